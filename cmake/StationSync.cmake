@@ -1,0 +1,84 @@
+# Options and helpers that every part shares: warnings, sanitizers, plugins, tests.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(STATIONSYNC_PLUGIN_DIRECTORY ${CMAKE_BINARY_DIR}/bin/plugins)
+
+# Link time counts with sanitizers: prefer a fast linker where there is one.
+find_program(STATIONSYNC_MOLD mold)
+find_program(STATIONSYNC_CCACHE ccache)
+if(STATIONSYNC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_C_COMPILER_LAUNCHER ${STATIONSYNC_CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${STATIONSYNC_CCACHE})
+endif()
+if(STATIONSYNC_MOLD AND CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+    add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(stationsync_options INTERFACE)
+if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+    target_compile_options(stationsync_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+        $<$<BOOL:${STATIONSYNC_WERROR}>:-Werror>)
+endif()
+if(STATIONSYNC_SANITIZE)
+    add_compile_options(-fsanitize=${STATIONSYNC_SANITIZE} -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${STATIONSYNC_SANITIZE})
+    if(STATIONSYNC_SANITIZE MATCHES "undefined")
+        add_compile_options(-fno-sanitize-recover=undefined)
+    endif()
+    if(STATIONSYNC_SANITIZE MATCHES "thread")
+        # TSan of g++ 12 does not understand atomic_thread_fence.
+        add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
+    endif()
+endif()
+add_compile_definitions(
+    $<$<BOOL:${STATIONSYNC_FAULT_POINTS}>:STATIONSYNC_FAULT_POINTS>
+    $<$<BOOL:${STATIONSYNC_TEST_CLOCK}>:STATIONSYNC_TEST_CLOCK>)
+
+# stsync_add_plugin(NAME filesync SOURCES ... [LIBS ...])
+# A loadable module in bin/plugins that exports nothing but stsync_plugin_v1.
+function(stsync_add_plugin)
+    cmake_parse_arguments(P "" "NAME;DIRECTORY" "SOURCES;LIBS" ${ARGN})
+    set(target plugin_${P_NAME})
+    string(REPLACE "-" "_" target ${target})
+    add_library(${target} MODULE ${P_SOURCES})
+    if(NOT P_DIRECTORY)
+        set(P_DIRECTORY ${STATIONSYNC_PLUGIN_DIRECTORY})
+    endif()
+    set_target_properties(${target} PROPERTIES
+        PREFIX "" OUTPUT_NAME stationsync-${P_NAME}
+        C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+        LIBRARY_OUTPUT_DIRECTORY ${P_DIRECTORY})
+    target_link_libraries(${target} PRIVATE stationsync::sdk stationsync_options ${P_LIBS})
+    if(NOT WIN32 AND NOT STATIONSYNC_SANITIZE)
+        target_link_options(${target} PRIVATE -Wl,-z,defs)
+    endif()
+endfunction()
+
+# stsync_add_test(NAME unit_core LABEL unit SOURCES ... [LIBS ...] [TIMEOUT 120])
+# One GoogleTest program; each of its cases is a ctest test with the given label.
+function(stsync_add_test)
+    cmake_parse_arguments(T "WHOLE" "NAME;LABEL;TIMEOUT" "SOURCES;LIBS;ARGS;ENVIRONMENT" ${ARGN})
+    if(NOT T_TIMEOUT)
+        set(T_TIMEOUT 120)
+    endif()
+    add_executable(${T_NAME} ${T_SOURCES})
+    target_link_libraries(${T_NAME} PRIVATE ${T_LIBS} GTest::gmock GTest::gtest_main stationsync_options)
+    if(T_WHOLE)
+        # One process for all cases: for programs whose start costs more than their cases.
+        add_test(NAME ${T_NAME} COMMAND ${T_NAME} ${T_ARGS})
+        set_tests_properties(${T_NAME} PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT}
+            ENVIRONMENT "${T_ENVIRONMENT}")
+    else()
+        include(GoogleTest)
+        gtest_discover_tests(${T_NAME} TEST_PREFIX "${T_LABEL}." DISCOVERY_MODE PRE_TEST
+            EXTRA_ARGS ${T_ARGS}
+            PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT} ENVIRONMENT "${T_ENVIRONMENT}")
+    endif()
+endfunction()
