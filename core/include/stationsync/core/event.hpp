@@ -1,0 +1,221 @@
+// Everything that the host tells the engine. Past tense; plain structs.
+#pragma once
+
+#include "stationsync/core/message.hpp"
+
+#include <variant>
+
+namespace stationsync::core {
+
+// Outcome of a job of the host, by what the engine does about it.
+enum class JobStatus : std::uint8_t {
+    ok,
+    changed,      // the live state is not the expected one: look again
+    busy,         // in use, try again with backoff
+    no_space,
+    denied,
+    not_found,
+    corrupt,      // the package is bad: try another one or another source
+    incompatible, // the plugin refuses it
+    cancelled,
+    failed,       // anything else, with text; again with backoff
+};
+std::string_view to_text(JobStatus status);
+
+// ---- providers -------------------------------------------------------------------------------
+// A provider instance was loaded, or its settings changed. Scanning begins after `recover` succeeded.
+struct ProviderEnabled {
+    std::string provider;
+    std::string plugin;
+    std::string plugin_version;
+    std::string identity; // what it looks at; a change makes a newcomer for what it did not hold
+    Duration settle{};
+    Duration settle_max{};
+    Duration scan_interval{};
+    bool keys_are_paths = false;
+    bool export_reproducible = false;
+    std::uint64_t live_above = 0; // reproducible only: bigger content is served from the live data
+    bool operator==(ProviderEnabled const&) const = default;
+};
+struct ProviderDisabled { std::string provider; };
+// Back-end tokens, or that they are not known (its server is down).
+struct ProviderTokens {
+    std::string provider;
+    bool known = false;
+    std::vector<Token> tokens;
+};
+struct RecoverFinished {
+    std::string provider;
+    JobStatus status = JobStatus::ok;
+    std::string text;
+};
+// A case fold of keys, made by the host with the Unicode tables that core does not have.
+struct ObservedObject {
+    std::string key;
+    std::string folded_key; // equal for keys that one station may hold only one of; empty if not paths
+    Mark mark;
+    std::uint64_t bytes = 0;
+    std::optional<WallTime> changed_at;
+    std::optional<WallTime> changed_not_before;
+    bool restored = false;
+    bool time_uncertain = false;
+    bool read_only = false;
+};
+struct ObjectsObserved {
+    JobId job{};
+    std::string provider;
+    std::vector<ObservedObject> objects;
+};
+// After the last ObjectsObserved of the job. Objects of the scope that were not observed are absent.
+struct ScanFinished {
+    JobId job{};
+    std::string provider;
+    JobStatus status = JobStatus::ok; // not ok: nothing is concluded from what was not observed
+    std::string text;
+    std::string remedy;
+};
+// Hint of a watch: the key may have changed; empty = anything may have.
+struct ChangeHinted {
+    std::string provider;
+    std::string key;
+};
+struct ExportFinished {
+    JobId job{};
+    JobStatus status = JobStatus::ok;
+    std::string text;
+    Mark mark;
+    std::uint64_t bytes = 0;
+    std::optional<Digest> digest;
+    PackageInfo package; // durable in the directory that the purpose names, or live
+    bool live = false;
+    std::optional<WallTime> changed_at; // as of the exported state, when it moved since the scan
+};
+struct FetchProgressed {
+    JobId job{};
+    std::uint64_t bytes_done = 0;
+    std::uint64_t bytes_received = 0;
+};
+// The package is durable in the sync directory, its bytes and (by the plugin) its content verified.
+struct FetchFinished {
+    JobId job{};
+    JobStatus status = JobStatus::ok;
+    std::string text;
+    std::optional<Digest> digest; // canonical content as the plugin's verify computed it
+    std::uint64_t bytes_received = 0;
+};
+// One source cannot serve the job (left, does not have it, sent garbage); the others go on.
+struct FetchSourceFailed {
+    JobId job{};
+    StationId source;
+    std::string text;
+};
+struct SavedItem {
+    bool saved = false; // false: the bytes were nowhere to be had any more
+    PackageInfo package;
+};
+struct HistorySaved {
+    JobId job{};
+    JobStatus status = JobStatus::ok;
+    std::string text;
+    std::vector<SavedItem> items; // as asked for
+};
+struct ApplyFinished {
+    ApplyId apply;
+    JobStatus status = JobStatus::ok;
+    std::string text;
+    Mark mark; // after the apply
+    std::optional<WallTime> changed_at; // what the provider will report for that state
+};
+// A package file is gone or damaged (directory deleted, disk error).
+struct PackageLost {
+    ObjectId object;
+    Digest package;
+    bool from_history = false;
+};
+struct TokensJudged {
+    JobId job{};
+    bool compatible = true;
+    std::string text;
+};
+
+// ---- stations --------------------------------------------------------------------------------
+enum class CandidateSource : std::uint8_t { configured, discovered, introduced, remembered };
+struct CandidateFound {
+    CandidateSource source = CandidateSource::configured;
+    std::string origin; // discovery instance that says so
+    std::string handle; // identifies the find to its discovery instance, for CandidateLost
+    std::optional<StationId> id;
+    std::string name;
+    std::string project; // empty: not told
+    std::vector<std::string> addresses; // "host:port"
+};
+struct CandidateLost {
+    std::string origin;
+    std::string handle;
+};
+// An authenticated connection stands; the peer's id is proven.
+struct LinkUp {
+    LinkId link{};
+    StationId station;
+    std::uint64_t run_id = 0;
+    std::string name;
+    bool dialled = false; // by us
+    std::optional<DialId> dial;
+    std::string address; // the peer's
+};
+struct LinkDown {
+    LinkId link{};
+    std::string reason;
+};
+struct DialFailed {
+    DialId dial{};
+    std::string reason;     // one sentence, with the likely cause
+    bool wrong_key = false; // reached, but it does not hold the project's key
+    bool is_self = false;   // the address is our own
+};
+// The link answered a ProbeLink.
+struct LinkAlive { LinkId link{}; };
+// Peer's clock minus ours over this link, filtered by the host.
+struct ClockMeasured {
+    LinkId link{};
+    Duration offset{};
+    Duration uncertainty{}; // half the round trip
+};
+struct MessageReceived {
+    LinkId link{};
+    Message message;
+};
+
+// ---- durability and the rest -----------------------------------------------------------------
+struct Persisted { PersistId id{}; };
+struct ProfileChanged { // of this station
+    std::string station_name;
+    std::string product_version;
+    std::vector<std::string> addresses;
+};
+
+// ---- commands of a person --------------------------------------------------------------------
+struct SendNowRequested { std::optional<ObjectId> object; }; // none: everything that settles
+struct PublishRequested { ObjectId object; };
+struct RestoreRequested { ObjectId object; std::string version; };
+struct EstablishRequested { std::string provider; };
+struct BlockRequested { StationId id; bool blocked = true; };
+struct ForgetRequested { StationId id; };
+struct VerifyRequested { std::string provider; }; // empty: all
+struct ScanRequested { std::string provider; };
+// `stop` by a person, or of the service: ends the episodes of restored old data. Not sent on a crash,
+// reboot or `restart`.
+struct StoppedByPerson {};
+
+using Event = std::variant<
+    ProviderEnabled, ProviderDisabled, ProviderTokens, RecoverFinished, ObjectsObserved, ScanFinished,
+    ChangeHinted, ExportFinished, FetchProgressed, FetchFinished, FetchSourceFailed, HistorySaved,
+    ApplyFinished, PackageLost, TokensJudged, CandidateFound, CandidateLost, LinkUp, LinkDown,
+    DialFailed, LinkAlive, ClockMeasured, MessageReceived, Persisted, ProfileChanged, SendNowRequested,
+    PublishRequested, RestoreRequested, EstablishRequested, BlockRequested, ForgetRequested,
+    VerifyRequested, ScanRequested, StoppedByPerson>;
+
+std::string_view event_name(Event const& event);
+std::string to_text(Event const& event); // one line
+
+} // namespace stationsync::core

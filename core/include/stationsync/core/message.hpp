@@ -1,0 +1,173 @@
+// What two engines say to each other over a link. Plain structs; the host encodes them.
+#pragma once
+
+#include "stationsync/core/records.hpp"
+
+#include <variant>
+
+namespace stationsync::core {
+
+inline constexpr std::uint32_t protocol_major = 1;
+inline constexpr std::uint32_t protocol_minor = 0;
+
+struct ProviderProfile {
+    std::string name;
+    std::string plugin;         // id of the plugin
+    std::string plugin_version; // compatible when the major part is equal
+    bool known = false;         // the back end's tokens are known; false suspends the provider on the link
+    std::vector<Token> tokens;
+    bool established = false;
+    bool operator==(ProviderProfile const&) const = default;
+};
+
+// First message on every link, in both directions, and again whenever it changes.
+struct Profile {
+    std::uint32_t protocol_major = core::protocol_major;
+    std::uint32_t protocol_minor = core::protocol_minor;
+    StationId station;
+    std::uint64_t run_id = 0; // random, drawn at each process start
+    std::string station_name;
+    std::string project;
+    std::string product_version;
+    std::vector<ProviderProfile> providers; // sorted by name
+    std::vector<std::string> addresses;     // where this station listens, "host:port"
+    bool operator==(Profile const&) const = default;
+};
+
+// What our plugins say of the peer's tokens. Both sides act on both sides' verdicts.
+struct TokenVerdict {
+    std::string provider;
+    bool compatible = true;
+    std::string text; // why not
+    bool operator==(TokenVerdict const&) const = default;
+};
+struct Verdicts {
+    std::vector<TokenVerdict> verdicts;
+    bool operator==(Verdicts const&) const = default;
+};
+
+// Our measurement: the receiver's clock minus ours, half the round trip taken off.
+struct TimeReport {
+    Duration offset{};
+    Duration uncertainty{};
+    bool operator==(TimeReport const&) const = default;
+};
+
+// Highest sequence and index position of the receiver that we have seen, for one of its incarnations.
+struct KnownOfYou {
+    std::uint64_t incarnation = 0;
+    std::uint64_t sequence = 0;
+    std::uint64_t index = 0;
+    bool operator==(KnownOfYou const&) const = default;
+};
+// After the profile. Also names the sender's present incarnation.
+struct Greeting {
+    std::uint64_t incarnation = 0;
+    std::vector<KnownOfYou> known;
+    bool operator==(Greeting const&) const = default;
+};
+
+// Asks for everything of the receiver's index beyond `after`, and acknowledges all up to it. Changes
+// that come later are sent without being asked for, one batch at a time.
+struct IndexRequest {
+    std::uint64_t incarnation = 0; // of the receiver; a wrong one is answered from the beginning
+    std::uint64_t after = 0;
+    bool operator==(IndexRequest const&) const = default;
+};
+
+struct IndexEntry {
+    ObjectId object;
+    std::vector<SetEntry> set;
+    RevisionId held;                    // empty: holds nothing of it (yet)
+    std::vector<LocalPackage> packages; // that the sender can serve, `live` not told apart
+    std::vector<RevisionId> kept;       // entries of `set` whose content the sender keeps
+    std::uint64_t index = 0;
+    bool operator==(IndexEntry const&) const;
+};
+
+struct IndexBatch {
+    std::uint64_t incarnation = 0; // of the sender
+    std::uint64_t after = 0;       // continues from here
+    std::uint64_t last = 0;        // everything of (after, last] is in `entries` or out of date
+    std::vector<IndexEntry> entries;
+    bool more = false;
+    std::vector<std::string> established; // providers for which the sender is established
+    bool operator==(IndexBatch const&) const = default;
+};
+
+// A change of `object` is settling at the sender. Dies with the link.
+struct PendingChange {
+    ObjectId object;
+    bool active = true;
+    WallTime since;
+    bool operator==(PendingChange const&) const = default;
+};
+
+// The sender has begun to fetch this package and serves the blocks that it has. Dies with the link.
+struct PartialPackage {
+    ObjectId object;
+    RevisionId revision;
+    PackageInfo package;
+    bool active = true;
+    bool operator==(PartialPackage const&) const = default;
+};
+
+struct Introduction {
+    StationId id;
+    std::string name;
+    std::vector<std::string> addresses;
+    bool operator==(Introduction const&) const = default;
+};
+struct Introductions {
+    std::vector<Introduction> stations;
+    bool operator==(Introductions const&) const = default;
+};
+
+struct BlockEntry {
+    StationId id;
+    bool blocked = false;
+    Stamp stamp; // last one wins
+    StationId by;
+    bool operator==(BlockEntry const&) const = default;
+};
+struct BlockList {
+    std::vector<BlockEntry> entries;
+    bool operator==(BlockList const&) const = default;
+};
+
+// Who keeps this state of the object? Asked by `restore`.
+struct KeptQuery {
+    ObjectId object;
+    std::string version;
+    bool operator==(KeptQuery const&) const = default;
+};
+struct KeptAnswer {
+    ObjectId object;
+    std::string version;
+    bool found = false;
+    RevisionPtr revision; // null when the state never was a revision
+    PackageInfo package;
+    bool operator==(KeptAnswer const&) const;
+};
+
+// Asks a peer to read all content of a provider again and compare it with its records.
+struct VerifyRequest {
+    std::uint64_t request = 0;
+    std::string provider;
+    bool operator==(VerifyRequest const&) const = default;
+};
+struct VerifyReport {
+    std::uint64_t request = 0;
+    std::string provider;
+    std::uint64_t checked = 0;
+    std::vector<std::string> different; // keys, at most 100
+    bool operator==(VerifyReport const&) const = default;
+};
+
+using Message = std::variant<Profile, Verdicts, TimeReport, Greeting, IndexRequest, IndexBatch,
+                             PendingChange, PartialPackage, Introductions, BlockList, KeptQuery,
+                             KeptAnswer, VerifyRequest, VerifyReport>;
+
+std::string to_text(Message const& message); // one line
+
+} // namespace stationsync::core
