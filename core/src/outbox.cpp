@@ -1,0 +1,68 @@
+#include "outbox.hpp"
+
+#include "mutants.hpp"
+
+namespace stationsync::core {
+
+namespace {
+
+// Key under which a later record of one batch replaces an earlier one; empty for what only adds.
+struct RecordKey {
+    std::string operator()(PutMeta const&) const { return "m"; }
+    std::string operator()(PutProvider const& put) const { return "p" + put.record.provider; }
+    std::string operator()(PutStation const& put) const { return "s" + to_text(put.record.id); }
+    std::string operator()(EraseStation const& erase) const { return "s" + to_text(erase.id); }
+    std::string operator()(PutObject const& put) const {
+        return "o" + put.record.id.provider + '\0' + put.record.id.key;
+    }
+    std::string operator()(AppendHistory const&) const { return {}; }
+};
+
+} // namespace
+
+void Outbox::mutate(Mutation mutation) {
+    std::string key = std::visit(RecordKey{}, mutation);
+    if (!key.empty()) {
+        auto const [place, added] = position_.emplace(std::move(key), mutations_.size());
+        if (!added) {
+            mutations_[place->second] = std::move(mutation);
+            return;
+        }
+    }
+    mutations_.push_back(std::move(mutation));
+}
+
+void Outbox::seal_batch() {
+    if (!mutations_.empty()) {
+        issued_ = PersistId{static_cast<std::uint64_t>(issued_) + 1};
+        ready_.push_back(Persist{issued_, std::move(mutations_)});
+        mutations_.clear();
+        position_.clear();
+    }
+    if (held_back_.empty())
+        return;
+    if (is_durable(issued_) || mutant(Mutant::announce_before_durable)) {
+        for (Action& action : held_back_)
+            ready_.push_back(std::move(action));
+    } else {
+        gated_.push_back({issued_, std::move(held_back_)});
+    }
+    held_back_.clear();
+}
+
+void Outbox::on_persisted(PersistId id) {
+    durable_ = std::max(durable_, id);
+    while (!gated_.empty() && gated_.front().after <= durable_) {
+        for (Action& action : gated_.front().actions)
+            ready_.push_back(std::move(action));
+        gated_.pop_front();
+    }
+}
+
+std::vector<Action> Outbox::take() {
+    std::vector<Action> taken = std::move(ready_);
+    ready_.clear();
+    return taken;
+}
+
+} // namespace stationsync::core

@@ -1,0 +1,36 @@
+// Remembers what each provider's plugin said of back-end tokens, and asks once for what is not known.
+#pragma once
+
+#include "context.hpp"
+
+#include <map>
+#include <optional>
+
+namespace stationsync::core {
+
+class TokenJudge {
+public:
+    struct Verdict {
+        bool compatible = true;
+        std::string text;
+    };
+
+    explicit TokenJudge(Context& context) : context_(context) {}
+
+    // The verdict, or nothing while the plugin is being asked; then on() tells which provider to judge again.
+    std::optional<Verdict> ask(std::string const& provider, std::vector<Token> const& tokens);
+
+    // The provider whose verdict came in; empty for an answer to a question since forgotten.
+    std::string on(TokensJudged const& judged);
+
+    // The plugin or its own back end changed: everything is asked again.
+    void forget(std::string const& provider);
+
+private:
+    using Question = std::pair<std::string, std::vector<Token>>;
+    Context& context_;
+    std::map<Question, std::optional<Verdict>> verdicts_; // nullopt: asked
+    std::map<JobId, Question> asked_;
+};
+
+} // namespace stationsync::core
