@@ -8,11 +8,6 @@
 
 namespace stationsync::host {
 
-// Text is UTF-8 everywhere; these are the only conversions between text and paths in config and
-// cli.
-std::filesystem::path path_from_utf8(std::string_view text);
-std::string path_to_utf8(const std::filesystem::path& path);
-
 struct RootPaths {
     std::filesystem::path root;          // empty without --root
     std::filesystem::path configuration; // station.toml and projects/

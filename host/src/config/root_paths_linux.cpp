@@ -1,0 +1,15 @@
+#include "config/root_paths.hpp"
+
+namespace stationsync::host {
+
+RootPaths system_paths() {
+    RootPaths paths;
+    paths.configuration = "/etc/stationsync";
+    paths.state = "/var/lib/stationsync/state";
+    paths.sync = "/var/lib/stationsync/sync";
+    paths.history = "/var/lib/stationsync/history";
+    paths.log = "/var/log/stationsync";
+    return paths;
+}
+
+} // namespace stationsync::host
