@@ -15,6 +15,9 @@ struct RecordKey {
     std::string operator()(PutObject const& put) const {
         return "o" + put.record.id.provider + '\0' + put.record.id.key;
     }
+    std::string operator()(EraseObject const& erase) const {
+        return "o" + erase.id.provider + '\0' + erase.id.key;
+    }
     std::string operator()(AppendHistory const&) const { return {}; }
 };
 

@@ -72,6 +72,7 @@ struct Greeting {
 struct IndexRequest {
     std::uint64_t incarnation = 0; // of the receiver; a wrong one is answered from the beginning
     std::uint64_t after = 0;
+    bool wants_answer = true; // false: acknowledges only; nothing new needs no answer
     bool operator==(IndexRequest const&) const = default;
 };
 
@@ -82,6 +83,9 @@ struct IndexEntry {
     std::vector<LocalPackage> packages; // that the sender can serve, `live` not told apart
     std::vector<RevisionId> kept;       // entries of `set` whose content the sender keeps
     std::uint64_t index = 0;
+    // Not on the wire, filled in by the receiving host for providers whose keys are paths:
+    std::string folded_key; // see ObservedObject
+    std::string refused;    // why the key may not be used here; empty = it may
     bool operator==(IndexEntry const&) const;
 };
 

@@ -44,6 +44,8 @@ struct KeptState {
     KeptReason reason = KeptReason::superseded;
     WallTime kept_at;
     RevisionPtr revision; // null for content that never was a revision (put back, found)
+    std::optional<Digest> digest; // canonical content where known
+    std::uint64_t bytes = 0;      // of the content
     bool operator==(KeptState const&) const;
 };
 
@@ -66,7 +68,7 @@ struct LocalPackage {
     bool operator==(LocalPackage const&) const = default;
 };
 
-// A state of an object that was live once, for "content held here earlier" and for the loss message.
+// Everything durable about one object.
 struct ObjectRecord {
     ObjectId id;
     std::vector<SetEntry> set; // maximal revisions, head first
@@ -159,8 +161,10 @@ struct PutProvider { ProviderRecord record; };
 struct PutStation { StationRecord record; };
 struct EraseStation { StationId id; };
 struct PutObject { ObjectRecord record; };
+struct EraseObject { ObjectId id; };
 struct AppendHistory { HistoryEntry entry; };
-using Mutation = std::variant<PutMeta, PutProvider, PutStation, EraseStation, PutObject, AppendHistory>;
+using Mutation = std::variant<PutMeta, PutProvider, PutStation, EraseStation, PutObject, EraseObject,
+                              AppendHistory>;
 
 // Everything that was reported durable, as given back at start.
 struct DurableState {

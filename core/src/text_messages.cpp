@@ -1,0 +1,147 @@
+// Text forms of what engines say to each other.
+#include "text_line.hpp"
+
+namespace stationsync::core {
+
+namespace {
+
+struct MessageText {
+    std::string operator()(Profile const& m) const {
+        std::string providers = "[";
+        for (ProviderProfile const& provider : m.providers) {
+            if (providers.size() > 1)
+                providers += ", ";
+            providers += std::move(Line(quoted(provider.name))
+                                       .text("plugin", provider.plugin)
+                                       .text("version", provider.plugin_version)
+                                       .flag("known", provider.known)
+                                       .field("tokens", provider.tokens)
+                                       .flag("established", provider.established))
+                             .str();
+        }
+        return std::move(Line("Profile")
+                             .field("protocol", m.protocol_major)
+                             .field("minor", m.protocol_minor)
+                             .field("station", m.station)
+                             .field("run", m.run_id)
+                             .field("name", m.station_name)
+                             .field("project", m.project)
+                             .field("product_version", m.product_version)
+                             .field("addresses", m.addresses))
+                   .str() +
+               " providers=" + providers + ']';
+    }
+    std::string operator()(Verdicts const& m) const {
+        std::string text = "Verdicts";
+        for (TokenVerdict const& verdict : m.verdicts)
+            text += ' ' + std::move(Line(quoted(verdict.provider))
+                                        .field("compatible", verdict.compatible)
+                                        .text("text", verdict.text))
+                              .str();
+        return text;
+    }
+    std::string operator()(TimeReport const& m) const {
+        return std::move(
+                   Line("TimeReport").field("offset", m.offset).field("uncertainty", m.uncertainty))
+            .str();
+    }
+    std::string operator()(Greeting const& m) const {
+        std::string text = "Greeting incarnation=" + hex_text(m.incarnation);
+        for (KnownOfYou const& known : m.known)
+            text += " known={" + hex_text(known.incarnation) + ' ' +
+                    std::to_string(known.sequence) + ' ' + std::to_string(known.index) + '}';
+        return text;
+    }
+    std::string operator()(IndexRequest const& m) const {
+        return "IndexRequest incarnation=" + hex_text(m.incarnation) +
+               " after=" + std::to_string(m.after);
+    }
+    std::string operator()(IndexBatch const& m) const {
+        std::string text = std::move(Line("IndexBatch incarnation=" + hex_text(m.incarnation))
+                                         .field("after", m.after)
+                                         .field("last", m.last)
+                                         .flag("more", m.more)
+                                         .field("established", m.established))
+                               .str();
+        for (IndexEntry const& entry : m.entries)
+            text += " {" +
+                    std::move(Line(std::to_string(entry.index))
+                                  .field("object", entry.object)
+                                  .field("set", entry.set)
+                                  .field("held", entry.held)
+                                  .field("packages", entry.packages)
+                                  .field("kept", entry.kept))
+                        .str() +
+                    '}';
+        return text;
+    }
+    std::string operator()(PendingChange const& m) const {
+        return std::move(Line("PendingChange")
+                             .field("object", m.object)
+                             .field("active", m.active)
+                             .field("since", m.since))
+            .str();
+    }
+    std::string operator()(PartialPackage const& m) const {
+        return std::move(Line("PartialPackage")
+                             .field("object", m.object)
+                             .field("revision", m.revision)
+                             .field("package", m.package)
+                             .field("active", m.active))
+            .str();
+    }
+    std::string operator()(Introductions const& m) const {
+        std::string text = "Introductions";
+        for (Introduction const& station : m.stations)
+            text += ' ' + std::move(Line(to_text(station.id))
+                                        .field("name", station.name)
+                                        .field("addresses", station.addresses))
+                              .str();
+        return text;
+    }
+    std::string operator()(BlockList const& m) const {
+        std::string text = "BlockList";
+        for (BlockEntry const& entry : m.entries)
+            text += ' ' + std::move(Line(to_text(entry.id))
+                                        .field("blocked", entry.blocked)
+                                        .field("stamp", entry.stamp)
+                                        .field("by", entry.by))
+                              .str();
+        return text;
+    }
+    std::string operator()(KeptQuery const& m) const {
+        return std::move(
+                   Line("KeptQuery").field("object", m.object).field("version", m.version))
+            .str();
+    }
+    std::string operator()(KeptAnswer const& m) const {
+        return std::move(Line("KeptAnswer")
+                             .field("object", m.object)
+                             .field("version", m.version)
+                             .field("found", m.found)
+                             .field("revision", m.revision)
+                             .field("package", m.package))
+            .str();
+    }
+    std::string operator()(VerifyRequest const& m) const {
+        return std::move(
+                   Line("VerifyRequest").field("request", m.request).field("provider", m.provider))
+            .str();
+    }
+    std::string operator()(VerifyReport const& m) const {
+        return std::move(Line("VerifyReport")
+                             .field("request", m.request)
+                             .field("provider", m.provider)
+                             .field("checked", m.checked)
+                             .field("different", m.different))
+            .str();
+    }
+};
+
+} // namespace
+
+std::string to_text(Message const& message) {
+    return std::visit(MessageText{}, message);
+}
+
+} // namespace stationsync::core

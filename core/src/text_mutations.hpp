@@ -1,0 +1,12 @@
+// Text form of one change of the durable state.
+#pragma once
+
+#include "stationsync/core/records.hpp"
+
+#include <string>
+
+namespace stationsync::core {
+
+std::string to_text(Mutation const& mutation); // one line
+
+} // namespace stationsync::core
