@@ -25,7 +25,7 @@ std::optional<Level> level_from_name(std::string_view name);
 struct Options {
     std::filesystem::path directory; // made when missing; holds stationsync.log and its older parts
     Level level = Level::info;       // for every part without an entry in `levels`
-    std::map<std::string, Level> levels; // part ("net", "packages", "plugins.recipes", …) -> level
+    std::map<std::string, Level> levels;       // part ("net", "plugins.recipes", …) -> level
     std::uint64_t file_bytes_max = 10'000'000; // at least 64 KiB
     unsigned files_max = 5;                    // files in all, the current one included; at least 1
     bool also_to_stderr = false;
