@@ -82,8 +82,9 @@ typedef struct stsync_scan_scope {
 
 /* stsync_token.kind */
 #define STSYNC_TOKEN_EXACT 1 /* must be equal on both stations */
-#define STSYNC_TOKEN_MIN 2   /* dotted number; both stations need at least the other's */
-#define STSYNC_TOKEN_INFO 3  /* shown, not judged */
+#define STSYNC_TOKEN_MIN 2   /* the other station's EXACT or INFO token of this name must be at least
+                                this, compared as dotted numbers */
+#define STSYNC_TOKEN_INFO 3  /* shown, judged only by a MIN token */
 
 /* One fact about the back end, e.g. sqlserver.version = 16.0.4105 exact. */
 typedef struct stsync_token {
