@@ -41,6 +41,53 @@ add_compile_definitions(
     $<$<BOOL:${STATIONSYNC_FAULT_POINTS}>:STATIONSYNC_FAULT_POINTS>
     $<$<BOOL:${STATIONSYNC_TEST_CLOCK}>:STATIONSYNC_TEST_CLOCK>)
 
+# Precompiled headers: one of the standard library that all static libraries share, one with GoogleTest
+# for the test programs (these are compiled -fPIE, so they cannot share the former). A file that uses
+# neither loses nothing; a target with other language options falls back to the plain headers.
+option(STATIONSYNC_PRECOMPILE "Use precompiled headers" ON)
+set(CMAKE_PCH_WARN_INVALID OFF)
+set(STATIONSYNC_COMMON_HEADERS <algorithm> <array> <chrono> <cstdint> <cstring> <deque> <filesystem> <functional>
+    <map> <memory> <mutex> <optional> <set> <span> <string> <string_view> <unordered_map> <utility> <variant>
+    <vector>)
+
+# stsync_precompile(TARGET...): for static libraries; a name that is no target is passed over, so that a
+# partial build can name them all.
+function(stsync_precompile)
+    if(NOT STATIONSYNC_PRECOMPILE)
+        return()
+    endif()
+    if(NOT TARGET stationsync_precompiled)
+        file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled/empty.cpp CONTENT "")
+        add_library(stationsync_precompiled OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/precompiled/empty.cpp)
+        # Warnings too: -Wpedantic changes predefined macros, and these must be those of the user.
+        target_link_libraries(stationsync_precompiled PRIVATE stationsync_options)
+        target_precompile_headers(stationsync_precompiled PRIVATE ${STATIONSYNC_COMMON_HEADERS})
+    endif()
+    foreach(target IN LISTS ARGN)
+        if(TARGET ${target})
+            target_precompile_headers(${target} REUSE_FROM stationsync_precompiled)
+        endif()
+    endforeach()
+endfunction()
+
+# The same for one program that uses GoogleTest.
+function(stsync_precompile_test target)
+    if(NOT STATIONSYNC_PRECOMPILE)
+        return()
+    endif()
+    if(NOT TARGET stationsync_precompiled_test)
+        file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled/main.cpp CONTENT "int main() {}\n")
+        add_executable(stationsync_precompiled_test EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/precompiled/main.cpp)
+        target_link_libraries(stationsync_precompiled_test PRIVATE GTest::gmock stationsync_options)
+        target_precompile_headers(stationsync_precompiled_test PRIVATE ${STATIONSYNC_COMMON_HEADERS}
+            <gmock/gmock.h> <gtest/gtest.h>)
+    endif()
+    target_precompile_headers(${target} REUSE_FROM stationsync_precompiled_test)
+endfunction()
+
+# All built-in plugins, for a build of only what runs.
+add_custom_target(stationsync_plugins)
+
 # stsync_add_plugin(NAME filesync SOURCES ... [LIBS ...])
 # A loadable module in bin/plugins that exports nothing but stsync_plugin_v1.
 function(stsync_add_plugin)
@@ -56,6 +103,9 @@ function(stsync_add_plugin)
         C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
         LIBRARY_OUTPUT_DIRECTORY ${P_DIRECTORY})
     target_link_libraries(${target} PRIVATE stationsync::sdk stationsync_options ${P_LIBS})
+    if(P_DIRECTORY STREQUAL STATIONSYNC_PLUGIN_DIRECTORY)
+        add_dependencies(stationsync_plugins ${target})
+    endif()
     if(NOT WIN32 AND NOT STATIONSYNC_SANITIZE)
         target_link_options(${target} PRIVATE -Wl,-z,defs)
     endif()
@@ -70,6 +120,7 @@ function(stsync_add_test)
     endif()
     add_executable(${T_NAME} ${T_SOURCES})
     target_link_libraries(${T_NAME} PRIVATE ${T_LIBS} GTest::gmock GTest::gtest_main stationsync_options)
+    stsync_precompile_test(${T_NAME})
     if(T_WHOLE)
         # One process for all cases: for programs whose start costs more than their cases.
         add_test(NAME ${T_NAME} COMMAND ${T_NAME} ${T_ARGS})
