@@ -45,7 +45,7 @@ struct EventName {
 
 std::string observed_text(ObservedObject const& o) {
     return '{' +
-           std::move(Line(quoted(o.key))
+           std::move(Line(quoted_text(o.key))
                          .text("folded", o.folded_key == o.key ? std::string() : o.folded_key)
                          .flag(mark_text(o.mark), true)
                          .field("bytes", o.bytes)

@@ -32,7 +32,7 @@ std::string hex_text(std::uint64_t value) {
     return text;
 }
 
-std::string quoted(std::string_view text) {
+std::string quoted_text(std::string_view text) {
     std::string out = "\"";
     for (char const character : text) {
         auto const byte = static_cast<unsigned char>(character);

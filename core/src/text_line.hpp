@@ -12,7 +12,7 @@
 namespace stationsync::core {
 
 std::string hex_text(std::uint64_t value); // 16 digits
-std::string quoted(std::string_view text);
+std::string quoted_text(std::string_view text);
 std::string duration_text(Duration duration); // seconds with its fraction, "-0.25s"
 
 class Line {
@@ -46,11 +46,11 @@ public:
     std::string str() && { return std::move(text_); }
 
     static std::string value_text(bool value) { return value ? "true" : "false"; }
-    static std::string value_text(std::string const& value) { return quoted(value); }
+    static std::string value_text(std::string const& value) { return quoted_text(value); }
     static std::string value_text(Duration value) { return duration_text(value); }
     static std::string value_text(StationId const& value) { return to_text(value); }
     static std::string value_text(AuthorId const& value) { return to_text(value); }
-    static std::string value_text(ObjectId const& value) { return quoted(to_text(value)); }
+    static std::string value_text(ObjectId const& value) { return quoted_text(to_text(value)); }
     static std::string value_text(RevisionId const& value) { return to_text(value); }
     static std::string value_text(Digest const& value) { return to_text(value); }
     static std::string value_text(ApplyId const& value) { return to_text(value); }

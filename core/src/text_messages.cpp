@@ -11,7 +11,7 @@ struct MessageText {
         for (ProviderProfile const& provider : m.providers) {
             if (providers.size() > 1)
                 providers += ", ";
-            providers += std::move(Line(quoted(provider.name))
+            providers += std::move(Line(quoted_text(provider.name))
                                        .text("plugin", provider.plugin)
                                        .text("version", provider.plugin_version)
                                        .flag("known", provider.known)
@@ -34,7 +34,7 @@ struct MessageText {
     std::string operator()(Verdicts const& m) const {
         std::string text = "Verdicts";
         for (TokenVerdict const& verdict : m.verdicts)
-            text += ' ' + std::move(Line(quoted(verdict.provider))
+            text += ' ' + std::move(Line(quoted_text(verdict.provider))
                                         .field("compatible", verdict.compatible)
                                         .text("text", verdict.text))
                               .str();

@@ -117,6 +117,9 @@ struct MutationText {
             .flag("old_name_unconfirmed", r.old_name_unconfirmed);
         return std::move(line).str();
     }
+    std::string operator()(EraseObject const& erase) const {
+        return std::move(Line("EraseObject").field("object", erase.id)).str();
+    }
     std::string operator()(AppendHistory const& append) const {
         HistoryEntry const& e = append.entry;
         Line line("AppendHistory");

@@ -16,7 +16,7 @@ std::string Line::value_text(Token const& value) {
     std::string_view const kind = value.kind == 0   ? "exact"
                                   : value.kind == 1 ? "minimum"
                                                     : "information";
-    return '{' + quoted(value.name) + ' ' + quoted(value.value) + ' ' + std::string(kind) + '}';
+    return '{' + quoted_text(value.name) + ' ' + quoted_text(value.value) + ' ' + std::string(kind) + '}';
 }
 
 std::string Line::value_text(VersionVector const& value) {

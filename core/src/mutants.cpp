@@ -1,0 +1,7 @@
+#include "mutants.hpp"
+
+namespace stationsync::core {
+
+Mutant active_mutant = Mutant::none;
+
+} // namespace stationsync::core
