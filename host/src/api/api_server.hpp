@@ -54,8 +54,9 @@ public:
     // Stops accepting and closes all connections; idempotent.
     void stop();
 
-private:
     class Implementation;
+
+private:
     std::shared_ptr<Implementation> implementation_;
 };
 
