@@ -42,4 +42,11 @@ struct RootPaths {
 RootPaths paths_of(const std::optional<std::filesystem::path>& root);
 RootPaths system_paths();
 
+// What a fresh project file shows, as it would look on this system.
+struct ExamplePaths {
+    std::string recipes;  // a folder
+    std::string database; // a file
+};
+ExamplePaths example_paths();
+
 } // namespace stationsync::host

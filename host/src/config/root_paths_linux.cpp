@@ -12,4 +12,8 @@ RootPaths system_paths() {
     return paths;
 }
 
+ExamplePaths example_paths() {
+    return {"/srv/plant/recipes", "/srv/plant/batch.db"};
+}
+
 } // namespace stationsync::host

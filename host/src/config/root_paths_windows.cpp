@@ -22,4 +22,8 @@ RootPaths system_paths() {
     return paths;
 }
 
+ExamplePaths example_paths() {
+    return {R"(C:\Daten\Recipes)", R"(C:\Daten\Batch\batch.db)"};
+}
+
 } // namespace stationsync::host
