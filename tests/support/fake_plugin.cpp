@@ -2,6 +2,8 @@
 
 #include <boost/dll/shared_library.hpp>
 
+#include <algorithm>
+#include <memory>
 #include <stdexcept>
 
 namespace stationsync::test {
@@ -74,7 +76,10 @@ void take(Result& result, stsync_status status, const FakeOp& op) {
 
 FakeLibrary::FakeLibrary(const fs::path& file) {
     namespace dll = boost::dll;
-    auto* library = new dll::shared_library(); // never unloaded: plugins stay until the end
+    // Never unloaded, and still found by leak checkers.
+    static auto* loaded = new std::vector<std::unique_ptr<dll::shared_library>>();
+    dll::shared_library* library =
+        loaded->emplace_back(std::make_unique<dll::shared_library>()).get();
     library->load(file, dll::load_mode::rtld_now | dll::load_mode::rtld_local);
     const auto entry = library->get<const stsync_module*(std::uint32_t)>(STSYNC_ENTRY_NAME);
     module_ = entry(STSYNC_ABI_MINOR);
