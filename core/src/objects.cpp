@@ -1,0 +1,419 @@
+#include "objects.hpp"
+
+#include <algorithm>
+
+namespace stationsync::core {
+
+Objects::Objects(Context& context, TokenJudge& judge, DurableState& state)
+    : context_(context), judge_(judge) {
+    for (ProviderRecord& record : state.providers) {
+        Provider& provider = providers_[record.provider];
+        provider.record = std::move(record);
+    }
+    std::vector<std::pair<std::uint64_t, Object*>> positions;
+    for (ObjectRecord& record : state.objects) {
+        auto object = std::make_unique<Object>();
+        object->record = std::move(record);
+        for (SetEntry const& entry : object->record.set)
+            note_seen(*entry.revision);
+        if (object->record.held)
+            note_seen(*object->record.held);
+        for (KeptState const& kept : object->record.kept)
+            kept_bytes_ += kept.package.bytes;
+        positions.emplace_back(object->record.index, object.get());
+        ObjectId const id = object->record.id;
+        objects_.emplace(id, std::move(object));
+    }
+    std::sort(positions.begin(), positions.end());
+    for (auto const& [position, object] : positions)
+        if (position != 0)
+            index_log_.append(position, object);
+}
+
+Object* Objects::find(ObjectId const& id) {
+    auto const place = objects_.find(id);
+    return place == objects_.end() ? nullptr : place->second.get();
+}
+
+Object& Objects::get(ObjectId const& id) {
+    auto& place = objects_[id];
+    if (!place) {
+        place = std::make_unique<Object>();
+        place->record.id = id;
+        place->record.clock_steps = context_.meta.clock_steps;
+    }
+    return *place;
+}
+
+Provider* Objects::provider_of(ObjectId const& id) {
+    auto const place = providers_.find(id.provider);
+    return place == providers_.end() || !place->second.enabled ? nullptr : &place->second;
+}
+
+Provider const* Objects::provider_of(ObjectId const& id) const {
+    auto const place = providers_.find(id.provider);
+    return place == providers_.end() || !place->second.enabled ? nullptr : &place->second;
+}
+
+std::pair<Objects::ObjectMap::iterator, Objects::ObjectMap::iterator>
+Objects::objects_of(std::string const& provider) {
+    // '\0' sorts right behind the name itself: no other provider's keys lie in between.
+    return {objects_.lower_bound({provider, {}}), objects_.lower_bound({provider + '\0', {}})};
+}
+
+void Objects::touch(Object& object) {
+    if (object.touched)
+        return;
+    object.touched = true;
+    touched_.push_back(&object);
+}
+
+void Objects::touch_all(std::string const& provider) {
+    auto const [first, last] = objects_of(provider);
+    for (auto place = first; place != last; ++place)
+        touch(*place->second);
+}
+
+void Objects::store(Object& object) { context_.out.mutate(PutObject{object.record}); }
+
+void Objects::store(Provider& provider) {
+    context_.out.mutate(PutProvider{provider.record});
+    context_.out.now(ProviderChanged{provider.record.provider});
+}
+
+void Objects::bump(Object& object) {
+    object.record.index = ++context_.meta.index;
+    index_log_.append(object.record.index, &object);
+    index_log_.compact(objects_.size(), [](Object const& each) { return each.record.index; });
+    context_.store_meta();
+    store(object);
+}
+
+void Objects::set_deadline(Object& object) {
+    Activity* const activity = object.activity.get();
+    if (!activity)
+        return;
+    std::optional<Instant> due;
+    auto const earliest = [&](Instant at) {
+        if (at.us != 0 && (!due || at < *due))
+            due = at;
+    };
+    if (activity->stage == Stage::settling && !activity->export_waiting)
+        earliest(activity->live.retry_at.us != 0 ? activity->live.retry_at : activity->settle_at);
+    if (activity->stage == Stage::idle) {
+        earliest(activity->live.retry_at);
+        if (activity->live_absent && activity->settle_at > context_.instant())
+            earliest(activity->settle_at);
+        if (object.record.replaceable && activity->settle_at > context_.instant())
+            earliest(activity->settle_at);
+    }
+    if (!activity->fetching)
+        earliest(activity->content.retry_at);
+    if (due == activity->deadline)
+        return;
+    if (activity->deadline)
+        deadlines_.erase({*activity->deadline, object.record.id});
+    activity->deadline = due;
+    if (due)
+        deadlines_.emplace(*due, object.record.id);
+}
+
+void Objects::set_stage(Object& object, Stage stage) {
+    Stage const before = object.stage();
+    if (before == stage)
+        return;
+    object.active().stage = stage;
+    context_.out.now(ObjectChanged{object.record.id});
+}
+
+void Objects::start_job(Object& object, Stage stage, JobId job) {
+    set_stage(object, stage);
+    object.active().job = job;
+    object.active().live.retry_at = {};
+    jobs_[job] = &object;
+}
+
+Object* Objects::end_job(JobId job, Stage stage) {
+    auto const place = jobs_.find(job);
+    if (place == jobs_.end())
+        return nullptr;
+    Object* const object = place->second;
+    jobs_.erase(place);
+    if (object->stage() != stage || object->activity->job != job)
+        return nullptr;
+    object->activity->job = {};
+    touch(*object);
+    return object;
+}
+
+void Objects::fail_live(Object& object, JobStatus status, std::string text) {
+    Trouble& trouble = object.active().live;
+    trouble.status = status;
+    trouble.text = std::move(text);
+    // 1 s, 2 s, 4 s … 60 s: soon enough for a file in use, slow enough for a full disk.
+    Duration const base = std::chrono::seconds(1) * (1 << std::min(trouble.failures, 6u));
+    ++trouble.failures;
+    trouble.retry_at = context_.instant() +
+                       context_.random.jittered(std::min<Duration>(base, std::chrono::seconds(60)));
+    context_.out.now(ObjectChanged{object.record.id});
+    touch(object);
+}
+
+void Objects::count(Object& object) {
+    bool const in_sync = is_in_sync(object);
+    if (in_sync == object.in_sync)
+        return;
+    object.in_sync = in_sync;
+    auto const place = providers_.find(object.record.id.provider);
+    if (place != providers_.end())
+        place->second.unsynced += in_sync ? std::uint64_t(-1) : 1;
+    context_.out.now(ObjectChanged{object.record.id});
+}
+
+void Objects::send(StationId const& to, Message message) {
+    if (auto const link = stations_->control_link(to))
+        context_.out.now(SendMessage{*link, std::move(message)});
+}
+
+void Objects::send_durable(StationId const& to, Message message) {
+    if (auto const link = stations_->control_link(to))
+        context_.out.after_durable(SendMessage{*link, std::move(message)});
+}
+
+void Objects::broadcast(std::string const& provider, Message const& message) {
+    for (auto const& [station, exchange] : exchanges_)
+        if (stations_->provider_open(station, provider))
+            send(station, message);
+}
+
+void Objects::note_seen(Revision const& revision) {
+    for (auto const& [author, sequence] : revision.seen.entries()) {
+        std::uint64_t& highest = highest_seen_[author];
+        highest = std::max(highest, sequence);
+    }
+}
+
+std::uint16_t Objects::slot_of(StationId const& id) {
+    auto const [place, added] =
+        slot_by_station_.emplace(id, static_cast<std::uint16_t>(slots_.size()));
+    if (added)
+        slots_.push_back(id);
+    return place->second;
+}
+
+void Objects::publish_profile(Provider const& provider) {
+    ProviderProfile profile;
+    profile.name = provider.record.provider;
+    profile.plugin = provider.config.plugin;
+    profile.plugin_version = provider.config.plugin_version;
+    profile.known = provider.tokens_known;
+    profile.tokens = provider.tokens;
+    profile.established = provider.record.established;
+    stations_->set_provider(std::move(profile));
+}
+
+void Objects::on(ProviderEnabled const& event) {
+    bool const known = providers_.contains(event.provider);
+    Provider& provider = providers_[event.provider];
+    bool const reload = provider.enabled;
+    provider.config = event;
+    provider.record.provider = event.provider;
+    if (!known) {
+        // Rule 9: the first station is established for what is on at its first run.
+        provider.record.established =
+            context_.meta.made_by_init && !context_.meta.first_run_done;
+        provider.record.identity = event.identity;
+    } else if (provider.record.identity != event.identity) {
+        // Rule 7: it is a newcomer for what it did not hold before.
+        provider.record.rebased = true;
+        provider.record.identity = event.identity;
+    }
+    provider.enabled = true;
+    provider.full_scan_wanted = true;
+    provider.scanned_once = false;
+    provider.fault.clear();
+    if (!reload) {
+        // What peers told before of a provider that was off has been skipped: ask again for everything.
+        for (auto const& [station, exchange] : exchanges_)
+            reset_cursor(station);
+        std::uint64_t objects = 0;
+        std::uint64_t unsynced = 0;
+        auto const [first, last] = objects_of(event.provider);
+        for (auto place = first; place != last; ++place) {
+            ++objects;
+            place->second->in_sync = is_in_sync(*place->second);
+            unsynced += place->second->in_sync ? 0 : 1;
+        }
+        provider.objects = objects;
+        provider.unsynced = unsynced;
+    }
+    provider.recovered = false;
+    provider.next_recover = {};
+    context_.out.now(Recover{event.provider});
+    store(provider);
+    publish_profile(provider);
+    touch_all(event.provider);
+}
+
+void Objects::on(ProviderDisabled const& event) {
+    auto const place = providers_.find(event.provider);
+    if (place == providers_.end())
+        return;
+    Provider& provider = place->second;
+    provider.enabled = false;
+    provider.recovered = false;
+    if (provider.scan)
+        context_.out.now(CancelJob{provider.scan->job});
+    provider.scan.reset();
+    auto const [first, last] = objects_of(event.provider);
+    for (auto each = first; each != last; ++each) {
+        Object& object = *each->second;
+        if (!object.activity)
+            continue;
+        drop_fetch(object);
+        if (object.activity->deadline)
+            deadlines_.erase({*object.activity->deadline, object.record.id});
+        // A running job ends by itself; its answer is then stale.
+        if (object.stage() == Stage::exporting) {
+            context_.out.now(CancelJob{object.activity->job});
+            export_ended();
+        }
+        if (object.stage() == Stage::saving || object.stage() == Stage::applying)
+            --applies_running_;
+        apply_queue_.erase(object.record.id);
+        object.activity.reset();
+    }
+    stations_->remove_provider(event.provider);
+    context_.out.now(ProviderChanged{event.provider});
+}
+
+void Objects::on(ProviderTokens const& event) {
+    auto const place = providers_.find(event.provider);
+    if (place == providers_.end())
+        return;
+    place->second.tokens_known = event.known;
+    place->second.tokens = event.tokens;
+    judge_.forget(event.provider);
+    publish_profile(place->second);
+    touch_all(event.provider);
+}
+
+void Objects::on(RecoverFinished const& event) {
+    auto const place = providers_.find(event.provider);
+    if (place == providers_.end() || !place->second.enabled)
+        return;
+    Provider& provider = place->second;
+    if (event.status != JobStatus::ok) {
+        provider.fault = event.text;
+        Duration const base = std::chrono::seconds(2) * (1 << std::min(provider.failures, 5u));
+        ++provider.failures;
+        provider.next_recover = context_.instant() + context_.random.jittered(base);
+        context_.out.now(RaiseMessage{"provider-fault", Severity::error, event.provider, event.text,
+                                      "See the log of this station; the provider is tried again."});
+        context_.out.now(ProviderChanged{event.provider});
+        return;
+    }
+    provider.failures = 0;
+    provider.fault.clear();
+    provider.next_recover = {};
+    provider.recovered = true;
+    reissue_intents(provider);
+    start_scans(provider);
+    touch_all(event.provider);
+}
+
+void Objects::on_tokens_judged(std::string const& provider) {
+    if (!provider.empty())
+        touch_all(provider);
+}
+
+void Objects::first_run_ends() {
+    if (context_.meta.first_run_done)
+        return;
+    context_.meta.first_run_done = true;
+    context_.store_meta();
+}
+
+void Objects::handle_deadline() {
+    Instant const now = context_.instant();
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+        Object* const object = find(deadlines_.begin()->second);
+        deadlines_.erase(deadlines_.begin());
+        if (object && object->activity) {
+            object->activity->deadline.reset();
+            touch(*object);
+        }
+    }
+    for (auto& [name, provider] : providers_) {
+        if (!provider.enabled)
+            continue;
+        if (!provider.recovered && provider.next_recover.us != 0 && provider.next_recover <= now) {
+            provider.next_recover = {};
+            context_.out.now(Recover{name});
+        }
+        start_scans(provider);
+    }
+    ask_held_back_again();
+    expire_restores();
+    conclude_verify();
+    if (next_trim_ <= now) {
+        trim_all_kept();
+        next_trim_ = now + std::chrono::hours(1);
+    }
+}
+
+std::optional<Instant> Objects::next_deadline() const {
+    std::optional<Instant> due;
+    auto const earliest = [&](Instant at) {
+        if (at.us != 0 && (!due || at < *due))
+            due = at;
+    };
+    if (!deadlines_.empty())
+        earliest(deadlines_.begin()->first);
+    for (auto const& [name, provider] : providers_) {
+        if (!provider.enabled)
+            continue;
+        earliest(provider.next_recover);
+        if (provider.recovered && !provider.scan)
+            earliest(provider.next_scan);
+    }
+    for (auto const& [station, exchange] : exchanges_) {
+        earliest(exchange.ask_again);
+        if (exchange.in_flight != 0)
+            earliest(exchange.sent_at + std::chrono::seconds(10));
+        if (!exchange.asked)
+            earliest(exchange.greeted_at + std::chrono::seconds(10));
+        if (exchange.awaiting_answer)
+            earliest(exchange.requested_at + std::chrono::seconds(10));
+    }
+    for (PendingRestore const& restore : restores_)
+        earliest(restore.give_up);
+    for (VerifyRun const& run : verifies_)
+        earliest(run.give_up);
+    earliest(next_trim_);
+    return due;
+}
+
+void Objects::finish_call() {
+    // Deciding touches other objects (a freed slot starts the next one), so this goes round until quiet.
+    while (true) {
+        if (touched_.empty()) {
+            run_apply_queue();
+            run_fetch_queue();
+            run_verify();
+            if (touched_.empty())
+                break;
+        }
+        finishing_.swap(touched_);
+        for (Object* const object : finishing_) {
+            object->touched = false;
+            decide(*object);
+            count(*object);
+            set_deadline(*object);
+        }
+        finishing_.clear();
+    }
+    send_batches();
+}
+
+} // namespace stationsync::core

@@ -1,0 +1,170 @@
+// What has to happen next with an object. Run again whenever anything about it may have changed.
+#include "objects.hpp"
+
+#include <algorithm>
+
+namespace stationsync::core {
+
+std::optional<PackageInfo> Objects::local_content(Object const& object,
+                                                  RevisionId const& revision) const {
+    for (LocalPackage const& local : object.record.packages)
+        if (local.revision == revision && !local.live)
+            return local.package;
+    for (KeptState const& kept : object.record.kept)
+        if (kept.revision && kept.revision->id() == revision)
+            return kept.package;
+    return std::nullopt;
+}
+
+// The live data are not, or no longer, what the head says.
+bool Objects::wants_apply(Object const& object) const {
+    SetEntry const* const head = object.head();
+    if (!head || mutant(Mutant::absence_is_change)) {
+        if (!head || object.live_absent())
+            return false;
+    }
+    if (head->revision->id() != object.held_id())
+        return true;
+    return object.live_absent() || object.record.mark.empty() || object.record.replaceable;
+}
+
+bool Objects::key_refused(Provider& provider, Object& object) {
+    return provider.config.keys_are_paths && object.activity && !object.activity->refused.empty();
+}
+
+// Known kind, and a back end that the plugin accepts.
+bool Objects::head_fits(Provider& provider, Object& object) {
+    Revision const& head = *object.head()->revision;
+    if (head.kind != revision_kind_content)
+        return false;
+    auto const verdict = judge_.ask(provider.record.provider, head.tokens);
+    if (!verdict)
+        return false;
+    if (!verdict->compatible) {
+        object.active().tokens_refused = verdict->text;
+        return false;
+    }
+    if (object.activity)
+        object.activity->tokens_refused.reset();
+    return true;
+}
+
+bool Objects::may_apply(Provider const& provider, Object& object) {
+    ObjectRecord const& record = object.record;
+    if (!provider.scanned_once || record.intent || object.stage() != Stage::idle)
+        return false;
+    if (record.seen_change && !mutant(Mutant::apply_over_dirty))
+        return false;
+    if (provider.is_newcomer() && !provider.record.first_scan_sealed)
+        return false;
+    if (object.activity && object.activity->live.retry_at > context_.instant())
+        return false;
+    // A deleted object comes back after the settle time.
+    bool const waits = object.live_absent() && object.activity->settle_at > context_.instant();
+    return !waits;
+}
+
+void Objects::promote(Provider& provider, Object& object) {
+    SetEntry const* const head = object.head();
+    if (!head || head->rank != Rank::newcomer || !provider.record.established)
+        return;
+    SetEntry promoted = *head;
+    promoted.rank = Rank::adopted;
+    merge_entry(object.record.set, promoted);
+    if (object.held_id() == promoted.revision->id())
+        object.record.held_rank = promoted.rank;
+    bump(object);
+}
+
+void Objects::tell_conflict(Object& object, bool was_conflict) {
+    bool const is_conflict = has_conflict(object.record.set);
+    if (is_conflict == was_conflict)
+        return;
+    std::string const subject = to_text(object.record.id);
+    context_.out.now(ObjectChanged{object.record.id});
+    if (!is_conflict) {
+        context_.out.now(ClearMessage{"conflict", subject});
+        return;
+    }
+    Revision const& winner = *object.record.set[0].revision;
+    Revision const& loser = *object.record.set[1].revision;
+    context_.out.now(RaiseMessage{
+        "conflict", Severity::warning, subject,
+        "'" + object.record.id.key + "' was changed on " + stations_->name_of(winner.author.station) +
+            " and on " + stations_->name_of(loser.author.station) +
+            " without knowledge of each other; the later change, of " +
+            stations_->name_of(winner.author.station) + ", is in use.",
+        "The other state is in the history: stationsync history " + subject});
+}
+
+void Objects::decide(Object& object) {
+    Provider* const provider = provider_of(object.record.id);
+    if (!provider || !provider->recovered)
+        return;
+    promote(*provider, object);
+    ObjectRecord& record = object.record;
+    decide_content(*provider, object);
+    if (record.intent || (object.stage() != Stage::idle && object.stage() != Stage::settling))
+        return;
+    bool const retry_later =
+        object.activity && object.activity->live.retry_at > context_.instant();
+    if (retry_later)
+        return;
+    if (record.publish_requested && provider->scanned_once) {
+        start_export(*provider, object);
+        return;
+    }
+    if (record.seen_change) {
+        Activity& activity = object.active();
+        if (activity.stage == Stage::idle)
+            begin_settling(*provider, object, false);
+        if (activity.urgent || activity.settle_at <= context_.instant())
+            start_export(*provider, object);
+        return;
+    }
+    if (wants_apply(object) && may_apply(*provider, object) && !key_refused(*provider, object) &&
+        head_fits(*provider, object) && local_content(object, object.head_id()))
+        queue_apply(object);
+    else
+        apply_queue_.erase(record.id);
+}
+
+// Sees to it that the content of the head is, or comes, here.
+void Objects::decide_content(Provider& provider, Object& object) {
+    ObjectRecord& record = object.record;
+    if (!wants_apply(object)) {
+        drop_fetch(object);
+        if (object.activity) {
+            object.activity->peer_packages.clear();
+            object.activity->content = {};
+        }
+        return;
+    }
+    Revision const& head = *object.head()->revision;
+    bool const held_is_head = record.held && head.id() == record.held->id();
+    // Content equal to the head's is adopted as the head: no transfer, no synchronization.
+    if (!held_is_head && object.is_clean() && object.stage() == Stage::idle && !record.intent &&
+        head.digest && record.held->digest == head.digest && !mutant(Mutant::no_adopt_equal)) {
+        RevisionId const before = record.held->id();
+        for (LocalPackage& local : record.packages)
+            if (local.revision == before)
+                local.revision = head.id();
+        WallTime const recorded = record.recorded_at;
+        WallTime const held_time = record.held_time;
+        become_held(object, object.head()->revision, object.head()->rank, record.mark, held_time);
+        record.recorded_at = recorded;
+        if (auto const package = local_content(object, head.id()))
+            context_.out.now(DescribePackage{record.id, package->digest, record.held, false});
+        drop_fetch(object);
+        bump(object);
+        return;
+    }
+    if (key_refused(provider, object) || !head_fits(provider, object) ||
+        local_content(object, head.id())) {
+        drop_fetch(object);
+        return;
+    }
+    want_content(object);
+}
+
+} // namespace stationsync::core

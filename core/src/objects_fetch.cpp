@@ -1,0 +1,279 @@
+// Which content is fetched from whom, and how much at once.
+#include "objects.hpp"
+
+#include <algorithm>
+
+namespace stationsync::core {
+
+namespace {
+// Below this a partial holder is not worth an announcement.
+constexpr std::uint64_t partial_announced_from = 4u << 20;
+} // namespace
+
+void Objects::want_content(Object& object) {
+    Activity& activity = object.active();
+    Revision const& head = *object.head()->revision;
+    if (activity.fetching) {
+        if (activity.fetching->revision == head.id()) {
+            refresh_sources(object);
+            return;
+        }
+        drop_fetch(object);
+    }
+    if (activity.content.retry_at > context_.instant())
+        return;
+    PackageInfo package;
+    std::vector<StationId> sources;
+    if (!choose_package(object, package, sources)) {
+        // What failed verification is tried again after the others: the fault may have been on the way.
+        activity.bad_packages.clear();
+        if (!choose_package(object, package, sources))
+            return; // waiting, the reason is explained
+    }
+    if (!activity.fetch_queued) {
+        activity.fetch_queued = true;
+        activity.fetch_priority = head.bytes;
+        fetch_queue_.emplace(head.bytes, object.record.id);
+    }
+}
+
+void Objects::drop_fetch(Object& object) {
+    if (!object.activity)
+        return;
+    Activity& activity = *object.activity;
+    if (activity.fetch_queued) {
+        activity.fetch_queued = false;
+        fetch_queue_.erase({activity.fetch_priority, object.record.id});
+    }
+    if (!activity.fetching)
+        return;
+    context_.out.now(CancelJob{activity.fetching->job});
+    announce_partial(object, false);
+    jobs_.erase(activity.fetching->job);
+    --fetches_running_;
+    fetch_bytes_running_ -= activity.fetching->package.bytes;
+    activity.fetching.reset();
+}
+
+// The package with the most sources; of a tie the one that somebody holds in full.
+bool Objects::choose_package(Object const& object, PackageInfo& package,
+                             std::vector<StationId>& sources) const {
+    RevisionId const head = object.head_id();
+    std::map<PackageInfo, std::pair<std::vector<StationId>, bool>> by_package;
+    for (PeerPackage const& peer : object.activity->peer_packages) {
+        if (peer.revision != head || object.activity->bad_packages.contains(peer.package.digest) ||
+            !stations_->provider_open(peer.station, object.record.id.provider))
+            continue;
+        auto& [stations, complete] = by_package[peer.package];
+        if (std::find(stations.begin(), stations.end(), peer.station) == stations.end())
+            stations.push_back(peer.station);
+        complete = complete || !peer.partial;
+    }
+    auto best = by_package.end();
+    for (auto place = by_package.begin(); place != by_package.end(); ++place) {
+        bool const complete = place->second.second;
+        if (!complete)
+            continue; // nobody reachable has all of it: it would hang half-way
+        if (best == by_package.end() ||
+            place->second.first.size() > best->second.first.size())
+            best = place;
+    }
+    if (best == by_package.end())
+        return false;
+    package = best->first;
+    sources = best->second.first;
+    std::sort(sources.begin(), sources.end());
+    return true;
+}
+
+std::vector<PackageInfo> Objects::bases(Object const& object) const {
+    std::vector<PackageInfo> found;
+    for (auto local = object.record.packages.rbegin(); local != object.record.packages.rend(); ++local)
+        if (!local->live)
+            found.push_back(local->package);
+    for (auto kept = object.record.kept.rbegin(); kept != object.record.kept.rend(); ++kept)
+        if (found.size() < 4)
+            found.push_back(kept->package);
+    return found;
+}
+
+bool Objects::start_fetch(Object& object) {
+    Activity& activity = object.active();
+    Fetching fetching;
+    if (!object.head() || !choose_package(object, fetching.package, fetching.sources))
+        return true; // nothing to do any more
+    Limits const& limits = context_.config.limits;
+    bool const room = fetches_running_ == 0 ||
+                      (fetches_running_ < limits.fetches_at_once &&
+                       fetch_bytes_running_ + fetching.package.bytes <= limits.fetch_bytes_at_once);
+    if (!room)
+        return false;
+    fetching.job = context_.new_job();
+    fetching.revision = object.head_id();
+    ++fetches_running_;
+    fetch_bytes_running_ += fetching.package.bytes;
+    jobs_[fetching.job] = &object;
+    context_.out.now(StartFetch{fetching.job, object.record.id, object.head()->revision,
+                                fetching.package, fetching.sources, bases(object)});
+    activity.fetching = std::move(fetching);
+    announce_partial(object, true);
+    context_.out.now(ObjectChanged{object.record.id});
+    return true;
+}
+
+void Objects::run_fetch_queue() {
+    while (!fetch_queue_.empty()) {
+        auto const first = fetch_queue_.begin();
+        Object* const object = find(std::get<1>(*first));
+        if (object && object->activity && object->activity->fetch_queued) {
+            if (!start_fetch(*object))
+                return;
+            object->activity->fetch_queued = false;
+        }
+        fetch_queue_.erase(first);
+    }
+}
+
+void Objects::refresh_sources(Object& object) {
+    Fetching& fetching = *object.activity->fetching;
+    std::vector<StationId> sources;
+    for (PeerPackage const& peer : object.activity->peer_packages)
+        if (peer.revision == fetching.revision && peer.package == fetching.package &&
+            stations_->provider_open(peer.station, object.record.id.provider))
+            sources.push_back(peer.station);
+    std::sort(sources.begin(), sources.end());
+    sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
+    if (sources == fetching.sources)
+        return;
+    if (sources.empty()) {
+        // The part that is here stays on disk: the next fetch continues it.
+        drop_fetch(object);
+        want_content(object);
+        return;
+    }
+    fetching.sources = sources;
+    context_.out.now(SetFetchSources{fetching.job, std::move(sources)});
+}
+
+void Objects::announce_partial(Object& object, bool active) {
+    Fetching& fetching = *object.activity->fetching;
+    if (fetching.announced == active || fetching.package.bytes < partial_announced_from)
+        return;
+    fetching.announced = active;
+    broadcast(object.record.id.provider,
+              PartialPackage{object.record.id, fetching.revision, fetching.package, active});
+}
+
+void Objects::on(FetchProgressed const& event) {
+    auto const place = jobs_.find(event.job);
+    if (place == jobs_.end() || !place->second->activity || !place->second->activity->fetching)
+        return;
+    Fetching& fetching = *place->second->activity->fetching;
+    fetching.done = event.bytes_done;
+    fetching.received = event.bytes_received;
+    context_.out.now(ObjectChanged{place->second->record.id});
+}
+
+void Objects::on(FetchSourceFailed const& event) {
+    auto const place = jobs_.find(event.job);
+    if (place == jobs_.end() || !place->second->activity || !place->second->activity->fetching)
+        return;
+    Object& object = *place->second;
+    PackageInfo const package = object.activity->fetching->package;
+    std::erase_if(object.activity->peer_packages, [&](PeerPackage const& peer) {
+        return peer.station == event.source && peer.package == package;
+    });
+    object.activity->content.text = event.text;
+    touch(object);
+}
+
+void Objects::on(FetchFinished const& event) {
+    auto const place = jobs_.find(event.job);
+    if (place == jobs_.end() || !place->second->activity || !place->second->activity->fetching ||
+        place->second->activity->fetching->job != event.job)
+        return;
+    Object& object = *place->second;
+    Activity& activity = *object.activity;
+    announce_partial(object, false);
+    Fetching const fetching = std::move(*activity.fetching);
+    activity.fetching.reset();
+    jobs_.erase(place);
+    --fetches_running_;
+    fetch_bytes_running_ -= fetching.package.bytes;
+    touch(object);
+    RevisionPtr revision;
+    for (SetEntry const& entry : object.record.set)
+        if (entry.revision->id() == fetching.revision)
+            revision = entry.revision;
+    bool const wrong = event.status == JobStatus::ok && revision && revision->digest &&
+                       event.digest && *revision->digest != *event.digest;
+    if (event.status == JobStatus::ok && !wrong) {
+        activity.content = {};
+        activity.received_bytes = event.bytes_received;
+        object.record.packages.push_back({fetching.revision, fetching.package, false});
+        bump(object);
+        return;
+    }
+    if (wrong)
+        context_.out.now(DropPackage{object.record.id, fetching.package.digest, false});
+    if (wrong || event.status == JobStatus::corrupt) {
+        activity.bad_packages.insert(fetching.package.digest);
+    }
+    Trouble& trouble = activity.content;
+    trouble.status = wrong ? JobStatus::corrupt : event.status;
+    trouble.text = wrong ? "the package does not contain what its revision says" : event.text;
+    Duration const base = std::chrono::seconds(1) * (1 << std::min(trouble.failures, 6u));
+    ++trouble.failures;
+    trouble.retry_at = context_.instant() +
+                       context_.random.jittered(std::min<Duration>(base, std::chrono::seconds(60)));
+}
+
+void Objects::on(PackageLost const& event) {
+    Object* const object = find(event.object);
+    if (!object)
+        return;
+    ObjectRecord& record = object->record;
+    if (event.from_history) {
+        for (std::size_t i = 0; i < record.kept.size(); ++i)
+            if (record.kept[i].package.digest == event.package) {
+                kept_bytes_ -= record.kept[i].package.bytes;
+                record.kept.erase(record.kept.begin() + static_cast<std::ptrdiff_t>(i));
+                break;
+            }
+        store(*object);
+        touch(*object);
+        return;
+    }
+    auto const lost = std::erase_if(record.packages, [&](LocalPackage const& local) {
+        return local.package.digest == event.package && !local.live;
+    });
+    if (lost == 0)
+        return;
+    bump(*object);
+    // The live data are still the held revision: make its package again (never a new revision).
+    if (object->is_clean() && object->stage() == Stage::idle && !record.intent &&
+        !local_content(*object, record.held->id()))
+        if (Provider* const provider = provider_of(record.id)) {
+            object->active().urgent = true;
+            start_export(*provider, *object);
+        }
+    touch(*object);
+}
+
+void Objects::on_message(StationId const& from, PartialPackage const& message) {
+    Object* const object = find(message.object);
+    if (!object || !wants_apply(*object))
+        return;
+    auto& packages = object->active().peer_packages;
+    std::erase_if(packages, [&](PeerPackage const& peer) {
+        return peer.station == from && peer.package == message.package && peer.partial;
+    });
+    bool const known = std::any_of(packages.begin(), packages.end(), [&](PeerPackage const& peer) {
+        return peer.station == from && peer.package == message.package;
+    });
+    if (message.active && !known)
+        packages.push_back({from, message.revision, message.package, true});
+    touch(*object);
+}
+
+} // namespace stationsync::core

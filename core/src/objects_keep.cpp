@@ -1,0 +1,193 @@
+// What is kept of replaced states, and for how long (rules 13, 16, 17).
+#include "objects.hpp"
+
+#include <algorithm>
+
+namespace stationsync::core {
+
+KeptReason Objects::loss_reason(SetEntry const& head, Object const& object) const {
+    Revision const& held = *object.record.held;
+    if (has_seen(*head.revision, held))
+        return KeptReason::superseded;
+    SetEntry mine{object.record.held, object.record.held_rank, false};
+    for (SetEntry const& entry : object.record.set)
+        if (entry.revision->id() == held.id())
+            mine = entry;
+    if (mine.rank < head.rank)
+        return KeptReason::newcomer_replaced;
+    return mine.clock_wrong && !head.clock_wrong ? KeptReason::clock_wrong : KeptReason::conflict_lost;
+}
+
+bool Objects::is_kept(Object const& object, RevisionId const& revision) const {
+    return std::any_of(object.record.kept.begin(), object.record.kept.end(), [&](KeptState const& kept) {
+        return kept.revision && kept.revision->id() == revision;
+    });
+}
+
+std::vector<StationId> Objects::holders(Object const& object) const {
+    std::vector<StationId> found;
+    if (object.record.held && object.held_id() == object.head_id() && !object.live_absent())
+        found.push_back(context_.config.self);
+    for (std::uint16_t const slot : object.present)
+        found.push_back(slots_[slot]);
+    return found;
+}
+
+void Objects::record_history(Object const& object, HistoryWhat what, RevisionPtr const& revision,
+                             PackageInfo const& package, bool kept, Stamp other) {
+    HistoryEntry entry;
+    entry.at = context_.wall();
+    entry.object = object.record.id;
+    entry.what = what;
+    entry.version = version_id(revision, package);
+    entry.from = revision ? revision->author.station : context_.config.self;
+    entry.stamp = revision ? revision->stamp : Stamp{};
+    entry.replaced_stamp = other;
+    entry.bytes = revision ? revision->bytes : package.bytes;
+    entry.kept = kept;
+    if (kept)
+        entry.package = package.digest;
+    if (what == HistoryWhat::applied && object.activity)
+        entry.transferred_bytes = object.activity->received_bytes;
+    if (!kept && revision) {
+        for (auto const& [station, exchange] : exchanges_)
+            if (object.record.held && revision->id() == object.held_id() && station == revision->author.station)
+                entry.kept_on.push_back(station);
+    }
+    context_.out.mutate(AppendHistory{std::move(entry)});
+}
+
+void Objects::keep(Object& object, KeptState state, HistoryWhat what) {
+    context_.out.now(DescribePackage{object.record.id, state.package.digest, state.revision, true});
+    record_history(object, what, state.revision, state.package, true,
+                   object.head() ? object.head()->revision->stamp : Stamp{});
+    kept_bytes_ += state.package.bytes;
+    if (what == HistoryWhat::newcomer_replaced)
+        context_.out.now(RaiseMessage{
+            "newcomer-replaced", Severity::info, object.record.id.provider,
+            "This station has joined: data that it had made before were replaced by the plant's.",
+            "They are in the history: stationsync history; a single one comes back by restore."});
+    object.record.kept.push_back(std::move(state));
+    trim_kept(object);
+}
+
+void Objects::drop_kept(Object& object, std::size_t position, bool tell) {
+    KeptState const state = object.record.kept[position];
+    object.record.kept.erase(object.record.kept.begin() + static_cast<std::ptrdiff_t>(position));
+    kept_bytes_ -= state.package.bytes;
+    bool const still_used =
+        std::any_of(object.record.kept.begin(), object.record.kept.end(), [&](KeptState const& other) {
+            return other.package.digest == state.package.digest;
+        });
+    if (!still_used)
+        context_.out.after_durable(DropPackage{object.record.id, state.package.digest, true});
+    record_history(object, HistoryWhat::deleted, state.revision, state.package, false, {});
+    if (tell)
+        context_.out.now(RaiseMessage{
+            "loser-deleted", Severity::warning, to_text(object.record.id),
+            "A replaced state of '" + object.record.id.key +
+                "' was deleted early, because the history is full.",
+            "Give the history more room: [history] size_max in station.toml."});
+}
+
+namespace {
+bool counts(KeptState const& state) {
+    return state.reason == KeptReason::superseded || mutant(Mutant::losers_not_apart);
+}
+} // namespace
+
+// The limits of one object. The newest replaced state is kept whatever the limits.
+void Objects::trim_kept(Object& object) {
+    Limits const& limits = context_.config.limits;
+    auto& kept = object.record.kept;
+    std::size_t superseded =
+        static_cast<std::size_t>(std::count_if(kept.begin(), kept.end(), counts));
+    for (std::size_t i = 0; i + 1 < kept.size() && superseded > limits.kept_per_object;) {
+        if (!counts(kept[i])) {
+            ++i;
+            continue;
+        }
+        drop_kept(object, i, false);
+        --superseded;
+    }
+    for (std::size_t i = 0; i + 1 < kept.size();) {
+        if (kept[i].kept_at + limits.kept_age_max < context_.wall() && !counts(kept[i]))
+            drop_kept(object, i, false);
+        else
+            ++i;
+    }
+}
+
+// The age limit and the limit of all together: superseded states go first, oldest first.
+void Objects::trim_all_kept() {
+    Limits const& limits = context_.config.limits;
+    for (auto const& [id, object] : objects_) {
+        std::size_t const before = object->record.kept.size();
+        if (before > 1)
+            trim_kept(*object);
+        if (object->record.kept.size() != before)
+            store(*object);
+    }
+    if (kept_bytes_ <= limits.kept_bytes_max)
+        return;
+    for (bool const losers : {false, true}) {
+        std::vector<std::tuple<WallTime, Object*, Digest>> candidates;
+        for (auto const& [id, object] : objects_)
+            for (std::size_t i = 0; i + 1 < object->record.kept.size(); ++i)
+                if (counts(object->record.kept[i]) != losers)
+                    candidates.emplace_back(object->record.kept[i].kept_at, object.get(),
+                                            object->record.kept[i].package.digest);
+        std::sort(candidates.begin(), candidates.end(), [](auto const& a, auto const& b) {
+            return std::tie(std::get<0>(a), std::get<1>(a)->record.id) <
+                   std::tie(std::get<0>(b), std::get<1>(b)->record.id);
+        });
+        for (auto const& [at, object, digest] : candidates) {
+            if (kept_bytes_ <= limits.kept_bytes_max)
+                return;
+            auto& kept = object->record.kept;
+            for (std::size_t i = 0; i + 1 < kept.size(); ++i)
+                if (kept[i].package.digest == digest) {
+                    drop_kept(*object, i, losers);
+                    store(*object);
+                    break;
+                }
+        }
+    }
+}
+
+// Package files that nobody needs: neither of what is held nor of what is about to be applied. The
+// predecessor for differences is in the history.
+void Objects::tidy_packages(Provider& provider, Object& object) {
+    ObjectRecord& record = object.record;
+    std::set<Digest> keep_files;
+    std::vector<LocalPackage> remaining;
+    RevisionId const held = object.held_id();
+    for (LocalPackage& local : record.packages) {
+        bool const own = local.revision.author.station == context_.config.self;
+        bool const is_held = local.revision == held;
+        bool const wanted = is_held || local.revision == object.head_id() || record.intent;
+        if (!wanted || (is_held && mutant(Mutant::drop_current_package)))
+            continue;
+        // Reproducible content that somebody else made is served from the live data.
+        if (is_held && !own && provider.config.export_reproducible && object.head_id() == held)
+            local.live = true;
+        bool const twice = std::any_of(remaining.begin(), remaining.end(), [&](auto const& other) {
+            return other.revision == local.revision && other.package == local.package &&
+                   (other.live == local.live || !other.live);
+        });
+        if (twice)
+            continue;
+        if (!local.live)
+            keep_files.insert(local.package.digest);
+        remaining.push_back(local);
+    }
+    std::set<Digest> dropped;
+    for (LocalPackage const& local : record.packages)
+        dropped.insert(local.package.digest);
+    for (Digest const& digest : dropped)
+        if (!keep_files.contains(digest))
+            context_.out.after_durable(DropPackage{record.id, digest, false});
+    record.packages = std::move(remaining);
+}
+
+} // namespace stationsync::core

@@ -1,0 +1,378 @@
+// Scans, first sight of changes, settling, absences.
+#include "objects.hpp"
+#include "stamping.hpp"
+
+#include <algorithm>
+
+namespace stationsync::core {
+
+namespace {
+constexpr Duration scan_soon = std::chrono::milliseconds(50); // lets a burst of hints become one scan
+}
+
+void Objects::start_scans(Provider& provider) {
+    if (!provider.recovered || provider.scan)
+        return;
+    bool const due = provider.next_scan.us == 0 || provider.next_scan <= context_.instant();
+    if (!due)
+        return;
+    ScanJob scan;
+    scan.job = context_.new_job();
+    bool const periodic = provider.keys_wanted.empty();
+    scan.full = provider.full_scan_wanted || !provider.scanned_once || periodic;
+    if (!scan.full)
+        scan.keys.assign(provider.keys_wanted.begin(), provider.keys_wanted.end());
+    provider.keys_wanted.clear();
+    provider.full_scan_wanted = false;
+    if (scan.full)
+        ++provider.scan_epoch;
+    context_.out.now(Scan{scan.job, provider.record.provider, scan.keys});
+    provider.scan = std::move(scan);
+}
+
+void Objects::on(ScanRequested const& event) {
+    auto const place = providers_.find(event.provider);
+    if (place == providers_.end() || !place->second.enabled)
+        return;
+    place->second.full_scan_wanted = true;
+    place->second.next_scan = context_.instant();
+    start_scans(place->second);
+}
+
+void Objects::on(ChangeHinted const& event) {
+    auto const place = providers_.find(event.provider);
+    if (place == providers_.end() || !place->second.enabled)
+        return;
+    Provider& provider = place->second;
+    if (event.key.empty())
+        provider.full_scan_wanted = true;
+    else
+        provider.keys_wanted.insert(event.key);
+    Instant const soon = context_.instant() + scan_soon;
+    if (provider.next_scan.us != 0 && provider.next_scan > soon)
+        provider.next_scan = soon;
+}
+
+void Objects::rescan(Object& object) {
+    Provider* const provider = provider_of(object.record.id);
+    if (!provider)
+        return;
+    provider->keys_wanted.insert(object.record.id.key);
+    provider->next_scan = context_.instant();
+    start_scans(*provider);
+}
+
+void Objects::on(ObjectsObserved const& event) {
+    auto const place = providers_.find(event.provider);
+    if (place == providers_.end() || !place->second.scan || place->second.scan->job != event.job)
+        return;
+    Provider& provider = place->second;
+    for (ObservedObject const& seen : event.objects) {
+        ObjectId const id{event.provider, seen.key};
+        bool const fresh = !find(id);
+        Object& object = get(id);
+        provider.objects += fresh ? 1 : 0;
+        if (provider.scan->full)
+            object.scan_epoch = provider.scan_epoch;
+        else
+            provider.scan->seen_keys.insert(seen.key);
+        if (refuse_twin(provider, object, seen.folded_key))
+            continue;
+        observe(provider, object, seen);
+    }
+}
+
+bool Objects::refuse_twin(Provider& provider, Object& object, std::string const& folded) {
+    if (folded.empty())
+        return false;
+    auto const [place, added] = provider.folded.emplace(folded, object.record.id.key);
+    std::string const& owner = place->second;
+    if (added || owner == object.record.id.key) {
+        if (object.activity && object.activity->refused.starts_with("differs only"))
+            object.activity->refused.clear();
+        return false;
+    }
+    std::string const text = "differs only in upper and lower case from '" + owner +
+                             "': on Windows both would be one file; rename one of them";
+    if (object.active().refused != text) {
+        object.active().refused = text;
+        context_.out.now(RaiseMessage{"case-twin", Severity::warning, to_text(object.record.id),
+                                      "'" + object.record.id.key + "' " + text,
+                                      "Rename one of the two files on the station where it was made."});
+    }
+    touch(object);
+    return true;
+}
+
+void Objects::observe(Provider& provider, Object& object, ObservedObject const& seen) {
+    Stage const stage = object.stage();
+    // While an apply is open the state may be either; while a job reads it, its own mark decides.
+    if (object.record.intent || stage == Stage::saving || stage == Stage::keeping ||
+        stage == Stage::exporting) {
+        object.active().rescan = true;
+        return;
+    }
+    bool const was_absent = object.live_absent();
+    if (was_absent) {
+        object.activity->live_absent = false;
+        touch(object);
+    }
+    ObjectRecord const& record = object.record;
+    if (record.held && seen.mark == record.mark) {
+        observe_held(provider, object);
+    } else if (record.replaceable && seen.mark == *record.replaceable) {
+        touch(object);
+    } else if (record.seen_change && seen.mark == record.seen_change->mark) {
+        if (stage == Stage::idle)
+            begin_settling(provider, object, false);
+    } else {
+        observe_change(provider, object, seen);
+    }
+}
+
+void Objects::observe_held(Provider& provider, Object& object) {
+    ObjectRecord& record = object.record;
+    bool changed = false;
+    if (record.seen_change) {
+        end_change(object);
+        record.clean_at = context_.wall();
+        changed = true;
+    }
+    if (record.replaceable) {
+        record.replaceable.reset();
+        changed = true;
+    }
+    WallTime const floor = std::min(record.held_time, record.recorded_at);
+    if (record.clock_steps != context_.meta.clock_steps || floor > context_.wall()) {
+        record.clock_steps = context_.meta.clock_steps;
+        record.held_time = record.recorded_at = context_.wall();
+        changed = true;
+    }
+    if (!changed)
+        return;
+    scan_sealed(provider, object);
+    store(object);
+    touch(object);
+}
+
+WallTime Objects::known_unchanged(Provider const& provider, Object const& object) const {
+    ObjectRecord const& record = object.record;
+    WallTime const scanned = provider.record.last_complete_scan;
+    if (!record.held)
+        return scanned; // it was not there then
+    return std::max({record.clean_at, record.recorded_at, object.is_clean() ? scanned : WallTime{}});
+}
+
+void Objects::observe_change(Provider& provider, Object& object, ObservedObject const& seen) {
+    ObjectRecord& record = object.record;
+    bool const times_valid = record.clock_steps == context_.meta.clock_steps;
+    SeenChange change;
+    change.mark = seen.mark;
+    change.change_class = classify(record, seen, times_valid, context_.wall());
+    change.changed_at = seen.changed_at;
+    change.changed_not_before = seen.changed_not_before;
+    change.time_uncertain = seen.time_uncertain;
+    change.before_1990 = seen.changed_at && *seen.changed_at < plausible_from;
+    bool const moved = record.seen_change.has_value();
+    if (moved) {
+        // One episode: an edit on top of restored old content does not promote it.
+        SeenChange const& first = *record.seen_change;
+        if (first.change_class == ChangeClass::restored_old)
+            change.change_class = ChangeClass::restored_old;
+        change.known_unchanged_at = first.known_unchanged_at;
+        change.first_seen_at = first.first_seen_at;
+        change.base = first.base;
+    } else {
+        if (record.replaceable)
+            change.change_class = ChangeClass::restored_old;
+        change.known_unchanged_at = known_unchanged(provider, object);
+        change.first_seen_at = context_.wall();
+        change.base = base_of(object);
+    }
+    record.replaceable.reset();
+    record.seen_change = std::move(change);
+    store(object);
+    // What a newcomer finds in its first scan is sealed as it is, before anything else happens.
+    bool const first_scan = !provider.record.first_scan_sealed && !record.held;
+    if (first_scan)
+        provider.unsealed_first.insert(record.id.key);
+    object.active().urgent = object.active().urgent || first_scan;
+    begin_settling(provider, object, moved);
+}
+
+void Objects::begin_settling(Provider& provider, Object& object, bool moved) {
+    Activity& activity = object.active();
+    Instant const now = context_.instant();
+    if (activity.stage == Stage::idle && !moved)
+        activity.first_seen = now;
+    if (activity.first_seen.us == 0)
+        activity.first_seen = now;
+    Instant const cap = activity.first_seen + provider.config.settle_max;
+    activity.settle_at = std::min(now + provider.config.settle, cap);
+    activity.live = {};
+    set_stage(object, Stage::settling);
+    announce_pending(object, true);
+    touch(object);
+}
+
+void Objects::announce_pending(Object& object, bool active) {
+    if (object.active().announced_pending == active)
+        return;
+    object.activity->announced_pending = active;
+    broadcast(object.record.id.provider, PendingChange{object.record.id, active, context_.wall()});
+}
+
+void Objects::end_change(Object& object) {
+    object.record.seen_change.reset();
+    if (!object.activity)
+        return;
+    Activity& activity = *object.activity;
+    announce_pending(object, false);
+    if (activity.stage == Stage::settling)
+        set_stage(object, Stage::idle);
+    activity.urgent = false;
+    activity.first_seen = {};
+    activity.settle_at = {};
+    activity.live = {};
+    activity.exported.reset();
+}
+
+void Objects::observe_absent(Provider& provider, Object& object) {
+    ObjectRecord& record = object.record;
+    Stage const stage = object.stage();
+    if (record.intent || (stage != Stage::idle && stage != Stage::settling)) {
+        object.active().rescan = true;
+        return;
+    }
+    if (record.seen_change) {
+        end_change(object);
+        store(object);
+        scan_sealed(provider, object);
+        touch(object);
+    }
+    if (record.replaceable) {
+        record.replaceable.reset();
+        store(object);
+        touch(object);
+    }
+    if (record.held && record.mark.empty())
+        return; // known to be absent
+    if (record.held && !object.live_absent()) {
+        Activity& activity = object.active();
+        activity.live_absent = true;
+        activity.absent_since = context_.instant();
+        activity.settle_at = context_.instant() + provider.config.settle;
+        touch(object);
+    }
+}
+
+void Objects::conclude_absences(Provider& provider, ScanJob const& job) {
+    if (job.full) {
+        auto const [first, last] = objects_of(provider.record.provider);
+        for (auto place = first; place != last; ++place)
+            if (place->second->scan_epoch != provider.scan_epoch)
+                observe_absent(provider, *place->second);
+        return;
+    }
+    for (std::string const& key : job.keys) {
+        if (job.seen_keys.contains(key))
+            continue;
+        if (Object* const object = find({provider.record.provider, key}))
+            observe_absent(provider, *object);
+    }
+}
+
+void Objects::scan_failed(Provider& provider, ScanFinished const& event) {
+    Duration const base = std::chrono::seconds(1) * (1 << std::min(provider.failures, 6u));
+    ++provider.failures;
+    provider.next_scan = context_.instant() +
+                         context_.random.jittered(std::min<Duration>(base, std::chrono::seconds(60)));
+    provider.full_scan_wanted = true;
+    if (event.status == JobStatus::cancelled || provider.fault == event.text)
+        return;
+    provider.fault = event.text.empty() ? "the provider cannot read its data" : event.text;
+    std::string const remedy =
+        event.remedy.empty() ? "Mend the cause; the provider is tried again by itself." : event.remedy;
+    context_.out.now(RaiseMessage{"provider-fault", Severity::error, provider.record.provider,
+                                  provider.fault, remedy});
+    context_.out.now(ProviderChanged{provider.record.provider});
+    touch_all(provider.record.provider);
+}
+
+void Objects::on(ScanFinished const& event) {
+    auto const place = providers_.find(event.provider);
+    if (place == providers_.end() || !place->second.scan || place->second.scan->job != event.job)
+        return;
+    Provider& provider = place->second;
+    ScanJob const job = std::move(*provider.scan);
+    provider.scan.reset();
+    if (event.status != JobStatus::ok) {
+        scan_failed(provider, event);
+        return;
+    }
+    provider.failures = 0;
+    if (!provider.fault.empty()) {
+        provider.fault.clear();
+        context_.out.now(ClearMessage{"provider-fault", event.provider});
+        context_.out.now(ProviderChanged{event.provider});
+        touch_all(event.provider);
+    }
+    conclude_absences(provider, job);
+    if (job.full) {
+        bool const first = !provider.scanned_once;
+        provider.scanned_once = true;
+        provider.record.last_complete_scan = context_.wall();
+        store(provider);
+        if (first)
+            touch_all(event.provider);
+        sealed_first(provider);
+    }
+    provider.next_scan = provider.keys_wanted.empty() && !provider.full_scan_wanted
+                             ? context_.instant() + context_.random.jittered(provider.config.scan_interval)
+                             : context_.instant() + scan_soon;
+}
+
+void Objects::scan_sealed(Provider& provider, Object& object) {
+    if (provider.unsealed_first.erase(object.record.id.key) > 0)
+        sealed_first(provider);
+}
+
+void Objects::on(SendNowRequested const& event) {
+    auto const hurry = [&](Object& object) {
+        if (object.stage() != Stage::settling)
+            return false;
+        object.activity->urgent = true;
+        object.activity->live = {};
+        touch(object);
+        return true;
+    };
+    std::size_t sent = 0;
+    if (event.object) {
+        Object* const object = find(*event.object);
+        sent = object && hurry(*object) ? 1 : 0;
+    } else {
+        for (auto const& [id, object] : objects_)
+            sent += hurry(*object) ? 1 : 0;
+    }
+    std::string const subject = event.object ? to_text(*event.object) : std::string();
+    answer("send-now", subject, true,
+           sent == 0 ? "nothing is waiting to be sent" : std::to_string(sent) + " on the way");
+}
+
+void Objects::on(StoppedByPerson const&) {
+    // The manual's procedure (stop, edit, start) works because the episode ends here: what is found at
+    // the next start is judged afresh.
+    for (auto const& [id, object] : objects_) {
+        ObjectRecord& record = object->record;
+        bool const old = record.seen_change &&
+                         record.seen_change->change_class == ChangeClass::restored_old;
+        if (!old && !record.replaceable)
+            continue;
+        if (old)
+            record.seen_change.reset();
+        record.replaceable.reset();
+        store(*object);
+    }
+}
+
+} // namespace stationsync::core

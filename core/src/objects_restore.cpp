@@ -1,0 +1,167 @@
+// publish and restore: revisions made on purpose, which have seen everything this station knows.
+#include "objects.hpp"
+#include "stamping.hpp"
+
+#include <algorithm>
+
+namespace stationsync::core {
+
+namespace {
+constexpr Duration ask_kept_for = std::chrono::seconds(15);
+}
+
+void Objects::answer(std::string command, std::string subject, bool ok, std::string text) {
+    context_.out.now(CommandAnswered{std::move(command), std::move(subject), ok, std::move(text)});
+}
+
+VersionVector Objects::everything_known(Object const& object) const {
+    VersionVector known;
+    for (SetEntry const& entry : object.record.set)
+        known.merge(entry.revision->seen);
+    if (object.record.held)
+        known.merge(object.record.held->seen);
+    if (object.activity)
+        for (RevisionPtr const& held_back : object.activity->held_stamps)
+            known.merge(held_back->seen);
+    return known;
+}
+
+void Objects::on(PublishRequested const& event) {
+    std::string const subject = to_text(event.object);
+    Provider* const provider = provider_of(event.object);
+    Object* const object = find(event.object);
+    if (!provider) {
+        answer("publish", subject, false, "no enabled provider is called '" + event.object.provider + "'");
+    } else if (!provider->record.established) {
+        answer("publish", subject, false,
+               "this station is not established for '" + event.object.provider +
+                   "' yet: wait until it has joined, or use: stationsync establish " +
+                   event.object.provider);
+    } else if (object && object->record.intent && provider->recovered) {
+        answer("publish", subject, false, "a change is just being applied; try again in a moment");
+    } else {
+        Object& target = object ? *object : get(event.object);
+        if (!object)
+            provider->objects += 1;
+        target.record.publish_requested = true;
+        if (target.activity)
+            target.activity->live = {};
+        store(target);
+        touch(target);
+    }
+}
+
+void Objects::on(RestoreRequested const& event) {
+    std::string const subject = to_text(event.object);
+    Provider* const provider = provider_of(event.object);
+    Object* const object = find(event.object);
+    if (!provider || !object) {
+        answer("restore", subject, false, "no such object is known here");
+        return;
+    }
+    if (!provider->record.established) {
+        answer("restore", subject, false, "this station is not established for this provider yet");
+        return;
+    }
+    if (object->record.intent || object->record.seen_change) {
+        answer("restore", subject, false,
+               object->record.intent ? "a change is just being applied; try again in a moment"
+                                     : "a local change is not sent yet; wait, or use send-now, then try again");
+        return;
+    }
+    for (KeptState const& kept : object->record.kept)
+        if (version_id(kept.revision, kept.package) == event.version) {
+            KeptState const copy = kept;
+            restore_kept(*object, copy);
+            return;
+        }
+    if (exchanges_.empty()) {
+        answer("restore", subject, false,
+               "version " + event.version + " is not kept here and no other station is connected");
+        return;
+    }
+    restores_.push_back({event.object, event.version, context_.instant() + ask_kept_for});
+    broadcast(event.object.provider, KeptQuery{event.object, event.version});
+}
+
+void Objects::restore_kept(Object& object, KeptState const& kept) {
+    restored_revision(object, kept.revision, kept.digest, kept.bytes, kept.package, true);
+}
+
+// Makes the revision; the live data follow by an ordinary apply.
+void Objects::restored_revision(Object& object, RevisionPtr const& of, std::optional<Digest> digest,
+                                std::uint64_t bytes, PackageInfo const& package, bool local) {
+    Provider& provider = *provider_of(object.record.id);
+    ObjectRecord& record = object.record;
+    auto revision = std::make_shared<Revision>();
+    revision->object = record.id;
+    revision->author = context_.author();
+    revision->sequence = next_sequence();
+    revision->digest = of ? of->digest : digest;
+    revision->bytes = of ? of->bytes : bytes;
+    revision->parent = object.held_id();
+    revision->tokens = of ? of->tokens : provider.tokens;
+    revision->seen = everything_known(object);
+    std::vector<Stamp> stamps;
+    for (SetEntry const& entry : record.set)
+        if (!entry.clock_wrong)
+            stamps.push_back(entry.revision->stamp);
+    revision->changed_at = context_.wall();
+    revision->uncertainty = clock_error_bound();
+    revision->stamp = make_stamp(context_.wall(), stamps);
+    revision->seen.raise(revision->author, revision->sequence);
+    note_seen(*revision);
+    bool const was_conflict = has_conflict(record.set);
+    merge_entry(record.set, {revision, Rank::plant, false});
+    object.present.clear();
+    if (local) {
+        context_.out.now(AdoptKept{record.id, package, revision});
+        record.packages.push_back({revision->id(), package, false});
+    }
+    record_history(object, HistoryWhat::restored, revision, package, false, {});
+    bump(object);
+    tell_conflict(object, was_conflict);
+    answer("restore", to_text(record.id), true, "restored as a new change; it wins on every station");
+    touch(object);
+}
+
+void Objects::on_message(StationId const& from, KeptQuery const& message) {
+    KeptAnswer reply{message.object, message.version, false, nullptr, {}};
+    if (Object const* const object = find(message.object))
+        for (KeptState const& kept : object->record.kept)
+            if (version_id(kept.revision, kept.package) == message.version) {
+                reply.found = true;
+                reply.revision = kept.revision;
+                reply.package = kept.package;
+            }
+    send(from, std::move(reply));
+}
+
+void Objects::on_message(StationId const& from, KeptAnswer const& message) {
+    auto const asked = std::find_if(restores_.begin(), restores_.end(), [&](PendingRestore const& each) {
+        return each.object == message.object && each.version == message.version;
+    });
+    if (asked == restores_.end() || !message.found)
+        return;
+    Object* const object = find(message.object);
+    restores_.erase(asked);
+    if (!object || !provider_of(message.object) || object->record.intent || object->record.seen_change) {
+        answer("restore", to_text(message.object), false, "the object changed meanwhile; try again");
+        return;
+    }
+    restored_revision(*object, message.revision, std::nullopt, message.package.bytes, message.package, false);
+    object->active().peer_packages.push_back({from, object->head_id(), message.package, false});
+    touch(*object);
+}
+
+void Objects::expire_restores() {
+    std::erase_if(restores_, [&](PendingRestore const& each) {
+        if (each.give_up > context_.instant())
+            return false;
+        answer("restore", to_text(each.object), false,
+               "no linked station keeps version " + each.version);
+        return true;
+    });
+}
+
+} // namespace stationsync::core
