@@ -34,6 +34,7 @@ struct PeerPackage {
     RevisionId revision;
     PackageInfo package;
     bool partial = false;
+    bool pinned = false; // a kept state, for a restore: not part of the peer's index
 };
 
 // Content that is being fetched. Goes on whatever the stage is.

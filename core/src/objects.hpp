@@ -52,6 +52,10 @@ public:
     void on_message(StationId const& from, VerifyRequest const& message);
     void on_message(StationId const& from, VerifyReport const& message);
 
+    // The peer judged us sooner than we it: its greeting waits until the exchange is open here, too.
+    void greeted_early(StationId const& from, Greeting const& message) {
+        early_greetings_[from] = message;
+    }
     void peer_opened(StationId const& id) override;
     void peer_closed(StationId const& id) override;
     void peer_providers_changed(StationId const& id) override;
@@ -243,6 +247,7 @@ private:
     ObjectMap objects_;
     std::map<std::string, Provider> providers_;
     std::map<StationId, Exchange> exchanges_; // open peers
+    std::map<StationId, Greeting> early_greetings_;
     std::map<AuthorId, std::uint64_t> highest_seen_;
     IndexLog index_log_;
     std::map<JobId, Object*> jobs_;

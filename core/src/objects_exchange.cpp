@@ -18,10 +18,13 @@ void Objects::peer_opened(StationId const& id) {
         if (object->activity && object->activity->announced_pending &&
             stations_->provider_open(id, object_id.provider))
             send(id, PendingChange{object_id, true, context_.wall()});
+    if (auto const early = early_greetings_.extract(id))
+        on_message(id, early.mapped());
 }
 
 void Objects::peer_closed(StationId const& id) {
     exchanges_.erase(id);
+    early_greetings_.erase(id);
     for (auto const& [object_id, object] : objects_) {
         if (!object->activity)
             continue;
@@ -352,7 +355,7 @@ void Objects::note_holder(StationId const& from, IndexEntry const& entry, Object
         return;
     auto& packages = object.active().peer_packages;
     std::erase_if(packages, [&](PeerPackage const& peer) {
-        return peer.station == from && !peer.partial;
+        return peer.station == from && !peer.partial && !peer.pinned;
     });
     if (!wants_apply(object))
         return;
@@ -360,7 +363,7 @@ void Objects::note_holder(StationId const& from, IndexEntry const& entry, Object
         std::erase_if(packages, [&](PeerPackage const& peer) {
             return peer.station == from && peer.package == local.package;
         });
-        packages.push_back({from, local.revision, local.package, false});
+        packages.push_back({from, local.revision, local.package, false, false});
     }
 }
 

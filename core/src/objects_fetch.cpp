@@ -272,7 +272,7 @@ void Objects::on_message(StationId const& from, PartialPackage const& message) {
         return peer.station == from && peer.package == message.package;
     });
     if (message.active && !known)
-        packages.push_back({from, message.revision, message.package, true});
+        packages.push_back({from, message.revision, message.package, true, false});
     touch(*object);
 }
 

@@ -150,7 +150,8 @@ void Objects::on_message(StationId const& from, KeptAnswer const& message) {
         return;
     }
     restored_revision(*object, message.revision, std::nullopt, message.package.bytes, message.package, false);
-    object->active().peer_packages.push_back({from, object->head_id(), message.package, false});
+    object->active().peer_packages.push_back(
+        {from, object->head_id(), message.package, false, true});
     touch(*object);
 }
 

@@ -1,0 +1,125 @@
+#include "stationsync/core/engine.hpp"
+
+#include "objects.hpp"
+#include "stations.hpp"
+#include "token_judge.hpp"
+
+#include <type_traits>
+
+namespace stationsync::core {
+
+namespace {
+
+MetaRecord begun(MetaRecord meta, Random& random) {
+    while (meta.incarnation == 0)
+        meta.incarnation = random.next();
+    return meta;
+}
+
+// A run of the same state database gets other ids than the one before it.
+std::uint64_t mixed(std::uint64_t seed, MetaRecord const& meta) {
+    return seed ^ (meta.incarnation * 0x9e3779b97f4a7c15ull) ^ meta.index;
+}
+
+} // namespace
+
+struct Engine::Impl {
+    Context context;
+    TokenJudge judge;
+    Objects objects;
+    Stations stations;
+
+    Impl(EngineConfig config, DurableState& state, Now now)
+        : context{std::move(config), state.meta, now, Random(0), {}, 0}, judge(context),
+          objects(context, judge, state),
+          stations(context, judge, objects, std::move(state.stations)) {
+        context.random = Random(mixed(context.config.seed, state.meta));
+        bool const fresh = context.meta.incarnation == 0;
+        context.meta = begun(context.meta, context.random);
+        objects.attach(stations);
+        if (fresh) {
+            context.store_meta();
+            context.out.seal_batch();
+        }
+    }
+
+    template <class Message> void deliver(StationId const& from, LinkId link, Message const& message) {
+        if constexpr (requires { stations.on_message(link, message); })
+            stations.on_message(link, message);
+        else if (stations.is_open(from))
+            objects.on_message(from, message);
+        else if constexpr (std::is_same_v<Message, Greeting>)
+            objects.greeted_early(from, message);
+    }
+
+    template <class E> void dispatch(E const& event) {
+        if constexpr (std::is_same_v<E, Persisted>) {
+            context.out.on_persisted(event.id);
+        } else if constexpr (std::is_same_v<E, TokensJudged>) {
+            std::string const provider = judge.on(event);
+            stations.on_tokens_judged(provider);
+            objects.on_tokens_judged(provider);
+        } else if constexpr (std::is_same_v<E, MessageReceived>) {
+            if (auto const from = stations.station_of(event.link))
+                std::visit([&](auto const& message) { deliver(*from, event.link, message); },
+                           event.message);
+        } else if constexpr (requires { objects.on(event); }) {
+            objects.on(event);
+        } else {
+            stations.on(event);
+        }
+    }
+
+    void finish() {
+        objects.finish_call();
+        context.out.seal_batch();
+    }
+};
+
+Engine::Engine(EngineConfig config, DurableState state, Now now)
+    : impl_(std::make_unique<Impl>(std::move(config), state, now)) {}
+
+Engine::~Engine() = default;
+
+void Engine::handle(Event const& event, Now now) {
+    impl_->context.now = now;
+    bool const configuring = std::holds_alternative<ProviderEnabled>(event) ||
+                             std::holds_alternative<ProviderTokens>(event) ||
+                             std::holds_alternative<ProfileChanged>(event) ||
+                             std::holds_alternative<Persisted>(event);
+    if (!configuring)
+        impl_->objects.first_run_ends();
+    std::visit([&](auto const& each) { impl_->dispatch(each); }, event);
+    impl_->finish();
+}
+
+void Engine::handle_deadline(Now now) {
+    impl_->context.now = now;
+    impl_->objects.first_run_ends();
+    impl_->stations.handle_deadline();
+    impl_->objects.handle_deadline();
+    impl_->finish();
+}
+
+std::optional<Instant> Engine::next_deadline() const {
+    std::optional<Instant> const a = impl_->stations.next_deadline();
+    std::optional<Instant> const b = impl_->objects.next_deadline();
+    if (a && b)
+        return std::min(*a, *b);
+    return a ? a : b;
+}
+
+std::vector<Action> Engine::take_actions() { return impl_->context.out.take(); }
+
+std::vector<ProviderView> Engine::providers() const { return impl_->objects.provider_views(); }
+std::vector<StationView> Engine::stations() const { return impl_->stations.views(); }
+std::vector<ObjectView> Engine::objects(std::string_view provider) const {
+    return impl_->objects.views(provider);
+}
+std::optional<ObjectView> Engine::object(ObjectId const& id) const { return impl_->objects.view(id); }
+ObjectRecord const* Engine::record(ObjectId const& id) const { return impl_->objects.record(id); }
+MetaRecord const& Engine::meta() const { return impl_->context.meta; }
+bool Engine::in_step(std::string_view provider) const { return impl_->objects.in_step(provider); }
+void Engine::check_invariants() const { impl_->objects.check_invariants(); }
+
+} // namespace stationsync::core

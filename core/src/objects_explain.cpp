@@ -1,0 +1,296 @@
+// A state and a reason for every object that is not in sync.
+#include "objects.hpp"
+
+#include <algorithm>
+
+namespace stationsync::core {
+
+namespace {
+
+std::string seconds_until(Instant at, Instant now) {
+    auto const left = std::chrono::ceil<std::chrono::seconds>(at - now).count();
+    return std::to_string(std::max<std::int64_t>(left, 0)) + " s";
+}
+
+std::string names(std::vector<std::string> list) {
+    std::string text;
+    for (std::size_t i = 0; i < list.size(); ++i)
+        text += (i == 0 ? "" : i + 1 == list.size() ? " and " : ", ") + list[i];
+    return text;
+}
+
+} // namespace
+
+bool Objects::is_in_sync(Object const& object) const {
+    ObjectRecord const& record = object.record;
+    if (record.seen_change || record.intent || record.replaceable || record.publish_requested ||
+        object.live_absent())
+        return false;
+    if (object.activity &&
+        (!object.activity->refused.empty() || !object.activity->held_stamps.empty()))
+        return false;
+    SetEntry const* const head = object.head();
+    return !head || (head->revision->id() == object.held_id() && !record.mark.empty());
+}
+
+void Objects::explain_change(Object const& object, ObjectView& view) const {
+    SeenChange const& change = *object.record.seen_change;
+    static Activity const none;
+    Activity const& activity = object.activity ? *object.activity : none;
+    bool const old = change.change_class == ChangeClass::restored_old;
+    view.state = old ? ObjectState::held : ObjectState::settling;
+    std::string const when = activity.stage == Stage::settling && activity.settle_at > context_.instant()
+                                 ? " in " + seconds_until(activity.settle_at, context_.instant())
+                                 : " now";
+    view.reason = old ? "an older state was restored here; the plant's state is put back" + when +
+                            "; to distribute it instead: stationsync publish " + to_text(object.record.id)
+                      : "changed here; it is sent" + when + ", when it has been quiet";
+    if (activity.stage == Stage::exporting || activity.stage == Stage::keeping) {
+        view.state = ObjectState::exporting;
+        view.reason = "its package is being made";
+    } else if (activity.export_waiting) {
+        view.reason = "changed here; waits until other packages are made";
+    }
+    if (!activity.live.text.empty() && activity.live.retry_at > context_.instant()) {
+        view.state = ObjectState::failed;
+        view.reason = activity.live.text + "; tried again in " +
+                      seconds_until(activity.live.retry_at, context_.instant());
+    }
+}
+
+void Objects::explain_content(Object const& object, ObjectView& view) const {
+    static Activity const none;
+    Activity const& activity = object.activity ? *object.activity : none;
+    if (activity.fetching) {
+        view.state = ObjectState::fetching;
+        std::uint64_t const bytes = activity.fetching->package.bytes;
+        view.progress = bytes == 0 ? 0 : double(activity.fetching->done) / double(bytes);
+        std::vector<std::string> sources;
+        for (StationId const& source : activity.fetching->sources)
+            sources.push_back(stations_->name_of(source));
+        view.reason = "fetched from " + names(std::move(sources));
+        return;
+    }
+    view.state = ObjectState::waiting;
+    if (activity.fetch_queued) {
+        view.reason = "waits until other packages are fetched";
+        return;
+    }
+    if (!activity.content.text.empty()) {
+        view.state = ObjectState::failed;
+        view.reason = activity.content.text + "; tried again in " +
+                      seconds_until(activity.content.retry_at, context_.instant());
+        return;
+    }
+    std::vector<std::string> elsewhere;
+    bool linked = false;
+    for (std::uint16_t const slot : object.present) {
+        elsewhere.push_back(stations_->name_of(slots_[slot]));
+        linked = linked || stations_->provider_open(slots_[slot], object.record.id.provider);
+    }
+    StationId const author = object.head()->revision->author.station;
+    if (linked)
+        view.reason = "waits for a package from " + names(std::move(elsewhere));
+    else if (!elsewhere.empty())
+        view.reason = "only on " + names(std::move(elsewhere)) + ", not connected now";
+    else if (author != context_.config.self)
+        view.reason = "only on " + stations_->name_of(author) + ", not connected now, if anywhere";
+    else
+        view.reason = "exists nowhere: publish the live state, or wait for a station that has it";
+}
+
+void Objects::explain(Object const& object, ObjectView& view) const {
+    ObjectRecord const& record = object.record;
+    auto const place = providers_.find(record.id.provider);
+    Provider const* const provider = place == providers_.end() ? nullptr : &place->second;
+    static Activity const none;
+    Activity const& activity = object.activity ? *object.activity : none;
+    view.state = ObjectState::waiting;
+    if (!provider || !provider->enabled) {
+        view.reason = "the provider '" + record.id.provider + "' is disabled here";
+    } else if (!provider->recovered || !provider->fault.empty()) {
+        view.state = provider->fault.empty() ? ObjectState::waiting : ObjectState::failed;
+        view.reason = provider->fault.empty() ? "the provider is starting" : provider->fault;
+    } else if (!activity.refused.empty()) {
+        view.state = ObjectState::held;
+        view.reason = activity.refused;
+    } else if (record.intent) {
+        view.state = ObjectState::applying;
+        view.reason = "the new state is being brought in";
+    } else if (activity.stage == Stage::saving) {
+        view.state = ObjectState::applying;
+        view.reason = "the state to be replaced is put into the history";
+    } else if (record.publish_requested) {
+        view.state = ObjectState::exporting;
+        view.reason = "it is being published";
+        if (!activity.live.text.empty()) {
+            view.state = ObjectState::failed;
+            view.reason = activity.live.text;
+        }
+    } else if (record.seen_change) {
+        explain_change(object, view);
+    } else if (!activity.held_stamps.empty()) {
+        view.state = ObjectState::held;
+        view.reason = "a change of " + stations_->name_of(activity.held_stamps[0]->author.station) +
+                      " is stamped in the future; it is taken when its time has come";
+    } else if (!object.head()) {
+        view.state = ObjectState::in_sync;
+    } else if (object.head()->revision->kind != revision_kind_content) {
+        view.state = ObjectState::held;
+        view.reason = "this change is of a kind that this version does not know; update StationSync";
+    } else if (activity.tokens_refused) {
+        view.state = ObjectState::held;
+        view.reason = *activity.tokens_refused;
+    } else if (!local_content(object, object.head_id())) {
+        explain_content(object, view);
+    } else if (provider->is_newcomer() && !provider->record.first_scan_sealed) {
+        view.reason = "this station has just joined and still records what it had before";
+    } else if (!provider->scanned_once) {
+        view.reason = "waits for the first scan of '" + record.id.provider + "'";
+    } else if (activity.live.retry_at > context_.instant() && !activity.live.text.empty()) {
+        bool const no_room = activity.live.status == JobStatus::no_space;
+        view.state = no_room ? ObjectState::waiting : ObjectState::failed;
+        view.reason = (no_room ? "no space: " : "") + activity.live.text + "; tried again in " +
+                      seconds_until(activity.live.retry_at, context_.instant());
+    } else if (object.live_absent()) {
+        view.state = ObjectState::held;
+        view.reason = "deleted here; it comes back in " +
+                      seconds_until(activity.settle_at, context_.instant());
+    } else {
+        view.reason = "waits until other changes are applied";
+    }
+}
+
+ObjectView Objects::view_of(Object const& object) const {
+    ObjectRecord const& record = object.record;
+    ObjectView view;
+    view.id = record.id;
+    Revision const* const shown = object.head() ? object.head()->revision.get() : record.held.get();
+    if (shown) {
+        view.bytes = shown->bytes;
+        view.changed_at = shown->changed_at;
+        view.author = shown->author.station;
+        view.stamp = shown->stamp;
+        view.digest = shown->digest;
+    }
+    view.present_on = holders(object);
+    if (has_conflict(record.set)) {
+        Revision const& winner = *record.set[0].revision;
+        auto const loser = std::find_if(record.set.begin() + 1, record.set.end(), [&](auto const& entry) {
+            return !same_content(*entry.revision, winner);
+        });
+        ConflictView conflict;
+        conflict.with = loser->revision->author.station;
+        conflict.at = loser->revision->changed_at;
+        conflict.order_uncertain = order_uncertain(winner, *loser->revision);
+        RevisionId const id = loser->revision->id();
+        if (is_kept(object, id) || object.held_id() == id)
+            conflict.loser_kept_on.push_back(context_.config.self);
+        if (object.activity)
+            for (auto const& [station, kept] : object.activity->kept_at)
+                if (std::find(kept.begin(), kept.end(), id) != kept.end())
+                    conflict.loser_kept_on.push_back(station);
+        view.conflict = std::move(conflict);
+    }
+    if (!is_in_sync(object)) {
+        explain(object, view);
+    } else if (object.activity && !object.activity->pending_at.empty()) {
+        view.reason = "being changed on " +
+                      stations_->name_of(object.activity->pending_at.begin()->first);
+    }
+    return view;
+}
+
+std::vector<ObjectView> Objects::views(std::string_view provider) const {
+    std::vector<ObjectView> list;
+    for (auto const& [id, object] : objects_) {
+        bool const shell = object->record.set.empty() && !object->record.held &&
+                           !object->record.seen_change &&
+                           (!object->activity || object->activity->pending_at.empty());
+        if (!shell && (provider.empty() || id.provider == provider))
+            list.push_back(view_of(*object));
+    }
+    return list;
+}
+
+std::optional<ObjectView> Objects::view(ObjectId const& id) const {
+    auto const place = objects_.find(id);
+    if (place == objects_.end())
+        return std::nullopt;
+    return view_of(*place->second);
+}
+
+ObjectRecord const* Objects::record(ObjectId const& id) const {
+    auto const place = objects_.find(id);
+    return place == objects_.end() ? nullptr : &place->second->record;
+}
+
+std::vector<ProviderView> Objects::provider_views() const {
+    std::vector<ProviderView> list;
+    for (auto const& [name, provider] : providers_) {
+        ProviderView view;
+        view.name = name;
+        view.plugin = provider.config.plugin;
+        view.objects = provider.objects;
+        view.unsynced = provider.unsynced;
+        view.published = provider.record.published;
+        view.applied = provider.record.applied;
+        view.last_applied_at = provider.record.last_applied_at;
+        view.established = provider.record.established;
+        if (!provider.enabled) {
+            view.state = ProviderState::disabled;
+            view.reason = "disabled in the project file";
+        } else if (!provider.fault.empty()) {
+            view.state = ProviderState::fault;
+            view.reason = provider.fault;
+        } else if (provider.is_newcomer()) {
+            view.state = ProviderState::newcomer;
+            view.reason = !provider.record.first_scan_sealed
+                              ? "joining: records what it had before"
+                              : "joining: waits for the first exchange with an established station";
+        } else if (!provider.tokens_known) {
+            view.state = ProviderState::suspended;
+            view.reason = "the version of its back end is not known yet";
+        }
+        list.push_back(std::move(view));
+    }
+    return list;
+}
+
+bool Objects::in_step(std::string_view provider) const {
+    for (auto const& [name, each] : providers_) {
+        if (!each.enabled || (!provider.empty() && name != provider))
+            continue;
+        if (!each.scanned_once || each.unsynced != 0 || each.is_newcomer())
+            return false;
+    }
+    for (auto const& [id, exchange] : exchanges_)
+        if (!exchange.complete || exchange.in_flight != 0)
+            return false;
+    return true;
+}
+
+void Objects::check_invariants() const {
+    auto const require = [](bool holds, char const* what, ObjectId const& id) {
+        if (!holds)
+            throw std::logic_error(std::string("invariant broken: ") + what + " of " + to_text(id));
+    };
+    for (auto const& [id, object] : objects_) {
+        ObjectRecord const& record = object->record;
+        for (std::size_t i = 0; i < record.set.size(); ++i) {
+            if (i > 0)
+                require(loses_to(record.set[i], record.set[i - 1]), "order of the set", id);
+            for (std::size_t k = 0; k < record.set.size(); ++k)
+                require(i == k || !has_seen(*record.set[i].revision, *record.set[k].revision),
+                        "maximality of the set", id);
+            require(record.set[i].revision->object == id, "object of the revision", id);
+        }
+        require(record.index <= context_.meta.index, "index position", id);
+        require(!(record.seen_change && record.replaceable), "one kind of live deviation", id);
+        require(object->stage() != Stage::applying || record.intent.has_value(), "intent of the apply", id);
+        bool const own = record.held && record.held->author == context_.author();
+        require(!own || record.held->sequence <= context_.meta.sequence, "own sequence", id);
+    }
+}
+
+} // namespace stationsync::core
