@@ -116,15 +116,22 @@ function(stsync_add_plugin)
 endfunction()
 
 # stsync_add_test(NAME unit_core LABEL unit SOURCES ... [LIBS ...] [TIMEOUT 120])
-# One GoogleTest program; each of its cases is a ctest test with the given label.
+# One GoogleTest program; each of its cases is a ctest test with the given label. THREADS: it runs code in
+# several threads at once, so .ci/run runs it under ThreadSanitizer too; its label gets "-threads" appended
+# (gtest_discover_tests takes one label only; ctest -L matches parts of it).
+add_custom_target(stationsync_tsan_tests)
 function(stsync_add_test)
-    cmake_parse_arguments(T "WHOLE" "NAME;LABEL;TIMEOUT" "SOURCES;LIBS;ARGS;ENVIRONMENT" ${ARGN})
+    cmake_parse_arguments(T "WHOLE;THREADS" "NAME;LABEL;TIMEOUT" "SOURCES;LIBS;ARGS;ENVIRONMENT" ${ARGN})
     if(NOT T_TIMEOUT)
         set(T_TIMEOUT 120)
     endif()
     add_executable(${T_NAME} ${T_SOURCES})
     target_link_libraries(${T_NAME} PRIVATE ${T_LIBS} GTest::gmock GTest::gtest_main stationsync_options)
     stsync_precompile_test(${T_NAME})
+    if(T_THREADS)
+        string(APPEND T_LABEL "-threads")
+        add_dependencies(stationsync_tsan_tests ${T_NAME})
+    endif()
     if(T_WHOLE)
         # One process for all cases: for programs whose start costs more than their cases.
         add_test(NAME ${T_NAME} COMMAND ${T_NAME} ${T_ARGS})
@@ -132,7 +139,7 @@ function(stsync_add_test)
             ENVIRONMENT "${T_ENVIRONMENT}")
     else()
         include(GoogleTest)
-        gtest_discover_tests(${T_NAME} TEST_PREFIX "${T_LABEL}." DISCOVERY_MODE PRE_TEST
+        gtest_discover_tests(${T_NAME} TEST_PREFIX "${T_NAME}." DISCOVERY_MODE PRE_TEST
             EXTRA_ARGS ${T_ARGS}
             PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT} ENVIRONMENT "${T_ENVIRONMENT}")
     endif()
