@@ -78,6 +78,7 @@ struct Activity {
     Mark decided_mark;
     std::map<StationId, WallTime> pending_at; // peers that are editing it
     std::map<StationId, std::vector<RevisionId>> kept_at; // conflict entries that peers keep
+    std::string scan_fault;                   // why the last scan could not tell its state
     std::string refused;                      // key not allowed here, or a case-only twin
     std::optional<std::string> tokens_refused; // the plugin refuses the head's back end
     std::vector<RevisionPtr> held_stamps;     // too far ahead to be accepted yet
@@ -113,6 +114,7 @@ struct ScanJob {
     bool full = false;
     std::vector<std::string> keys;
     std::set<std::string> seen_keys; // of a scan of keys
+    std::vector<std::string> unknown_below; // prefixes of keys that could not be looked at
 };
 
 struct Provider {
@@ -129,6 +131,7 @@ struct Provider {
     std::uint32_t failures = 0;
     std::string fault; // of recover or scan
     std::uint32_t scan_epoch = 0;
+    std::set<std::string> scan_faults; // keys with a message
     std::set<std::string> unsealed_first; // found by the first scan, not sealed yet
     std::map<std::string, std::string> folded; // folded key -> key, for providers whose keys are paths
     bool tokens_known = false;

@@ -106,6 +106,8 @@ private:
     void observe_held(Provider& provider, Object& object);
     void observe_change(Provider& provider, Object& object, ObservedObject const& seen);
     void observe_absent(Provider& provider, Object& object);
+    void observe_fault(Provider& provider, ObservedFault const& fault);
+    void clear_fault(Provider& provider, Object& object);
     bool refuse_twin(Provider& provider, Object& object, std::string const& folded);
     void begin_settling(Provider& provider, Object& object, bool moved);
     void end_change(Object& object); // the unsealed change is no more

@@ -27,7 +27,8 @@ bool Objects::is_in_sync(Object const& object) const {
         object.live_absent())
         return false;
     if (object.activity &&
-        (!object.activity->refused.empty() || !object.activity->held_stamps.empty()))
+        (!object.activity->refused.empty() || !object.activity->held_stamps.empty() ||
+         !object.activity->scan_fault.empty()))
         return false;
     SetEntry const* const head = object.head();
     return !head || (head->revision->id() == object.held_id() && !record.mark.empty());
@@ -120,6 +121,9 @@ void Objects::explain(Object const& object, ObjectView& view) const {
     } else if (activity.stage == Stage::saving) {
         view.state = ObjectState::applying;
         view.reason = "the state to be replaced is put into the history";
+    } else if (!activity.scan_fault.empty()) {
+        view.state = ObjectState::failed;
+        view.reason = activity.scan_fault;
     } else if (record.publish_requested) {
         view.state = ObjectState::exporting;
         view.reason = "it is being published";

@@ -76,10 +76,41 @@ void Objects::on(ObjectsObserved const& event) {
             object.scan_epoch = provider.scan_epoch;
         else
             provider.scan->seen_keys.insert(seen.key);
+        clear_fault(provider, object);
         if (refuse_twin(provider, object, seen.folded_key))
             continue;
         observe(provider, object, seen);
     }
+    for (ObservedFault const& fault : event.faults)
+        observe_fault(provider, fault);
+}
+
+void Objects::observe_fault(Provider& provider, ObservedFault const& fault) {
+    constexpr std::size_t messages_at_most = 50; // a whole unreadable tree is one cause
+    ObjectId const id{provider.record.provider, fault.key};
+    if (fault.subtree)
+        provider.scan->unknown_below.push_back(fault.key);
+    if (provider.scan_faults.size() < messages_at_most && provider.scan_faults.insert(fault.key).second)
+        context_.out.now(RaiseMessage{"not-readable", Severity::warning, to_text(id), fault.text,
+                                      "Mend the cause; it is looked at again by itself."});
+    Object* const object = find(id);
+    if (!object)
+        return;
+    if (provider.scan->full)
+        object->scan_epoch = provider.scan_epoch;
+    else
+        provider.scan->seen_keys.insert(fault.key);
+    object->active().scan_fault = fault.text;
+    touch(*object);
+}
+
+void Objects::clear_fault(Provider& provider, Object& object) {
+    if (object.activity && !object.activity->scan_fault.empty()) {
+        object.activity->scan_fault.clear();
+        touch(object);
+    }
+    if (!provider.scan_faults.empty() && provider.scan_faults.erase(object.record.id.key) > 0)
+        context_.out.now(ClearMessage{"not-readable", to_text(object.record.id)});
 }
 
 bool Objects::refuse_twin(Provider& provider, Object& object, std::string const& folded) {
@@ -267,15 +298,23 @@ void Objects::observe_absent(Provider& provider, Object& object) {
 }
 
 void Objects::conclude_absences(Provider& provider, ScanJob const& job) {
+    auto const is_unknown = [&](std::string const& key) {
+        return std::any_of(job.unknown_below.begin(), job.unknown_below.end(),
+                           [&](std::string const& prefix) { return key.starts_with(prefix); });
+    };
     if (job.full) {
         auto const [first, last] = objects_of(provider.record.provider);
-        for (auto place = first; place != last; ++place)
-            if (place->second->scan_epoch != provider.scan_epoch)
-                observe_absent(provider, *place->second);
+        for (auto place = first; place != last; ++place) {
+            Object& object = *place->second;
+            if (object.scan_epoch != provider.scan_epoch && !is_unknown(object.record.id.key)) {
+                clear_fault(provider, object);
+                observe_absent(provider, object);
+            }
+        }
         return;
     }
     for (std::string const& key : job.keys) {
-        if (job.seen_keys.contains(key))
+        if (job.seen_keys.contains(key) || is_unknown(key))
             continue;
         if (Object* const object = find({provider.record.provider, key}))
             observe_absent(provider, *object);

@@ -61,10 +61,17 @@ struct ObservedObject {
     bool time_uncertain = false;
     bool read_only = false;
 };
+// Something that is there and cannot be told: neither present nor absent, it keeps its last state.
+struct ObservedFault {
+    std::string key;
+    bool subtree = false; // nothing is known of any key that begins with `key`
+    std::string text;
+};
 struct ObjectsObserved {
     JobId job{};
     std::string provider;
     std::vector<ObservedObject> objects;
+    std::vector<ObservedFault> faults;
 };
 // After the last ObjectsObserved of the job. Objects of the scope that were not observed are absent.
 struct ScanFinished {
