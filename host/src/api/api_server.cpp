@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/text_codes.hpp"
+#include "base/utc_text.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -66,10 +67,14 @@ Reply refusal_reply(const Refusal& refusal) {
 }
 
 nlohmann::json to_json(const log::Entry& entry) {
-    return {
-        {"number", entry.number}, {"at", entry.at_us},     {"level", log::level_name(entry.level)},
-        {"part", entry.part},     {"text", entry.text},    {"station", entry.station},
-        {"object", entry.object}, {"reason", entry.reason}};
+    return {{"number", entry.number},
+            {"at", utc_text(entry.at_us)},
+            {"level", log::level_name(entry.level)},
+            {"part", entry.part},
+            {"text", entry.text},
+            {"station", entry.station},
+            {"object", entry.object},
+            {"reason", entry.reason}};
 }
 
 std::string dump(const nlohmann::json& json) {

@@ -1,28 +1,22 @@
 // The text form of one log entry, both ways.
 #include "base/log.hpp"
 
+#include "base/utc_text.hpp"
+
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 
 namespace stationsync::host::log {
 namespace {
 
-using std::chrono::days;
 using std::chrono::microseconds;
-using std::chrono::sys_time;
 
+// Milliseconds are enough for people.
 std::string time_text(std::int64_t at_us) {
-    const sys_time<microseconds> time{microseconds(at_us)};
-    const auto day = std::chrono::floor<days>(time);
-    const std::chrono::year_month_day date{day};
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time - day).count();
-    char text[64];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02lld:%02lld:%02lld.%03lldZ",
-                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()), static_cast<long long>(ms / 3'600'000),
-                  static_cast<long long>(ms / 60'000 % 60), static_cast<long long>(ms / 1000 % 60),
-                  static_cast<long long>(ms % 1000));
+    auto text = utc_text(at_us);
+    text.replace(text.size() - 4, 4, "Z");
     return text;
 }
 
