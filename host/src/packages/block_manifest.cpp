@@ -22,7 +22,7 @@ std::optional<BlockLayout> layout_of(std::uint64_t package_bytes) noexcept {
     if (package_bytes > package_bytes_max) {
         return std::nullopt;
     }
-    std::uint64_t block_bytes = block_bytes_min;
+    std::uint64_t block_bytes = package_block_bytes_min;
     while (package_bytes > block_bytes * block_count_max) {
         block_bytes *= 2;
     }

@@ -28,11 +28,11 @@ struct BlockHash {
     auto operator<=>(const BlockHash&) const = default;
 };
 
-inline constexpr std::uint64_t block_bytes_min = std::uint64_t{64} << 10;
-inline constexpr std::uint64_t block_bytes_max = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t package_block_bytes_min = std::uint64_t{64} << 10;
+inline constexpr std::uint64_t package_block_bytes_max = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t block_count_max = std::uint64_t{1} << 20;
 // 1 TiB: larger packages are refused with a reason before anything is allocated.
-inline constexpr std::uint64_t package_bytes_max = block_bytes_max * block_count_max;
+inline constexpr std::uint64_t package_bytes_max = package_block_bytes_max * block_count_max;
 
 // Shape of a package cut into blocks; the same on every station.
 struct BlockLayout {

@@ -11,13 +11,11 @@ constexpr std::size_t group_packages_max = 1024;
 struct CommitQueue::State : std::enable_shared_from_this<CommitQueue::State> {
     struct Entry {
         PendingPackage package;
+        Prepare prepare;
         Done done;
+        IoResult<std::filesystem::path> result{std::filesystem::path()};
     };
-    struct Group {
-        std::vector<PendingPackage> packages;
-        std::vector<Done> done;
-        std::vector<IoResult<void>> results;
-    };
+    using Group = std::vector<Entry>;
 
     explicit State(WorkerPool& worker_pool) : pool(worker_pool) {}
 
@@ -26,13 +24,12 @@ struct CommitQueue::State : std::enable_shared_from_this<CommitQueue::State> {
             return;
         }
         auto group = std::make_shared<Group>();
-        while (!waiting.empty() && group->packages.size() < group_packages_max) {
-            group->packages.push_back(std::move(waiting.front().package));
-            group->done.push_back(std::move(waiting.front().done));
+        while (!waiting.empty() && group->size() < group_packages_max) {
+            group->push_back(std::move(waiting.front()));
             waiting.pop_front();
         }
         running = true;
-        pool.submit([group] { group->results = commit_packages(group->packages); },
+        pool.submit([group] { commit(*group); },
                     [group, weak = weak_from_this()] {
                         if (const auto self = weak.lock()) {
                             self->finish(*group);
@@ -40,11 +37,36 @@ struct CommitQueue::State : std::enable_shared_from_this<CommitQueue::State> {
                     });
     }
 
+    // Worker thread.
+    static void commit(Group& group) {
+        std::vector<PendingPackage> ready;
+        std::vector<Entry*> entries;
+        for (Entry& entry : group) {
+            const auto prepared = entry.prepare ? entry.prepare(entry.package) : IoResult<void>{};
+            entry.prepare = nullptr;
+            if (!prepared) {
+                entry.result = prepared.error();
+                continue;
+            }
+            entry.result = entry.package.slot.file;
+            if (!entry.package.slot.taken) {
+                entries.push_back(&entry);
+                ready.push_back(std::move(entry.package));
+            }
+        }
+        const auto results = commit_packages(ready);
+        for (std::size_t index = 0; index < results.size(); ++index) {
+            if (!results[index]) {
+                entries[index]->result = results[index].error();
+            }
+        }
+    }
+
     void finish(Group& group) {
         running = false;
         start();
-        for (std::size_t index = 0; index < group.done.size(); ++index) {
-            group.done[index](std::move(group.results[index]));
+        for (Entry& entry : group) {
+            entry.done(entry.result);
         }
     }
 
@@ -56,8 +78,8 @@ struct CommitQueue::State : std::enable_shared_from_this<CommitQueue::State> {
 CommitQueue::CommitQueue(WorkerPool& pool) : state_(std::make_shared<State>(pool)) {}
 CommitQueue::~CommitQueue() = default;
 
-void CommitQueue::add(PendingPackage package, Done done) {
-    state_->waiting.push_back({std::move(package), std::move(done)});
+void CommitQueue::add(PendingPackage package, Prepare prepare, Done done) {
+    state_->waiting.push_back({std::move(package), std::move(prepare), std::move(done)});
     state_->start();
 }
 

@@ -14,7 +14,10 @@ namespace stationsync::host {
 // Engine thread.
 class CommitQueue {
 public:
-    using Done = std::function<void(IoResult<void>)>;
+    // Where the package lies now.
+    using Done = std::function<void(const IoResult<std::filesystem::path>&)>;
+    // Runs on a worker thread directly before the group is written: what belongs to one package only.
+    using Prepare = std::function<IoResult<void>(PendingPackage&)>;
 
     // `pool` must outlive the queue.
     explicit CommitQueue(WorkerPool& pool);
@@ -23,7 +26,8 @@ public:
     CommitQueue& operator=(const CommitQueue&) = delete;
 
     // `done` is called on the engine thread, later, once the package is durable under its name.
-    void add(PendingPackage package, Done done);
+    // A failure of `prepare` (may be empty) is the result of this package alone.
+    void add(PendingPackage package, Prepare prepare, Done done);
 
 private:
     struct State;
