@@ -1,0 +1,260 @@
+// Stations, users, orders and faults of a simulated plant.
+#include "cluster.hpp"
+
+#include <algorithm>
+
+namespace stationsync::simulation {
+
+Cluster::Cluster(std::uint64_t seed, std::vector<ProviderSpec> specs)
+    : world(seed), model(*this), specs_(std::move(specs)) {
+    world.watcher = this;
+    world.network.set_callbacks(
+        {[this](std::size_t node, core::Event event) {
+             if (auto* process = world.machines[node]->process()) {
+                 process->handle(std::move(event));
+             }
+         },
+         [this](std::size_t node) { return world.machines[node]->wall(); }});
+    watch_clones_regularly();
+}
+
+core::StationId Cluster::new_station_id() {
+    core::StationId id;
+    for (auto& byte : id.bytes) {
+        byte = static_cast<std::uint8_t>(world.random.next());
+    }
+    return id;
+}
+
+Machine& Cluster::add_station(std::string name, bool by_init) {
+    std::size_t const index = world.machines.size();
+    core::StationId const id = new_station_id();
+    world.network.add_node({name, "10.0.0." + std::to_string(index + 1) + ":8883", id});
+    world.machines.push_back(std::make_unique<Machine>(world, index, std::move(name), id));
+    Machine& machine = *world.machines.back();
+    for (const auto& spec : specs_) {
+        machine.providers.emplace(spec.name, SimProvider(spec));
+    }
+    machine.store.image.meta.made_by_init = by_init;
+    if (by_init) {
+        model.made_by_init(index);
+    }
+    return machine;
+}
+
+Machine& Cluster::clone_station(std::size_t original, std::string name) {
+    std::size_t const index = world.machines.size();
+    Machine& from = station(original);
+    world.network.add_node({name, "10.0.0." + std::to_string(index + 1) + ":8883", from.id});
+    world.machines.push_back(std::make_unique<Machine>(world, index, std::move(name), from.id));
+    Machine& copy = *world.machines.back();
+    Machine& source = station(original);
+    copy.store.image = source.store.image;
+    copy.sync = source.sync;
+    copy.history = source.history;
+    copy.providers = source.providers;
+    copy.clock = source.clock;
+    copy.configured = source.configured;
+    clones_.emplace_back(original, index);
+    model.clones_exist();
+    for (const auto& [provider_name, provider] : copy.providers) {
+        for (const auto& [key, object] : provider.objects()) {
+            core::ObjectId const id{provider_name, key};
+            model.user_wrote({index, id, object.content, WriteKind::uncertain, object.changed_at_us,
+                              copy.wall(), false, provider.spec().tells_times});
+        }
+    }
+    state_replaced(index);
+    return copy;
+}
+
+void Cluster::give_new_identity(std::size_t index) {
+    Machine& machine = station(index);
+    machine.stop_by_person();
+    machine.id = new_station_id();
+    lose_state(index);
+    clones_.erase(std::remove_if(clones_.begin(), clones_.end(),
+                                 [&](const auto& pair) { return pair.second == index; }),
+                  clones_.end());
+    machine.start();
+}
+
+void Cluster::configure(std::size_t from, std::size_t to) {
+    station(from).configured.push_back(address(to));
+}
+
+// ---- users -----------------------------------------------------------------------------------
+
+void Cluster::write_at(std::size_t index, const core::ObjectId& object, Content content,
+                       std::int64_t changed_at_us, WriteKind kind) {
+    Machine& machine = station(index);
+    auto& provider = machine.provider(object.provider);
+    if (!provider.mounted) {
+        return;
+    }
+    world.trace.mix(content);
+    provider.write(object.key, content, changed_at_us);
+    contents_[object].push_back(content);
+    last_content_ = std::max(last_content_, content);
+    if (world.now() == 0 || machine.store.image.meta.incarnation == 0) {
+        initial_[{index, object}] = content;
+    }
+    model.user_wrote({index, object, content, kind, changed_at_us, machine.wall(),
+                      !machine.clock.ever_stepped, provider.spec().tells_times});
+    machine.hint(object.provider, object.key);
+}
+
+void Cluster::edit(std::size_t machine, const core::ObjectId& object, Content content) {
+    write_at(machine, object, content, station(machine).wall(), WriteKind::edit);
+}
+
+void Cluster::restore_backup(std::size_t index, const core::ObjectId& object, Content content,
+                             std::int64_t age_us) {
+    Machine& machine = station(index);
+    write_at(index, object, content, machine.wall() - age_us, WriteKind::old_backup);
+    auto& provider = machine.provider(object.provider);
+    if (provider.spec().evidence_of_restore && provider.find(object.key)) {
+        provider.set_restored(object.key);
+    }
+}
+
+void Cluster::touch(std::size_t index, const core::ObjectId& object) {
+    Machine& machine = station(index);
+    auto& provider = machine.provider(object.provider);
+    if (!provider.mounted || !provider.find(object.key)) {
+        return;
+    }
+    if (!provider.spec().has_digest) {
+        // Nothing but the mark tells its content: this is a save of the same.
+        write_at(index, object, provider.content(object.key), machine.wall(), WriteKind::edit);
+        return;
+    }
+    provider.touch(object.key, machine.wall());
+    model.user_touched(index, object);
+    machine.hint(object.provider, object.key);
+}
+
+void Cluster::remove(std::size_t index, const core::ObjectId& object) {
+    Machine& machine = station(index);
+    auto& provider = machine.provider(object.provider);
+    if (provider.mounted && provider.find(object.key)) {
+        provider.remove(object.key);
+        model.user_removed(index, object);
+        machine.hint(object.provider, object.key);
+    }
+}
+
+// ---- orders ----------------------------------------------------------------------------------
+
+void Cluster::order(std::size_t machine, core::Event event) {
+    if (auto* process = station(machine).process()) {
+        process->handle(std::move(event));
+    }
+}
+
+void Cluster::publish(std::size_t machine, const core::ObjectId& object) {
+    if (station(machine).running()) {
+        model.publish_ordered(machine, object);
+        order(machine, core::PublishRequested{object});
+    }
+}
+
+void Cluster::restore_version(std::size_t machine, const core::ObjectId& object,
+                              const std::string& version) {
+    if (station(machine).running()) {
+        model.restore_ordered(machine, object);
+        order(machine, core::RestoreRequested{object, version});
+    }
+}
+
+bool Cluster::restore_kept(std::size_t index, const core::ObjectId& object) {
+    const auto* record = station(index).store.image.find(object);
+    if (!station(index).running() || !record || record->kept.empty()) {
+        return false;
+    }
+    const auto& kept = world.random.pick(record->kept);
+    restore_version(index, object, core::version_id(kept.revision, kept.package));
+    return true;
+}
+
+void Cluster::establish(std::size_t machine, const std::string& provider) {
+    if (station(machine).running()) {
+        model.establish_ordered(machine, provider);
+        order(machine, core::EstablishRequested{provider});
+    }
+}
+
+// ---- faults ----------------------------------------------------------------------------------
+
+void Cluster::state_replaced(std::size_t index) {
+    std::vector<ClaimedRecord> records;
+    std::set<std::string> established;
+    const auto& image = station(index).store.image;
+    for (const auto& [id, record] : image.objects) {
+        records.push_back(translate(record));
+    }
+    for (const auto& [name, record] : image.providers) {
+        if (record.established) {
+            established.insert(name);
+        }
+    }
+    model.state_replaced(index, records, established);
+}
+
+void Cluster::lose_state(std::size_t index) {
+    station(index).crash();
+    station(index).lose_state();
+    state_replaced(index);
+}
+
+void Cluster::lose_disk(std::size_t index) {
+    station(index).crash();
+    station(index).lose_disk();
+    state_replaced(index);
+    model.copies_lost();
+}
+
+void Cluster::roll_back(std::size_t index, std::size_t snapshot) {
+    Machine& machine = station(index);
+    machine.crash();
+    machine.roll_back_state(machine.store.snapshots()[snapshot]);
+    state_replaced(index);
+}
+
+void Cluster::lose_directory(std::size_t index, bool of_history) {
+    station(index).lose_directory(of_history);
+    model.copies_lost();
+}
+
+void Cluster::change_root(std::size_t index, const std::string& provider_name) {
+    Machine& machine = station(index);
+    auto& provider = machine.provider(provider_name);
+    // The new root has some of the old objects, with other content and older times.
+    const std::map<std::string, LiveObject> before = provider.objects();
+    provider.replace_all({});
+    provider.root += "'";
+    model.root_changed(index, provider_name);
+    for (const auto& [key, object] : before) {
+        if (world.random.chance(50)) {
+            core::ObjectId const id{provider_name, key};
+            const Content content = new_content();
+            write_at(index, id, content, machine.wall() - hour, WriteKind::uncertain);
+        }
+    }
+    model.copies_lost(); // the old root's live data is out of reach
+    if (machine.running() && provider.enabled) {
+        machine.process()->enable_provider(provider_name);
+    }
+}
+
+void Cluster::step_clock(std::size_t index, std::int64_t delta_us) {
+    station(index).step_clock(delta_us);
+    model.times_unknown(index);
+}
+
+std::string Cluster::content_name(Content content) const {
+    auto found = content_names.find(content);
+    return found != content_names.end() ? '"' + found->second + '"' : std::to_string(content);
+}
+
+} // namespace stationsync::simulation

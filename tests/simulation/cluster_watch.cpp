@@ -1,0 +1,185 @@
+// Translates what the stations do into the terms of the reference model.
+#include "cluster.hpp"
+
+#include <algorithm>
+
+namespace stationsync::simulation {
+
+ModelRevision Cluster::translate(const core::RevisionPtr& revision,
+                                 const core::ObjectRecord& record) const {
+    ModelRevision result;
+    result.id = revision->id();
+    result.object = record.id;
+    result.stamp_us = revision->stamp.wall_us;
+    result.stamp_logical = revision->stamp.logical;
+    if (const auto* known = model.find(result.id, record.id)) {
+        result.content = known->content;
+        return result;
+    }
+    result.seen = revision->seen.entries();
+    result.changed_at_us = revision->changed_at.us;
+    if (revision->digest) {
+        result.content = content_of(*revision->digest);
+    }
+    for (const auto& package : record.packages) {
+        if (package.revision == result.id) {
+            result.content = content_of(package.package.digest);
+        }
+    }
+    return result;
+}
+
+ClaimedRecord Cluster::translate(const core::ObjectRecord& record) const {
+    ClaimedRecord result;
+    result.object = record.id;
+    for (const auto& entry : record.set) {
+        result.set.push_back(
+            {translate(entry.revision, record), static_cast<int>(entry.rank), entry.clock_wrong});
+    }
+    if (record.held) {
+        result.held = translate(record.held, record);
+    }
+    return result;
+}
+
+void Cluster::on_durable(Machine& machine, const StateStore::Transaction& transaction) {
+    for (const auto& mutation : transaction.mutations) {
+        if (const auto* object = std::get_if<core::PutObject>(&mutation)) {
+            model.record_durable(machine.index, machine.id, translate(object->record));
+        } else if (const auto* provider = std::get_if<core::PutProvider>(&mutation)) {
+            if (!provider->record.established) {
+                continue;
+            }
+            std::vector<core::ObjectId> unsealed;
+            for (const auto& [place, content] : initial_) {
+                const auto* record = machine.store.image.find(place.second);
+                if (place.first == machine.index &&
+                    place.second.provider == provider->record.provider &&
+                    machine.live(place.second) == content && (!record || !record->held)) {
+                    unsealed.push_back(place.second);
+                }
+            }
+            model.established(machine.index, provider->record.provider, unsealed);
+        } else if (const auto* history = std::get_if<core::AppendHistory>(&mutation)) {
+            tell_history(machine, history->entry);
+        }
+    }
+}
+
+void Cluster::tell_history(Machine& machine, const core::HistoryEntry& entry) {
+    if (!world.trace.keeps_story() && !world.trace.wants_text()) {
+        return;
+    }
+    std::string text = machine.name + ": " + std::string(core::to_text(entry.what)) + " " +
+                       entry.object.provider + "/" + entry.object.key;
+    if (entry.kept) {
+        text += ", kept " + content_name(content_of(entry.package));
+    }
+    if (entry.what == core::HistoryWhat::published || entry.what == core::HistoryWhat::applied) {
+        const auto* record = machine.store.image.find(entry.object);
+        if (record && record->held) {
+            text += " " + content_name(translate(record->held, *record).content);
+        }
+    }
+    world.trace.tell(std::move(text));
+}
+
+void Cluster::on_message_sent(Machine& machine, core::LinkId link, const core::Message& message) {
+    const auto* batch = std::get_if<core::IndexBatch>(&message);
+    if (!batch) {
+        return;
+    }
+    for (const auto& entry : batch->entries) {
+        std::vector<core::RevisionId> set;
+        for (const auto& known : entry.set) {
+            set.push_back(known.revision->id());
+        }
+        model.announced(machine.index, entry.object, set);
+    }
+    std::size_t const peer = world.network.peer_of(link, machine.index);
+    if (peer >= world.machines.size()) {
+        return;
+    }
+    if (!batch->more) {
+        model.catalogue_sent(machine.index, peer, batch->established);
+    }
+    for (const auto& [original, copy] : clones_) {
+        constexpr int sightings_max = 4; // 40 s: both were told of by then
+        if ((peer == original || peer == copy) &&
+            clone_sightings_[{machine.index, original, copy}] > sightings_max) {
+            model.violation(machine.name + " exchanges data with a cloned station");
+        }
+    }
+}
+
+void Cluster::on_apply_started(Machine& machine, const core::StartApply& order) {
+    if (applies_started_.insert(order.apply).second) {
+        check_apply_decision(machine, order);
+    }
+    model.apply_started(machine.index, order.object);
+}
+
+// Only the first time: an open intent is issued again after a crash, whatever has come since.
+void Cluster::check_apply_decision(Machine& machine, const core::StartApply& order) {
+    const auto* record = machine.engine().record(order.object);
+    if (!record || record->set.empty() ||
+        record->set.front().revision->id() != order.revision->id()) {
+        model.violation(machine.name + " applies a state of " + core::to_text(order.object) +
+                        " that is not the head any more");
+    } else if (record->seen_change &&
+               record->seen_change->change_class == core::ChangeClass::edit &&
+               record->seen_change->mark == order.expected && !order.expected.empty() &&
+               record->replaceable != order.expected) {
+        model.violation(machine.name + " applies over the unsealed change of " +
+                        core::to_text(order.object));
+    }
+}
+
+void Cluster::on_applied(Machine& machine, const core::StartApply& order, Content before,
+                         Content after) {
+    const auto* live_object = machine.provider(order.object.provider).find(order.object.key);
+    model.applied(machine.index, order.revision->id(), order.object, before, after,
+                  live_object->changed_at_us);
+}
+
+void Cluster::on_command_answered(Machine& machine, const core::CommandAnswered& answer) {
+    if (!answer.ok) {
+        model.order_refused(machine.index, answer.command, answer.subject);
+    }
+}
+
+void Cluster::on_crashed(Machine& machine) {
+    if (restart_crashed) {
+        Machine* const crashed = &machine;
+        std::int64_t const off = world.random.chance(70) ? world.random.between(1, 20 * second)
+                                                         : world.random.between(minute, 5 * minute);
+        world.scheduler.after(off, [crashed] { crashed->start(); });
+    }
+}
+
+// ---- what the model asks ---------------------------------------------------------------------
+
+Content Cluster::live(std::size_t machine, const core::ObjectId& object) const {
+    return world.machines[machine]->live(object);
+}
+
+bool Cluster::in_history(std::size_t machine, const core::ObjectId& object, Content content) const {
+    return world.machines[machine]->history.holds(object, content);
+}
+
+bool Cluster::in_sync_directory(std::size_t machine, const core::ObjectId& object,
+                                Content content) const {
+    return world.machines[machine]->sync.holds(object, content);
+}
+
+std::int64_t Cluster::local_us(std::size_t machine) const {
+    return world.machines[machine]->wall();
+}
+
+bool Cluster::reproducible(const core::ObjectId& object) const {
+    return std::any_of(specs_.begin(), specs_.end(), [&](const ProviderSpec& spec) {
+        return spec.name == object.provider && spec.reproducible;
+    });
+}
+
+} // namespace stationsync::simulation

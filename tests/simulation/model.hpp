@@ -1,0 +1,200 @@
+// The reference model: what must be true of a plant, told in terms of what users did, what was live
+// when they did it, and which revisions were sealed. Written from the text of the rules; it shares
+// nothing with the engine but the identifiers, so that an error of the engine's logic cannot hide
+// in it.
+//
+// Machines are told apart by index; two may claim one station id (a cloned disk).
+#pragma once
+
+#include "content.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace stationsync::simulation {
+
+// A revision as it was seen in durable state, in the model's own terms.
+struct ModelRevision {
+    core::RevisionId id;
+    core::ObjectId object;
+    std::int64_t stamp_us = 0;
+    std::uint32_t stamp_logical = 0;
+    std::vector<std::pair<core::AuthorId, std::uint64_t>> seen;
+    Content content = absent;
+    std::int64_t changed_at_us = 0;
+
+    int rank = 2;             // as the model judges it
+    bool clock_wrong = false; // as some station marked it
+};
+
+struct ClaimedEntry { // of a station's set of maximal revisions
+    ModelRevision revision;
+    int rank = 2;
+    bool clock_wrong = false;
+};
+
+struct ClaimedRecord { // of a station's durable record of one object
+    core::ObjectId object;
+    std::vector<ClaimedEntry> set;
+    std::optional<ModelRevision> held;
+};
+
+enum class WriteKind {
+    edit,       // saved now
+    old_backup, // restored with its old time
+    uncertain,  // anything that the model does not judge: wrong clocks, unknown times
+};
+
+struct UserWrite {
+    std::size_t machine = 0;
+    core::ObjectId object;
+    Content content = absent;
+    WriteKind kind = WriteKind::edit;
+    std::int64_t changed_at_us = 0; // as the provider will report it
+    std::int64_t local_us = 0;      // wall clock of the station
+    bool clock_trusted = true;      // the station's clock never stepped
+    bool provider_tells_times = true;
+};
+
+// What the model asks of the simulation.
+class Witness {
+public:
+    virtual ~Witness() = default;
+    virtual Content live(std::size_t machine, const core::ObjectId& object) const = 0;
+    virtual bool in_history(std::size_t machine, const core::ObjectId& object,
+                            Content content) const = 0;
+    virtual bool in_sync_directory(std::size_t machine, const core::ObjectId& object,
+                                   Content content) const = 0;
+    virtual std::int64_t local_us(std::size_t machine) const = 0;
+    virtual std::size_t machines() const = 0;
+    virtual bool reproducible(const core::ObjectId& object) const = 0;
+};
+
+class ReferenceModel {
+public:
+    explicit ReferenceModel(const Witness& witness) : witness_(witness) {}
+
+    // ---- what happens to the live data ----
+    void user_wrote(const UserWrite& write);
+    void user_touched(std::size_t machine, const core::ObjectId& object);
+    void user_removed(std::size_t machine, const core::ObjectId& object);
+    void apply_started(std::size_t machine, const core::ObjectId& object);
+    void applied(std::size_t machine, const core::RevisionId& revision,
+                 const core::ObjectId& object, Content before, Content after,
+                 std::int64_t reported_time_us);
+
+    // ---- what people order ----
+    void publish_ordered(std::size_t machine, const core::ObjectId& object);
+    void restore_ordered(std::size_t machine, const core::ObjectId& object);
+    void order_refused(std::size_t machine, const std::string& command, const std::string& subject);
+    void stopped_by_person(std::size_t machine);
+    void establish_ordered(std::size_t machine, const std::string& provider);
+
+    // ---- what the stations say ----
+    void record_durable(std::size_t machine, const core::StationId& station,
+                        const ClaimedRecord& record);
+    void established(std::size_t machine, const std::string& provider,
+                     const std::vector<core::ObjectId>& unsealed_first_finds);
+    void announced(std::size_t machine, const core::ObjectId& object,
+                   const std::vector<core::RevisionId>& set);
+    void catalogue_sent(std::size_t from, std::size_t to,
+                        const std::vector<std::string>& established_providers);
+
+    // ---- faults that excuse a loss or an otherwise forbidden seal ----
+    void made_by_init(std::size_t machine) { init_.insert(machine); }
+    void state_replaced(std::size_t machine, const std::vector<ClaimedRecord>& records,
+                        const std::set<std::string>& established_providers);
+    void root_changed(std::size_t machine, const std::string& provider);
+    void copies_lost(); // a disk or directory was lost: what exists nowhere now is excused
+    void
+    machine_removed(std::size_t machine); // a clone that got a new identity: nothing is asked of it
+    void times_unknown(std::size_t machine); // its clock stepped
+    void history_aged() { duties_.clear(); } // more than 30 days have passed
+    void clones_exist() { clones_ = true; }
+
+    // ---- at the end, when all is healed ----
+    std::optional<core::RevisionId> winner(const core::ObjectId& object) const;
+    bool has_open_conflict(const core::ObjectId& object) const;
+    std::vector<core::ObjectId> objects() const;
+    void check_end();
+    bool exists_somewhere(const core::ObjectId& object, Content content) const;
+    bool loss_excused(const core::ObjectId& object, Content content) const;
+    const ModelRevision* find(const core::RevisionId& id, const core::ObjectId& object) const;
+
+    const std::vector<std::string>& violations() const { return violations_; }
+    void violation(std::string text);
+
+private:
+    struct Write {
+        UserWrite what;
+        bool certainly_fresh = false;
+        bool certainly_old = false;
+    };
+    struct Truth {             // of one object on one machine
+        core::RevisionId base; // what the live data is, or was made on
+        bool base_known = true;
+        std::int64_t base_time_us = 0;  // as the provider reported it
+        std::int64_t base_local_us = 0; // local time of the seal, or of the apply's beginning
+        std::int64_t apply_began_us = 0;
+        std::vector<Write> unsealed; // since the base, oldest first
+        bool episode = false;        // restored old data is or was on top of the base
+        int free_seals = 0;          // seals that need no user's write, after a fault
+        int publish_orders = 0;
+        int restore_orders = 0;
+        std::optional<core::RevisionId> held; // as last claimed
+        Content held_content = absent;
+    };
+    struct Duty { // a content that must not be lost
+        std::size_t machine;
+        core::ObjectId object;
+        Content content;
+        bool superseded;
+        bool had_package; // the station kept a package of it
+    };
+    using Place = std::pair<std::size_t, core::ObjectId>;
+
+    Truth& truth(std::size_t machine, const core::ObjectId& object) {
+        return truths_[{machine, object}];
+    }
+    void learn(std::size_t machine, const core::StationId& station, const ClaimedEntry& entry,
+               const ClaimedRecord& record);
+    void check_attributes(std::size_t machine, ModelRevision& known, const ClaimedEntry& entry,
+                          bool is_head, bool new_here);
+    void sealed(std::size_t machine, ModelRevision& revision, int claimed_rank, bool is_held);
+    void check_seal(std::size_t machine, const Truth& t, const ModelRevision& revision,
+                    const Write& write);
+    void judge_rank(std::size_t machine, const Truth& t, ModelRevision& revision, int claimed_rank,
+                    bool ordered);
+    void held_changed(std::size_t machine, const core::ObjectId& object, const ModelRevision& held);
+    bool is_established(std::size_t machine, const std::string& provider) const {
+        return established_.count({machine, provider}) != 0;
+    }
+    bool knows(std::size_t machine, const core::ObjectId& object, const core::RevisionId& id) const;
+    std::vector<const ModelRevision*> maximal(const core::ObjectId& object) const;
+    bool kept_well(const Duty& duty) const;
+
+    const Witness& witness_;
+    std::map<std::pair<core::ObjectId, core::RevisionId>, ModelRevision> revisions_;
+    std::map<Place, Truth> truths_;
+    std::map<Place, std::set<core::RevisionId>> known_;
+    std::set<std::pair<std::size_t, std::string>> established_;
+    std::set<std::pair<std::size_t, std::string>> establish_orders_;
+    std::set<std::pair<std::size_t, std::string>> rebased_;
+    std::map<std::pair<std::size_t, std::string>, std::int64_t> established_at_us_; // local
+    std::map<std::pair<std::size_t, std::string>, bool> catalogue_from_established_;
+    std::set<std::size_t> init_;
+    std::set<std::size_t> removed_;
+    std::vector<Duty> duties_;
+    std::set<std::pair<core::ObjectId, Content>> excused_;
+    bool clones_ = false;
+    std::vector<std::string> violations_;
+};
+
+// The rules' order, in the model's own words.
+bool model_has_seen(const ModelRevision& a, const ModelRevision& b);
+bool model_loses_to(const ModelRevision& a, const ModelRevision& b);
+
+} // namespace stationsync::simulation

@@ -1,0 +1,193 @@
+// Faults that excuse, and what must be true once everything is healed.
+#include "model.hpp"
+
+#include <algorithm>
+
+namespace stationsync::simulation {
+
+void ReferenceModel::state_replaced(std::size_t machine, const std::vector<ClaimedRecord>& records,
+                                    const std::set<std::string>& established_providers) {
+    for (auto i = known_.begin(); i != known_.end();) {
+        i = i->first.first == machine ? known_.erase(i) : std::next(i);
+    }
+    for (auto i = established_.begin(); i != established_.end();) {
+        i = i->first == machine ? established_.erase(i) : std::next(i);
+    }
+    for (auto i = catalogue_from_established_.begin(); i != catalogue_from_established_.end();) {
+        i = i->first.first == machine ? catalogue_from_established_.erase(i) : std::next(i);
+    }
+    init_.erase(machine);
+    for (const auto& provider : established_providers) {
+        established_.insert({machine, provider});
+    }
+    // Everything live may be sealed anew: as found by a newcomer, or under a new incarnation.
+    for (auto& [place, t] : truths_) {
+        if (place.first == machine) {
+            t.base_known = false;
+            t.free_seals = 2;
+            t.held.reset();
+            t.held_content = absent;
+            for (auto& write : t.unsealed) {
+                write.certainly_fresh = write.certainly_old = false;
+            }
+        }
+    }
+    for (const auto& record : records) {
+        auto& known = known_[{machine, record.object}];
+        for (const auto& entry : record.set) {
+            known.insert(entry.revision.id);
+        }
+        Truth& t = truth(machine, record.object);
+        if (record.held) {
+            known.insert(record.held->id);
+            t.held = record.held->id;
+            t.held_content = record.held->content;
+        }
+    }
+}
+
+void ReferenceModel::root_changed(std::size_t machine, const std::string& provider) {
+    rebased_.insert({machine, provider});
+    for (auto& [place, t] : truths_) {
+        if (place.first == machine && place.second.provider == provider) {
+            t.base_known = false;
+            t.free_seals = 2;
+        }
+    }
+}
+
+void ReferenceModel::machine_removed(std::size_t machine) {
+    removed_.insert(machine);
+}
+
+void ReferenceModel::times_unknown(std::size_t machine) {
+    for (auto& [place, t] : truths_) {
+        if (place.first == machine) {
+            for (auto& write : t.unsealed) {
+                write.certainly_fresh = write.certainly_old = false;
+                write.what.clock_trusted = false;
+            }
+        }
+    }
+}
+
+bool ReferenceModel::exists_somewhere(const core::ObjectId& object, Content content) const {
+    for (std::size_t m = 0; m < witness_.machines(); ++m) {
+        if (witness_.live(m, object) == content || witness_.in_history(m, object, content) ||
+            witness_.in_sync_directory(m, object, content)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void ReferenceModel::copies_lost() {
+    duties_.erase(std::remove_if(duties_.begin(), duties_.end(),
+                                 [&](const Duty& duty) { return !kept_well(duty); }),
+                  duties_.end());
+    for (const auto& [key, revision] : revisions_) {
+        if (!exists_somewhere(key.first, revision.content)) {
+            excused_.insert({key.first, revision.content});
+        }
+    }
+}
+
+bool ReferenceModel::loss_excused(const core::ObjectId& object, Content content) const {
+    return excused_.count({object, content}) != 0;
+}
+
+bool ReferenceModel::kept_well(const Duty& duty) const {
+    const bool here = witness_.in_history(duty.machine, duty.object, duty.content) ||
+                      witness_.in_sync_directory(duty.machine, duty.object, duty.content) ||
+                      witness_.live(duty.machine, duty.object) == duty.content;
+    return here || (!duty.had_package && exists_somewhere(duty.object, duty.content));
+}
+
+std::vector<core::ObjectId> ReferenceModel::objects() const {
+    std::vector<core::ObjectId> all;
+    for (const auto& [key, revision] : revisions_) {
+        if (all.empty() || all.back() != key.first) {
+            all.push_back(key.first);
+        }
+    }
+    return all;
+}
+
+std::vector<const ModelRevision*> ReferenceModel::maximal(const core::ObjectId& object) const {
+    std::set<core::RevisionId> alive;
+    for (const auto& [place, ids] : known_) {
+        if (place.second == object && removed_.count(place.first) == 0) {
+            alive.insert(ids.begin(), ids.end());
+        }
+    }
+    std::vector<const ModelRevision*> all;
+    for (const auto& id : alive) {
+        if (const auto* revision = find(id, object)) {
+            all.push_back(revision);
+        }
+    }
+    std::vector<const ModelRevision*> result;
+    int highest = 0;
+    for (const auto* candidate : all) {
+        const bool beaten = std::any_of(all.begin(), all.end(), [&](const auto* other) {
+            return other != candidate && model_has_seen(*other, *candidate);
+        });
+        if (!beaten) {
+            result.push_back(candidate);
+            highest = std::max(highest, candidate->rank);
+        }
+    }
+    result.erase(std::remove_if(result.begin(), result.end(),
+                                [&](const auto* r) { return r->rank < highest; }),
+                 result.end());
+    return result;
+}
+
+std::optional<core::RevisionId> ReferenceModel::winner(const core::ObjectId& object) const {
+    const auto entries = maximal(object);
+    if (entries.empty()) {
+        return std::nullopt;
+    }
+    const auto* best = *std::max_element(entries.begin(), entries.end(),
+                                         [](auto* a, auto* b) { return model_loses_to(*a, *b); });
+    return best->id;
+}
+
+bool ReferenceModel::has_open_conflict(const core::ObjectId& object) const {
+    const auto entries = maximal(object);
+    return std::any_of(entries.begin(), entries.end(),
+                       [&](const auto* r) { return r->content != entries.front()->content; });
+}
+
+void ReferenceModel::check_end() {
+    // Ordinary edits may push out older ordinary states; five are kept, and losers are counted
+    // apart.
+    constexpr int superseded_kept = 5;
+    std::map<Place, int> younger_superseded;
+    for (auto duty = duties_.rbegin(); duty != duties_.rend(); ++duty) {
+        if (removed_.count(duty->machine) != 0) {
+            continue;
+        }
+        const bool may_be_gone =
+            duty->superseded &&
+            younger_superseded[{duty->machine, duty->object}]++ >= superseded_kept;
+        if (!may_be_gone && !kept_well(*duty) && !loss_excused(duty->object, duty->content)) {
+            violation(
+                "lost: " + duty->object.provider + "/" + duty->object.key + " content " +
+                std::to_string(duty->content) + ", replaced at machine " +
+                std::to_string(duty->machine) +
+                (duty->superseded ? " by a later change" : " by a change that had not seen it"));
+        }
+    }
+    for (const auto& object : objects()) {
+        const auto best = winner(object);
+        const auto* revision = best ? find(*best, object) : nullptr;
+        if (revision && !exists_somewhere(object, revision->content) &&
+            !loss_excused(object, revision->content)) {
+            violation("lost: the winner of " + object.provider + "/" + object.key + ", content " +
+                      std::to_string(revision->content) + ", exists nowhere");
+        }
+    }
+}
+
+} // namespace stationsync::simulation
