@@ -415,23 +415,29 @@ def sqlite_provider(station, name="batchdb", files=("batch.db",), settle="200ms"
 
 
 class Plant:
-    """Stations of one test, in a temporary folder and a block of loopback addresses of their own."""
+    """Stations of one test, in a temporary folder and a block of loopback addresses of their own.
 
-    def __init__(self, names="AB", folder=None, program=None):
+    Use it in a `with` statement: at the end all processes are gone, after a failure their state is told.
+    """
+
+    def __init__(self, names="AB", folder=None, program=None, addresses=None):
         if not (program or PROGRAM):
             raise RuntimeError("STATIONSYNC_BIN names no program; run these tests through ctest or tools/test")
         self.program = program or PROGRAM
         self._own_folder = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="stationsync-test-"))
-        # 127.X.Y.n: two test processes never meet, because process ids of the same time differ.
-        number = os.getpid() % 60000 + Plant._made * 7
-        Plant._made += 1
-        prefix = f"127.{10 + number // 250 % 240}.{1 + number % 250}"
         self.stations = []
-        for position, name in enumerate(names):
-            self.stations.append(Station(self, name, f"{prefix}.{position + 1}"))
+        for name, address in zip(names, addresses or self._own_addresses(len(names))):
+            self.stations.append(Station(self, name, address))
 
     _made = 0
+
+    @classmethod
+    def _own_addresses(cls, count):
+        # 127.X.Y.n: two test processes never meet, because process ids of the same time differ.
+        number = os.getpid() % 60000 + cls._made * 7
+        cls._made += 1
+        return [f"127.{10 + number // 250 % 240}.{1 + number % 250}.{n + 1}" for n in range(count)]
 
     def __enter__(self):
         return self
@@ -505,28 +511,6 @@ class Plant:
             return len(digests) == 1 and digests != {""}
         wait_until(equal, f"all stations have the same digest of {provider}", timeout)
         return self
-
-
-class StationTest(unittest.TestCase):
-    """Base of the end-to-end tests: self.plant("ABC") is torn down with the test and told on failure."""
-
-    maxDiff = None
-
-    def plant(self, names="AB", **options):
-        plant = Plant(names, **options)
-        self.addCleanup(plant.close)
-        original = self._outcome.errors if hasattr(self._outcome, "errors") else []
-        failures_before = len(self._outcome.result.failures) + len(self._outcome.result.errors)
-
-        def tell():
-            result = self._outcome.result
-            has_failed = len(result.failures) + len(result.errors) > failures_before or any(
-                error for _, error in original if error)
-            if has_failed:
-                plant.tell()
-
-        self.addCleanup(tell)  # runs before close
-        return plant
 
 
 def need_root(what):
