@@ -83,6 +83,12 @@ Connection Connection::open_package(const std::filesystem::path& path) {
     return connection;
 }
 
+Connection Connection::open_package_locked(const std::filesystem::path& path) {
+    Connection connection(path, uri_of(path, ""), SQLITE_OPEN_READONLY);
+    connection.execute("PRAGMA mmap_size=0; PRAGMA cell_size_check=ON");
+    return connection;
+}
+
 Connection Connection::create_package(const std::filesystem::path& path) {
     Connection connection(path, uri_of(path, ""), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     // Nobody reads the file before it is complete: a journal would only cost time.

@@ -25,6 +25,8 @@ public:
                                 std::chrono::milliseconds busy_limit);
     // A package: never written by anyone, hence without locks; files beside it are ignored.
     static Connection open_package(const std::filesystem::path& path);
+    // The same with locks: SQLite changes the page size of a copy only then.
+    static Connection open_package_locked(const std::filesystem::path& path);
     // A new database that only this process knows of; not durable, the host sees to that.
     static Connection create_package(const std::filesystem::path& path);
 

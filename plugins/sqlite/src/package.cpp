@@ -176,8 +176,8 @@ Content check_package(const std::filesystem::path& package, const sdk::Op& op) {
 
 void convert_page_size(const std::filesystem::path& package, std::uint32_t page_size,
                        const std::filesystem::path& converted) {
-    Connection connection = Connection::open_package(package);
-    connection.execute("PRAGMA query_only=OFF; PRAGMA page_size=" + std::to_string(page_size));
+    Connection connection = Connection::open_package_locked(package);
+    connection.execute("PRAGMA page_size=" + std::to_string(page_size));
     Statement vacuum(connection, "VACUUM main INTO ?1");
     const std::string target = sdk::utf8_from_path(converted);
     sqlite3_bind_text(vacuum.raw(), 1, target.c_str(), static_cast<int>(target.size()),
