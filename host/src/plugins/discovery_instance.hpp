@@ -1,0 +1,50 @@
+// One discovery plugin at work: finds come as functions called on the engine thread.
+#pragma once
+
+#include "base/worker_pool.hpp"
+#include "plugins/host_services.hpp"
+#include "plugins/plugin_library.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace stationsync::host {
+
+struct FoundPeer {
+    std::string handle; // within this instance
+    std::string station_id;
+    std::string name;
+    std::string project;
+    std::vector<std::string> endpoints;
+    std::uint32_t ttl_s = 0;
+};
+
+// Called on the engine thread.
+struct DiscoveryEvents {
+    std::function<void(FoundPeer)> found; // or updated
+    std::function<void(std::string handle)> lost;
+    std::function<void(std::string text)> note;
+};
+
+class DiscoveryInstance {
+public:
+    // Creates, starts and announces on a worker. `events` are posted through `post` and stop with the
+    // destruction of this object.
+    DiscoveryInstance(const PluginKind& kind, InstanceSettings settings, FoundPeer self,
+                      WorkerPool& pool, WorkerPool::Poster post, DiscoveryEvents events);
+    ~DiscoveryInstance(); // stops in the background
+    DiscoveryInstance(const DiscoveryInstance&) = delete;
+    DiscoveryInstance& operator=(const DiscoveryInstance&) = delete;
+
+    // To be called every second: forgets finds whose time is over.
+    void tick(std::int64_t monotonic_us);
+
+private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+} // namespace stationsync::host
