@@ -36,7 +36,7 @@ struct Profile {
 
 // What our plugins say of the peer's tokens. Both sides act on both sides' verdicts.
 struct TokenVerdict {
-    std::string provider;
+    std::string provider; // or "/time", "/clone": the sender's judgement of the pair itself
     bool compatible = true;
     std::string text; // why not
     bool operator==(TokenVerdict const&) const = default;

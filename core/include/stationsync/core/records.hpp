@@ -113,7 +113,8 @@ struct StationRecord {
     bool blocked = false;
     Stamp blocked_stamp;              // last block or unblock wins, everywhere
     StationId blocked_by;
-    std::uint64_t forgotten = 0;      // 1: hidden until seen again
+    // 1: hidden until seen again. 2: others told of it, no link stood yet; last_seen is when they did.
+    std::uint64_t forgotten = 0;
     bool operator==(StationRecord const&) const = default;
 };
 

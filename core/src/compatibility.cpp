@@ -1,0 +1,241 @@
+#include "compatibility.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace stationsync::core {
+
+namespace {
+
+// The same pair seen from both sides gives the same texts: the station with the smaller id comes first.
+class Pair {
+public:
+    Pair(CompatibilitySide const& ours, CompatibilitySide const& theirs)
+        : ours_first_(ours.profile->station < theirs.profile->station) {
+        first_ = &(ours_first_ ? ours : theirs);
+        second_ = &(ours_first_ ? theirs : ours);
+        first_name_ = name_of(*first_->profile, *second_->profile);
+        second_name_ = name_of(*second_->profile, *first_->profile);
+    }
+
+    CompatibilitySide const& first() const { return *first_; }
+    CompatibilitySide const& second() const { return *second_; }
+    std::string const& first_name() const { return first_name_; }
+    std::string const& second_name() const { return second_name_; }
+    bool ours_first() const { return ours_first_; }
+
+    // `what` a on "A", b on "B"
+    std::string on_both(std::string_view what, std::string const& a, std::string const& b) const {
+        std::string text(what);
+        return text + ' ' + a + " on " + first_name_ + ", " + b + " on " + second_name_;
+    }
+
+private:
+    static std::string name_of(Profile const& profile, Profile const& other) {
+        std::string text = '"' + profile.station_name + '"';
+        if (profile.station_name.empty() || profile.station_name == other.station_name)
+            text += " (" + to_text(profile.station).substr(0, 8) + ')';
+        return text;
+    }
+
+    bool ours_first_;
+    CompatibilitySide const* first_ = nullptr;
+    CompatibilitySide const* second_ = nullptr;
+    std::string first_name_;
+    std::string second_name_;
+};
+
+std::string value_or(std::string const& value, std::string_view otherwise) {
+    return value.empty() ? std::string(otherwise) : value;
+}
+
+std::string_view major_part(std::string_view version) {
+    return version.substr(0, version.find('.'));
+}
+
+std::string tokens_text(ProviderProfile const& provider) {
+    if (!provider.known)
+        return "not known";
+    std::string text;
+    for (Token const& token : provider.tokens) {
+        if (token.kind > 1)
+            continue;
+        if (!text.empty())
+            text += ", ";
+        text += token.name + ' ' + token.value;
+    }
+    return value_or(text, "nothing special");
+}
+
+// A value that both sides must have alike.
+CheckResult equality_check(std::string check, std::string const& ours, std::string const& theirs,
+                           std::string text) {
+    CheckResult result;
+    result.check = std::move(check);
+    result.passed = ours == theirs;
+    result.ours = ours;
+    result.theirs = theirs;
+    result.limit = "equal";
+    if (!result.passed)
+        result.text = std::move(text);
+    return result;
+}
+
+CheckResult time_check(Pair const& pair, PairTime const& time, Limits const& limits) {
+    CheckResult result;
+    result.check = "time";
+    result.passed = !time.failed;
+    result.ours = time.ours ? seconds_text(*time.ours) : "not measured yet";
+    result.theirs = time.theirs ? seconds_text(*time.theirs) : "not measured yet";
+    result.limit = seconds_text(limits.clock_difference_max);
+    if (result.passed)
+        return result;
+    Duration const difference = time.difference.value_or(Duration{});
+    bool const peer_ahead = difference.count() > 0;
+    bool const second_ahead = peer_ahead == pair.ours_first();
+    result.text = "The clock of " + (second_ahead ? pair.second_name() : pair.first_name()) + " is " +
+                  seconds_text(std::chrono::abs(difference)) + " ahead of " +
+                  (second_ahead ? pair.first_name() : pair.second_name()) + "'s; at most " +
+                  seconds_text(limits.clock_difference_max) + " are allowed, and less than " +
+                  seconds_text(limits.clock_difference_readmit) + " after a rejection";
+    return result;
+}
+
+// Why the two plugins or back ends do not fit; empty when they do. The words of both plugins, in fixed order.
+std::string provider_mismatch(Pair const& pair, ProviderProfile const& first,
+                              ProviderProfile const& second) {
+    if (first.plugin != second.plugin)
+        return pair.on_both("plugin", first.plugin, second.plugin);
+    if (major_part(first.plugin_version) != major_part(second.plugin_version))
+        return pair.on_both("version of plugin " + first.plugin, first.plugin_version,
+                            second.plugin_version) +
+               ": the first number must be the same";
+    TokenVerdict const* by_first = find_verdict(pair.first().verdicts, first.name);
+    TokenVerdict const* by_second = find_verdict(pair.second().verdicts, first.name);
+    bool const refused = (by_first != nullptr && !by_first->compatible) ||
+                         (by_second != nullptr && !by_second->compatible);
+    if (!refused || !first.known || !second.known)
+        return {};
+    std::string text = pair.on_both("back end", tokens_text(first), tokens_text(second));
+    std::string const first_says = by_first != nullptr && !by_first->compatible ? by_first->text : "";
+    std::string const second_says =
+        by_second != nullptr && !by_second->compatible ? by_second->text : "";
+    if (!first_says.empty())
+        text += ": " + first_says;
+    if (!second_says.empty() && second_says != first_says)
+        text += ": " + second_says;
+    return text;
+}
+
+// Why the provider rests on this link although nothing contradicts; empty when it need not.
+std::string provider_suspension(Pair const& pair, ProviderProfile const& first,
+                                ProviderProfile const& second) {
+    std::string unknown;
+    if (!first.known)
+        unknown = pair.first_name();
+    if (!second.known)
+        unknown += (unknown.empty() ? "" : " and ") + pair.second_name();
+    if (!unknown.empty())
+        return "the version of its back end on " + unknown +
+               " is not known yet (its server does not answer)";
+    if (find_verdict(pair.first().verdicts, first.name) == nullptr ||
+        find_verdict(pair.second().verdicts, first.name) == nullptr)
+        return "its back ends are being compared";
+    return {};
+}
+
+CheckResult provider_check(Pair const& pair, ProviderProfile const& ours,
+                           ProviderProfile const& theirs) {
+    ProviderProfile const& first = pair.ours_first() ? ours : theirs;
+    ProviderProfile const& second = pair.ours_first() ? theirs : ours;
+    auto const value = [](ProviderProfile const& side) {
+        return side.plugin + ' ' + side.plugin_version + ", back end " + tokens_text(side);
+    };
+    CheckResult result;
+    result.check = "provider:" + ours.name;
+    result.ours = value(ours);
+    result.theirs = value(theirs);
+    result.limit = "same plugin and major version, compatible back end";
+    if (std::string const why = provider_mismatch(pair, first, second); !why.empty()) {
+        result.passed = false;
+        result.text = "Provider " + ours.name + ": " + why;
+    } else if (std::string const rests = provider_suspension(pair, first, second); !rests.empty()) {
+        result.passed = false;
+        result.suspends_only = true;
+        result.text = "Provider " + ours.name + " is suspended between " + pair.first_name() +
+                      " and " + pair.second_name() + ": " + rests;
+    }
+    return result;
+}
+
+} // namespace
+
+std::string seconds_text(Duration duration) {
+    // In tenths, rounded: both sides show the same although their measurements differ by milliseconds.
+    std::int64_t const count = duration.count();
+    std::int64_t const tenths = (std::abs(count) + 50'000) / 100'000;
+    std::string text = count < 0 && tenths != 0 ? "-" : "";
+    text += std::to_string(tenths / 10);
+    if (tenths % 10 != 0)
+        text += '.' + std::to_string(tenths % 10);
+    return text + " s";
+}
+
+TokenVerdict const* find_verdict(std::span<TokenVerdict const> verdicts, std::string_view name) {
+    auto const place = std::find_if(verdicts.begin(), verdicts.end(), [&](TokenVerdict const& entry) {
+        return entry.provider == name;
+    });
+    return place == verdicts.end() ? nullptr : &*place;
+}
+
+ProviderProfile const* find_provider(Profile const& profile, std::string_view name) {
+    auto const place =
+        std::lower_bound(profile.providers.begin(), profile.providers.end(), name,
+                         [](ProviderProfile const& entry, std::string_view wanted) {
+                             return entry.name < wanted;
+                         });
+    return place == profile.providers.end() || place->name != name ? nullptr : &*place;
+}
+
+Compatibility evaluate(CompatibilitySide const& ours, CompatibilitySide const& theirs,
+                       PairTime const& time, Limits const& limits) {
+    Pair const pair(ours, theirs);
+    Profile const& first = *pair.first().profile;
+    Profile const& second = *pair.second().profile;
+    Profile const& we = *ours.profile;
+    Profile const& they = *theirs.profile;
+    Compatibility result;
+    result.checks.push_back(equality_check(
+        "protocol", std::to_string(we.protocol_major), std::to_string(they.protocol_major),
+        pair.on_both("StationSync's protocol is version", std::to_string(first.protocol_major),
+                     std::to_string(second.protocol_major)) +
+            ": update the older station"));
+    result.checks.push_back(equality_check(
+        "project", we.project, they.project,
+        pair.on_both("The project is", '"' + first.project + '"', '"' + second.project + '"') +
+            ": stations of different projects exchange nothing"));
+    result.checks.push_back(time_check(pair, time, limits));
+    result.checks.push_back(equality_check(
+        "product-version", we.product_version, they.product_version,
+        pair.on_both("The version of the plant software is",
+                     value_or(first.product_version, "not set"),
+                     value_or(second.product_version, "not set")) +
+            ": both stations need the same"));
+    for (ProviderProfile const& provider : we.providers) {
+        ProviderProfile const* other = find_provider(they, provider.name);
+        if (other == nullptr)
+            continue;
+        result.checks.push_back(provider_check(pair, provider, *other));
+        if (result.checks.back().passed)
+            result.open_providers.insert(provider.name);
+    }
+    return result;
+}
+
+bool is_compatible(std::span<CheckResult const> checks) {
+    return std::all_of(checks.begin(), checks.end(), [](CheckResult const& check) {
+        return check.passed || check.suspends_only;
+    });
+}
+
+} // namespace stationsync::core

@@ -1,0 +1,49 @@
+// May two stations exchange data? All checks, with both sides' values, decided from what both sides know,
+// so that both reach the same verdict and show the same text.
+#pragma once
+
+#include "stationsync/core/engine.hpp"
+#include "stationsync/core/message.hpp"
+#include "stationsync/core/views.hpp"
+
+#include <optional>
+#include <set>
+#include <span>
+#include <string_view>
+
+namespace stationsync::core {
+
+// Entries of Verdicts that judge the pair instead of a provider; no provider can have such a name.
+inline constexpr std::string_view time_verdict = "/time";
+inline constexpr std::string_view clone_verdict = "/clone";
+
+struct CompatibilitySide {
+    Profile const* profile = nullptr;
+    // What this side's plugins say of the other side's tokens.
+    std::span<TokenVerdict const> verdicts;
+};
+
+struct PairTime {
+    bool failed = false;                // the judgement of both sides, see ClockJudge
+    std::optional<Duration> ours;       // peer's clock minus ours, as we measured it
+    std::optional<Duration> theirs;     // the same as the peer measured it
+    std::optional<Duration> difference; // the mean of both
+};
+
+struct Compatibility {
+    std::vector<CheckResult> checks;      // all of them, passed or not
+    std::set<std::string> open_providers; // both have it, both back ends known, both sides say yes
+};
+
+Compatibility evaluate(CompatibilitySide const& ours, CompatibilitySide const& theirs,
+                       PairTime const& time, Limits const& limits);
+
+// No check failed but such as suspend one provider.
+bool is_compatible(std::span<CheckResult const> checks);
+
+TokenVerdict const* find_verdict(std::span<TokenVerdict const> verdicts, std::string_view name);
+ProviderProfile const* find_provider(Profile const& profile, std::string_view name);
+
+std::string seconds_text(Duration duration); // "61.2 s"
+
+} // namespace stationsync::core

@@ -1,0 +1,302 @@
+#include "stations_impl.hpp"
+
+#include <algorithm>
+
+namespace stationsync::core {
+
+Stations::Impl::Impl(Context& shared, TokenJudge& tokens, StationsListener& told,
+                     std::vector<StationRecord> records)
+    : context(shared), token_judge(tokens), listener(told), dialling(shared) {
+    EngineConfig const& config = context.config;
+    own.station = config.self;
+    own.run_id = config.run_id;
+    own.station_name = config.station_name;
+    own.project = config.project;
+    own.product_version = config.product_version;
+    own.addresses = config.addresses;
+    dialling.set_served(config.self, true);
+    for (StationRecord& record : records) {
+        if (record.id == config.self)
+            continue;
+        Peer& peer = get(record.id);
+        peer.record = std::move(record);
+        update_served(peer);
+        claim_record(peer);
+    }
+    timers.set({TimerKind::sweep, {}, {}}, context.instant() + sweep_interval);
+}
+
+Peer* Stations::Impl::find(StationId const& id) {
+    auto const place = peers.find(id);
+    return place == peers.end() ? nullptr : &place->second;
+}
+
+Peer const* Stations::Impl::find(StationId const& id) const {
+    auto const place = peers.find(id);
+    return place == peers.end() ? nullptr : &place->second;
+}
+
+Link* Stations::Impl::find_link(LinkId id) {
+    auto const place = links.find(id);
+    return place == links.end() ? nullptr : &place->second;
+}
+
+Peer& Stations::Impl::get(StationId const& id) {
+    Peer& peer = peers[id];
+    peer.id = id;
+    return peer;
+}
+
+void Stations::Impl::send(Peer const& peer, Message const& message) {
+    for (Link const* link : active_links(peer))
+        context.out.now(SendMessage{link->id, message});
+}
+
+std::string Stations::Impl::name_of(StationId const& id) const {
+    if (id == context.config.self)
+        return context.config.station_name;
+    Peer const* peer = find(id);
+    if (peer != nullptr && peer->record && !peer->record->name.empty())
+        return peer->record->name;
+    return to_text(id);
+}
+
+void Stations::Impl::finish() {
+    if (own_changed) {
+        own_changed = false;
+        refresh_profile();
+    }
+    dialling.pump();
+    if (telling)
+        return; // the outer call goes on with what this one added
+    telling = true;
+    while (!dirty.empty()) {
+        StationId const id = *dirty.begin();
+        dirty.erase(dirty.begin());
+        tell(id);
+    }
+    telling = false;
+    dialling.pump();
+}
+
+void Stations::Impl::tell(StationId const& id) {
+    context.out.now(StationChanged{id});
+    Peer* peer = find(id);
+    if (peer == nullptr)
+        return;
+    if (peer->told_open && (!peer->open || peer->session != peer->told_session)) {
+        peer->told_open = false;
+        peer->told_providers.clear();
+        listener.peer_closed(id);
+        peer = find(id);
+    }
+    if (peer != nullptr && peer->open && !peer->told_open) {
+        peer->told_open = true;
+        peer->told_session = peer->session;
+        peer->told_providers = peer->open_providers;
+        send_block_list(*peer);
+        introduce_all(*peer);
+        listener.peer_opened(id);
+        peer = find(id);
+    }
+    if (peer != nullptr && peer->told_open && peer->open &&
+        peer->told_providers != peer->open_providers) {
+        peer->told_providers = peer->open_providers;
+        listener.peer_providers_changed(id);
+        peer = find(id);
+    }
+    if (peer != nullptr && !peer->record && peer->links.empty() && !peer->told_open)
+        peers.erase(id);
+}
+
+void Stations::Impl::handle_deadline() {
+    while (std::optional<TimerKey> const key = timers.take_due(context.instant()))
+        on_timer(*key);
+}
+
+void Stations::Impl::on_timer(TimerKey const& key) {
+    Peer* peer = find(key.station);
+    switch (key.kind) {
+    case TimerKind::profile:
+        if (find_link(key.link) != nullptr)
+            close(key.link, "it sent no profile within 30 s");
+        break;
+    case TimerKind::verdict:
+        if (peer != nullptr) {
+            peer->verdict_overdue = true;
+            judge(*peer);
+        }
+        break;
+    case TimerKind::rejudge:
+        if (peer != nullptr) {
+            update_clone(*peer);
+            judge(*peer);
+        }
+        break;
+    case TimerKind::direction:
+        if (peer != nullptr)
+            changed(*peer);
+        break;
+    case TimerKind::introduce: introduce_changes(); break;
+    case TimerKind::sweep: sweep(); break;
+    }
+}
+
+std::optional<Instant> Stations::Impl::next_deadline() const {
+    std::optional<Instant> const dial = dialling.next_deadline();
+    std::optional<Instant> const timer = timers.next();
+    if (dial && timer)
+        return std::min(*dial, *timer);
+    return dial ? dial : timer;
+}
+
+Stations::Stations(Context& context, TokenJudge& judge, StationsListener& listener,
+                   std::vector<StationRecord> records)
+    : impl_(std::make_unique<Impl>(context, judge, listener, std::move(records))) {}
+
+Stations::~Stations() = default;
+
+void Stations::on(CandidateFound const& event) {
+    impl_->candidate_found(event);
+    impl_->finish();
+}
+
+void Stations::on(CandidateLost const& event) {
+    impl_->candidate_lost(event);
+    impl_->finish();
+}
+
+void Stations::on(LinkUp const& event) {
+    impl_->link_up(event);
+    impl_->finish();
+}
+
+void Stations::on(LinkDown const& event) {
+    impl_->link_down(event.link);
+    impl_->finish();
+}
+
+void Stations::on(DialFailed const& event) {
+    impl_->dial_failed(event);
+    impl_->finish();
+}
+
+void Stations::on(LinkAlive const& event) {
+    impl_->link_alive(event.link);
+    impl_->finish();
+}
+
+void Stations::on(ClockMeasured const& event) {
+    impl_->clock_measured(event);
+    impl_->finish();
+}
+
+void Stations::on(ProfileChanged const& event) {
+    EngineConfig& config = impl_->context.config;
+    config.station_name = event.station_name;
+    config.product_version = event.product_version;
+    if (config.addresses != event.addresses) {
+        config.addresses = event.addresses;
+        impl_->dialling.own_addresses_changed();
+    }
+    impl_->own.station_name = event.station_name;
+    impl_->own.product_version = event.product_version;
+    impl_->own.addresses = event.addresses;
+    impl_->own_changed = true;
+    impl_->finish();
+}
+
+void Stations::on(BlockRequested const& event) {
+    impl_->block_requested(event);
+    impl_->finish();
+}
+
+void Stations::on(ForgetRequested const& event) {
+    impl_->forget_requested(event);
+    impl_->finish();
+}
+
+void Stations::on_tokens_judged(std::string const& provider) {
+    for (auto& [id, peer] : impl_->peers) {
+        if (!peer.active)
+            continue;
+        std::optional<Profile> const& profile = peer.runs.at(*peer.active).profile;
+        if (profile && find_provider(*profile, provider) != nullptr)
+            impl_->judge(peer);
+    }
+    impl_->finish();
+}
+
+void Stations::on_message(LinkId link, Profile const& message) {
+    impl_->on_profile(link, message);
+    impl_->finish();
+}
+
+void Stations::on_message(LinkId id, Verdicts const& message) {
+    Link* link = nullptr;
+    if (Told* told = impl_->told_on(id, link); told != nullptr) {
+        told->verdicts = message;
+        impl_->judge(*impl_->find(link->station));
+    }
+    impl_->finish();
+}
+
+void Stations::on_message(LinkId id, TimeReport const& message) {
+    Link* link = nullptr;
+    if (Told* told = impl_->told_on(id, link); told != nullptr) {
+        told->time_offset = message.offset;
+        impl_->judge(*impl_->find(link->station));
+    }
+    impl_->finish();
+}
+
+void Stations::on_message(LinkId link, Introductions const& message) {
+    impl_->on_introductions(link, message);
+    impl_->finish();
+}
+
+void Stations::on_message(LinkId link, BlockList const& message) {
+    impl_->on_block_list(link, message);
+    impl_->finish();
+}
+
+void Stations::set_provider(ProviderProfile profile) {
+    std::sort(profile.tokens.begin(), profile.tokens.end());
+    std::vector<ProviderProfile>& providers = impl_->own.providers;
+    auto const place = std::lower_bound(
+        providers.begin(), providers.end(), profile.name,
+        [](ProviderProfile const& entry, std::string const& name) { return entry.name < name; });
+    if (place == providers.end() || place->name != profile.name) {
+        providers.insert(place, std::move(profile));
+    } else if (*place != profile) {
+        *place = std::move(profile);
+    } else {
+        return;
+    }
+    impl_->own_changed = true;
+    impl_->finish();
+}
+
+void Stations::remove_provider(std::string const& name) {
+    auto const removed = std::erase_if(
+        impl_->own.providers, [&](ProviderProfile const& entry) { return entry.name == name; });
+    if (removed == 0)
+        return;
+    impl_->own_changed = true;
+    impl_->finish();
+}
+
+void Stations::handle_deadline() {
+    impl_->handle_deadline();
+    impl_->finish();
+}
+
+std::optional<Instant> Stations::next_deadline() const {
+    return impl_->next_deadline();
+}
+
+std::vector<StationView> Stations::views() const {
+    return impl_->views();
+}
+
+} // namespace stationsync::core

@@ -1,0 +1,373 @@
+// What stations tell each other of third ones, and what is remembered of them: hints, never identity.
+#include "stations_impl.hpp"
+
+#include <algorithm>
+
+namespace stationsync::core {
+
+namespace {
+
+constexpr std::size_t name_bytes_max = 200;
+constexpr std::size_t address_bytes_max = 300;
+constexpr char wrong_key_message[] = "station-wrong-key";
+
+bool is_usable(std::string const& address) {
+    return !address.empty() && address.size() <= address_bytes_max &&
+           address.find(':') != std::string::npos;
+}
+
+std::string_view host_of(std::string_view address) {
+    return address.substr(0, address.rfind(':'));
+}
+
+} // namespace
+
+std::string record_claim(StationId const& id) {
+    return "s/" + to_text(id);
+}
+
+std::string candidate_claim(std::string const& origin, std::string const& handle) {
+    return "c/" + origin + '\0' + handle;
+}
+
+std::vector<std::string> reachable_addresses(std::vector<std::string> const& listens,
+                                             std::string const& peer_address) {
+    std::vector<std::string> reachable;
+    for (std::string const& address : listens) {
+        if (!is_usable(address))
+            continue;
+        std::string_view const host = host_of(address);
+        bool const everywhere = host.empty() || host == "0.0.0.0" || host == "[::]";
+        std::string text = address;
+        if (everywhere && !is_usable(peer_address))
+            continue;
+        if (everywhere)
+            text = std::string(host_of(peer_address)) + address.substr(host.size());
+        if (std::find(reachable.begin(), reachable.end(), text) == reachable.end())
+            reachable.push_back(std::move(text));
+    }
+    return reachable;
+}
+
+void Stations::Impl::store(Peer const& peer) {
+    context.out.mutate(PutStation{*peer.record});
+}
+
+void Stations::Impl::claim_record(Peer const& peer) {
+    if (peer.record && peer.record->forgotten != record_hidden && !peer.record->addresses.empty())
+        dialling.claim(record_claim(peer.id), peer.id, false, peer.record->addresses);
+    else
+        dialling.withdraw(record_claim(peer.id));
+}
+
+// Good addresses go to the front. True when the list changed.
+bool Stations::Impl::add_addresses(StationRecord& record, std::vector<std::string> const& addresses,
+                                   bool good) {
+    std::vector<std::string> const before = record.addresses;
+    for (std::string const& address : addresses) {
+        auto const place = std::find(record.addresses.begin(), record.addresses.end(), address);
+        if (!is_usable(address) || (place != record.addresses.end() && !good))
+            continue;
+        if (place != record.addresses.end())
+            record.addresses.erase(place);
+        record.addresses.insert(good ? record.addresses.begin() : record.addresses.end(), address);
+    }
+    if (record.addresses.size() > record_addresses_max)
+        record.addresses.resize(record_addresses_max);
+    return record.addresses != before;
+}
+
+// A station with a link: it was seen, by itself. `good`: a dial reached it at these addresses; what it
+// says of itself is a hint.
+void Stations::Impl::remember(Peer& peer, std::string const& name,
+                              std::vector<std::string> const& addresses, bool good) {
+    bool news = !peer.record || peer.record->forgotten != record_seen;
+    if (!peer.record) {
+        peer.record.emplace();
+        peer.record->id = peer.id;
+    }
+    StationRecord& record = *peer.record;
+    record.forgotten = record_seen;
+    if (!name.empty() && record.name != name) {
+        record.name = name.substr(0, name_bytes_max);
+        news = true;
+    }
+    if (add_addresses(record, addresses, good))
+        news = true;
+    if (news)
+        claim_record(peer);
+    if (news || context.wall() - record.last_seen > sweep_interval) {
+        record.last_seen = context.wall();
+        store(peer);
+        changed(peer);
+    }
+    if (news)
+        note_introducible(peer.id);
+}
+
+void Stations::Impl::note_last_seen(Peer& peer) {
+    if (!peer.record)
+        return;
+    peer.record->last_seen = context.wall();
+    store(peer);
+}
+
+// ---- candidates ------------------------------------------------------------------------------
+
+void Stations::Impl::candidate_found(CandidateFound const& event) {
+    if (event.id == context.config.self)
+        return;
+    auto const key = std::pair(event.origin, event.handle);
+    auto place = candidates.find(key);
+    bool const again = place != candidates.end();
+    if (!again && candidates.size() >= candidates_max)
+        return;
+    bool const same = again && place->second.found.addresses == event.addresses &&
+                      place->second.found.id == event.id;
+    Candidate& candidate = candidates[key];
+    candidate.found = event;
+    std::erase_if(candidate.found.addresses,
+                  [](std::string const& address) { return !is_usable(address); });
+    candidate.foreign = !event.project.empty() && event.project != context.config.project;
+    std::string const claim = candidate_claim(event.origin, event.handle);
+    if (candidate.foreign) {
+        dialling.withdraw(claim);
+        return;
+    }
+    Peer* peer = event.id ? find(*event.id) : nullptr;
+    if (peer != nullptr && peer->record && peer->record->forgotten == record_hidden) {
+        peer->record->forgotten = record_hearsay; // seen again by discovery
+        store(*peer);
+        changed(*peer);
+    }
+    bool const configured = event.source == CandidateSource::configured;
+    dialling.claim(claim, configured ? std::nullopt : event.id, configured,
+                   candidate.found.addresses);
+    if (again && same)
+        dialling.hurry_claim(claim);
+    if (event.id && !configured)
+        hear_of(*event.id, event.name, candidate.found.addresses);
+}
+
+void Stations::Impl::candidate_lost(CandidateLost const& event) {
+    auto const place = candidates.find({event.origin, event.handle});
+    if (place == candidates.end())
+        return;
+    for (std::string const& address : place->second.found.addresses)
+        clear_wrong_key(address);
+    candidates.erase(place);
+    dialling.withdraw(candidate_claim(event.origin, event.handle));
+}
+
+void Stations::Impl::dial_failed(DialFailed const& event) {
+    std::string const address = dialling.failed(event);
+    if (address.empty())
+        return;
+    if (!event.wrong_key) {
+        clear_wrong_key(address);
+        return;
+    }
+    if (!wrong_key_told.insert(address).second)
+        return;
+    context.out.now(RaiseMessage{
+        wrong_key_message, Severity::warning, address,
+        wrong_key_text(name_at(address), address, context.config.project),
+        "If it belongs to this project, take a new join code (stationsync invite) there; else remove it "
+        "from the station list."});
+}
+
+void Stations::Impl::clear_wrong_key(std::string const& address) {
+    if (wrong_key_told.erase(address) != 0)
+        context.out.now(ClearMessage{wrong_key_message, address});
+}
+
+// The name that discovery gave for an address.
+std::string Stations::Impl::name_at(std::string const& address) const {
+    for (auto const& [key, candidate] : candidates) {
+        auto const& addresses = candidate.found.addresses;
+        if (!candidate.found.name.empty() &&
+            std::find(addresses.begin(), addresses.end(), address) != addresses.end())
+            return candidate.found.name;
+    }
+    return {};
+}
+
+// Somebody told of a station that we have no link to.
+void Stations::Impl::hear_of(StationId const& id, std::string const& name,
+                             std::vector<std::string> const& addresses) {
+    if (id == context.config.self)
+        return;
+    Peer* known = find(id);
+    if (known == nullptr || !known->record) {
+        auto const hearsay = std::count_if(peers.begin(), peers.end(), [](auto const& entry) {
+            return entry.second.record && entry.second.record->forgotten == record_hearsay;
+        });
+        if (static_cast<std::size_t>(hearsay) >= hearsay_records_max)
+            return;
+        Peer& peer = get(id);
+        peer.record.emplace();
+        peer.record->id = id;
+        peer.record->name = name.substr(0, name_bytes_max);
+        peer.record->forgotten = record_hearsay;
+        peer.record->last_seen = context.wall();
+        known = &peer;
+    } else if (known->record->forgotten == record_hidden) {
+        return;
+    } else if (std::all_of(addresses.begin(), addresses.end(), [&](std::string const& address) {
+                   auto const& have = known->record->addresses;
+                   return std::find(have.begin(), have.end(), address) != have.end();
+               })) {
+        return;
+    }
+    StationRecord& record = *known->record;
+    if (record.name.empty())
+        record.name = name.substr(0, name_bytes_max);
+    // A full list keeps what once worked at its front and gives up its oldest hint.
+    if (record.addresses.size() >= record_addresses_max)
+        record.addresses.pop_back();
+    add_addresses(record, addresses, false);
+    claim_record(*known);
+    store(*known);
+    changed(*known);
+}
+
+// ---- introductions ---------------------------------------------------------------------------
+
+void Stations::Impl::note_introducible(StationId const& id) {
+    to_introduce.insert(id);
+    timers.set_if_none({TimerKind::introduce, {}, {}}, context.instant() + introduce_pause);
+}
+
+// Only stations that we saw ourselves: what is passed on again and again never grows old.
+std::optional<Introduction> Stations::Impl::introduction_of(StationId const& id) const {
+    Peer const* peer = find(id);
+    if (peer == nullptr || !peer->record)
+        return std::nullopt;
+    StationRecord const& record = *peer->record;
+    if (record.blocked || record.forgotten != record_seen || record.addresses.empty())
+        return std::nullopt;
+    return Introduction{id, record.name, record.addresses};
+}
+
+void Stations::Impl::introduce_all(Peer const& to) {
+    Introductions message;
+    for (auto const& [id, peer] : peers) {
+        std::optional<Introduction> introduction = introduction_of(id);
+        if (id == to.id || !introduction)
+            continue;
+        message.stations.push_back(std::move(*introduction));
+        if (message.stations.size() == gossip_batch) {
+            context.out.now(SendMessage{to.session_link, message});
+            message.stations.clear();
+        }
+    }
+    if (!message.stations.empty())
+        context.out.now(SendMessage{to.session_link, std::move(message)});
+}
+
+void Stations::Impl::introduce_changes() {
+    Introductions all;
+    for (StationId const& id : to_introduce)
+        if (std::optional<Introduction> introduction = introduction_of(id))
+            all.stations.push_back(std::move(*introduction));
+    to_introduce.clear();
+    for (auto const& [id, peer] : peers) {
+        if (!peer.told_open || !peer.open)
+            continue;
+        Introductions message = all;
+        std::erase_if(message.stations, [&](Introduction const& entry) { return entry.id == id; });
+        if (!message.stations.empty())
+            context.out.now(SendMessage{peer.session_link, std::move(message)});
+    }
+}
+
+void Stations::Impl::on_introductions(LinkId id, Introductions const& message) {
+    Link const* link = find_link(id);
+    Peer const* peer = link == nullptr ? nullptr : find(link->station);
+    if (peer == nullptr || peer->cloned || peer->rejected)
+        return;
+    std::size_t const count = std::min(message.stations.size(), gossip_batch * 4);
+    for (std::size_t i = 0; i < count; ++i) {
+        Introduction const& entry = message.stations[i];
+        std::vector<std::string> addresses = entry.addresses;
+        if (addresses.size() > record_addresses_max)
+            addresses.resize(record_addresses_max);
+        if (entry.id != peer->id)
+            hear_of(entry.id, entry.name, addresses);
+    }
+}
+
+// ---- forgetting ------------------------------------------------------------------------------
+
+void Stations::Impl::erase_record(Peer& peer) {
+    dialling.withdraw(record_claim(peer.id));
+    // A block outlives everything, else an old one could come back by hearsay.
+    if (peer.record->blocked_stamp != Stamp{}) {
+        peer.record->forgotten = record_hidden;
+        peer.record->addresses.clear();
+        store(peer);
+    } else {
+        context.out.mutate(EraseStation{peer.id});
+        peer.record.reset();
+    }
+    changed(peer);
+}
+
+void Stations::Impl::forget_requested(ForgetRequested const& event) {
+    std::string const subject = to_text(event.id);
+    Peer* peer = find(event.id);
+    if (peer == nullptr || !peer->record || peer->record->forgotten == record_hidden) {
+        context.out.now(
+            CommandAnswered{"forget-station", subject, false, "no station with this id is known"});
+        return;
+    }
+    if (!peer->links.empty()) {
+        context.out.now(CommandAnswered{"forget-station", subject, false,
+                                        "station \"" + name_of(event.id) +
+                                            "\" is linked now; stop it first, or block it"});
+        return;
+    }
+    std::string const name = name_of(event.id);
+    StationRecord& record = *peer->record;
+    record.forgotten = record_hidden;
+    record.addresses.clear();
+    record.incarnation = 0;
+    record.index_seen = 0;
+    record.last_seen = context.wall();
+    dialling.withdraw(record_claim(event.id));
+    for (auto place = candidates.begin(); place != candidates.end();) {
+        CandidateFound const& found = place->second.found;
+        bool const is_it = found.id == event.id && found.source != CandidateSource::configured;
+        if (is_it)
+            dialling.withdraw(candidate_claim(found.origin, found.handle));
+        place = is_it ? candidates.erase(place) : std::next(place);
+    }
+    store(*peer);
+    changed(*peer);
+    context.out.now(CommandAnswered{"forget-station", subject, true, "forgot \"" + name + '"'});
+}
+
+// Drops what nobody saw for a month, but only by a clock that somebody shares: a wrong one must not empty
+// the list.
+void Stations::Impl::sweep() {
+    timers.set({TimerKind::sweep, {}, {}}, context.instant() + sweep_interval);
+    bool const clock_agrees = std::any_of(peers.begin(), peers.end(), [](auto const& entry) {
+        return entry.second.open;
+    });
+    for (auto& [id, peer] : peers) {
+        if (!peer.record)
+            continue;
+        StationRecord& record = *peer.record;
+        Duration const age = context.wall() - record.last_seen;
+        if (!peer.links.empty() ? age > last_seen_age_max : age.count() < 0) {
+            record.last_seen = context.wall();
+            store(peer);
+        } else if (peer.links.empty() && clock_agrees &&
+                   age > context.config.limits.station_unseen_max) {
+            if (record.blocked_stamp == Stamp{} || record.forgotten != record_hidden)
+                erase_record(peer);
+        }
+    }
+}
+
+} // namespace stationsync::core

@@ -1,0 +1,221 @@
+// Inside of the station half, shared by the files stations*.cpp:
+// stations.cpp (entries, deadlines, telling the listener), stations_links.cpp (links, runs, clones),
+// stations_judge.cpp (profiles, verdicts, time, who is open), stations_gossip.cpp (candidates, records,
+// introductions), stations_block.cpp, stations_queries.cpp, stations_views.cpp (listing).
+//
+// A *session* is the time for which a peer is open without a break. Its messages go over one link from
+// beginning to end, so that they stay in order; when that link is lost, all links of the pair are closed,
+// and both sides begin anew.
+#pragma once
+
+#include "clock_judge.hpp"
+#include "compatibility.hpp"
+#include "dialling.hpp"
+#include "stations.hpp"
+#include "timers.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace stationsync::core {
+
+inline constexpr Duration profile_wait_max = std::chrono::seconds(30);
+inline constexpr Duration verdict_wait_max = std::chrono::seconds(10);
+inline constexpr Duration rejudge_interval = std::chrono::seconds(10);
+inline constexpr Duration direction_grace = std::chrono::seconds(15);
+inline constexpr Duration introduce_pause = std::chrono::seconds(2);
+inline constexpr Duration sweep_interval = std::chrono::hours(1);
+inline constexpr Duration last_seen_age_max = std::chrono::hours(24);
+inline constexpr Duration lasting_link = std::chrono::seconds(30);
+inline constexpr std::size_t accepted_links_max = 4;    // of one station
+inline constexpr std::size_t record_addresses_max = 8;
+inline constexpr std::size_t hearsay_records_max = 1024;
+inline constexpr std::size_t candidates_max = 4096;
+inline constexpr std::size_t gossip_batch = 256;
+
+// Values of StationRecord::forgotten.
+inline constexpr std::uint64_t record_seen = 0;    // it had a link with us
+inline constexpr std::uint64_t record_hidden = 1;  // not shown, dialled or introduced until it is seen
+inline constexpr std::uint64_t record_hearsay = 2; // others told of it, we never saw it
+
+struct Link {
+    LinkId id{};
+    StationId station;
+    std::uint64_t run_id = 0;
+    bool dialled = false;
+    std::string dialled_address; // when we dialled it
+    std::string peer_address;
+    Instant up_at;
+    bool probing = false;
+    std::optional<Duration> offset;
+    Duration uncertainty{};
+};
+
+// What one process of a station told us, over any of its links.
+struct Told {
+    std::uint64_t order = 0; // the run that appeared last has the greatest
+    std::optional<Profile> profile;
+    std::optional<Verdicts> verdicts;
+    std::optional<Duration> time_offset;
+};
+
+struct Peer {
+    StationId id;
+    std::optional<StationRecord> record;
+    std::vector<LinkId> links;           // of all runs, oldest first
+    std::map<std::uint64_t, Told> runs;  // more than one: restarted, or a cloned disk
+    std::uint64_t runs_seen = 0;
+    std::optional<std::uint64_t> active; // the run that we talk to
+    bool cloned = false;                 // two runs proved to be alive at the same time
+    std::optional<Instant> linked_since;
+
+    ClockJudge clock;
+    std::optional<Verdicts> verdicts_sent; // to the active run
+    std::optional<Duration> offset_sent;
+    bool verdict_overdue = false;          // a plugin takes its time: told without its verdict
+    std::vector<CheckResult> checks;
+    bool rejected = false;
+    bool open = false;
+    LinkId session_link{};
+    std::uint64_t session = 0;
+    std::set<std::string> open_providers;
+
+    bool told_open = false; // what the listener knows
+    std::uint64_t told_session = 0;
+    std::set<std::string> told_providers;
+    std::string told_rejection; // names of the failed checks in the operator's message
+};
+
+struct Candidate {
+    CandidateFound found;
+    bool foreign = false; // of another project
+};
+
+struct Stations::Impl {
+    enum class TimerKind : std::uint8_t { profile, verdict, rejudge, direction, introduce, sweep };
+    struct TimerKey {
+        TimerKind kind{};
+        StationId station;
+        LinkId link{};
+        auto operator<=>(TimerKey const&) const = default;
+    };
+
+    Impl(Context& context, TokenJudge& judge, StationsListener& listener,
+         std::vector<StationRecord> records);
+
+    // -- stations.cpp
+    void finish(); // ends a public entry: dials what is due, sends what changed, tells the listener
+    void tell(StationId const& id);
+    void handle_deadline();
+    void on_timer(TimerKey const& key);
+    std::optional<Instant> next_deadline() const;
+    Peer* find(StationId const& id);
+    Peer const* find(StationId const& id) const;
+    Link* find_link(LinkId id);
+    Peer& get(StationId const& id);
+    void changed(Peer const& peer) { dirty.insert(peer.id); }
+    void send(Peer const& peer, Message const& message); // on all links of the active run
+    std::string name_of(StationId const& id) const;
+
+    // -- stations_links.cpp
+    void link_up(LinkUp const& event);
+    void link_down(LinkId id);
+    void link_alive(LinkId id);
+    void refuse(LinkUp const& event, std::string reason);
+    void own_clone_up(LinkUp const& event);
+    void close(LinkId id, std::string reason);
+    void close_all(Peer& peer, std::string const& reason);
+    void probe(Link& link);
+    void handle_duplicates(Peer& peer, Link const& added);
+    void begin_run(Peer& peer, Link& link);
+    bool is_newest_run(Peer const& peer, std::uint64_t run_id) const;
+    void raise_clone(Peer& peer);
+    void close_superfluous(Peer& peer, std::uint64_t run_id);
+    std::optional<Link> remove_link(LinkId id);
+    void settle_runs(Peer& peer);
+    void end_run(Peer& peer);
+    void end_session(Peer& peer);
+    void greet(Peer& peer, Link const& link);
+    void update_clone(Peer& peer);
+    std::vector<Link const*> active_links(Peer const& peer) const;
+    std::optional<LinkId> preferred_link(Peer const& peer) const;
+    bool has_link(Peer const& peer, bool dialled) const; // of the active run
+    void update_served(Peer const& peer);
+
+    // -- stations_judge.cpp
+    void on_profile(LinkId id, Profile const& message);
+    void clock_measured(ClockMeasured const& event);
+    void refresh_profile();
+    void judge_all();
+    void judge(Peer& peer);
+    void update_clock(Peer& peer, Told const& told);
+    Verdicts make_verdicts(Peer& peer, Profile const& theirs, bool& pending);
+    void judge_clone(Peer& peer);
+    void conclude(Peer& peer, Compatibility result, bool complete);
+    void tell_rejection(Peer& peer);
+    Told* told_on(LinkId id, Link*& link);
+
+    // -- stations_gossip.cpp
+    void candidate_found(CandidateFound const& event);
+    void candidate_lost(CandidateLost const& event);
+    void dial_failed(DialFailed const& event);
+    void clear_wrong_key(std::string const& address);
+    std::string name_at(std::string const& address) const;
+    void hear_of(StationId const& id, std::string const& name,
+                 std::vector<std::string> const& addresses);
+    void note_last_seen(Peer& peer);
+    void remember(Peer& peer, std::string const& name, std::vector<std::string> const& addresses,
+                  bool good);
+    bool add_addresses(StationRecord& record, std::vector<std::string> const& addresses, bool good);
+    void store(Peer const& peer);
+    void claim_record(Peer const& peer);
+    void introduce_all(Peer const& peer);
+    void introduce_changes();
+    std::optional<Introduction> introduction_of(StationId const& id) const;
+    void on_introductions(LinkId id, Introductions const& message);
+    void forget_requested(ForgetRequested const& event);
+    void sweep();
+    void erase_record(Peer& peer);
+    void note_introducible(StationId const& id);
+
+    // -- stations_block.cpp
+    void on_block_list(LinkId id, BlockList const& message);
+    void apply_block(Peer& peer, BlockEntry const& entry);
+    void spread_block(BlockEntry const& entry, std::optional<StationId> const& except);
+    void send_block_list(Peer const& peer);
+    void block_requested(BlockRequested const& event);
+
+    // -- stations_views.cpp
+    std::vector<StationView> views() const;
+    StationView view_of(Peer const& peer) const;
+    void explain_direction(Peer const& peer, StationView& view) const;
+    std::optional<StationView> view_of(Candidate const& candidate) const;
+
+    Context& context;
+    TokenJudge& token_judge;
+    StationsListener& listener;
+    Dialling dialling;
+    Profile own;                        // what we tell of ourselves
+    bool own_changed = false;
+    std::map<StationId, Peer> peers;    // known by record or link
+    std::map<LinkId, Link> links;
+    std::set<LinkId> own_clones;        // links to another process with our own id
+    std::map<std::pair<std::string, std::string>, Candidate> candidates; // by origin, handle
+    Timers<TimerKey> timers;
+    std::set<StationId> dirty;          // peers to tell of at the end of the entry
+    std::set<StationId> to_introduce;
+    std::set<std::string> wrong_key_told;
+    bool telling = false;
+};
+
+// What a station says of its listeners, with its address as we see it in place of "all interfaces".
+std::vector<std::string> reachable_addresses(std::vector<std::string> const& listens,
+                                             std::string const& peer_address);
+std::string wrong_key_text(std::string const& name, std::string const& address,
+                           std::string const& project);
+std::string record_claim(StationId const& id);
+std::string candidate_claim(std::string const& origin, std::string const& handle);
+
+} // namespace stationsync::core

@@ -1,0 +1,270 @@
+// Profiles, verdicts and time differences: which station may exchange data with us.
+#include "stations_impl.hpp"
+
+#include <algorithm>
+
+namespace stationsync::core {
+
+namespace {
+
+constexpr char rejected_message[] = "station-rejected";
+constexpr std::size_t providers_max = 1024;
+
+std::string remedy_for(std::string_view check) {
+    if (check == "time")
+        return "Set the clocks of both stations, best by one time server.";
+    if (check == "protocol")
+        return "Install the same version of StationSync on both stations.";
+    if (check == "project")
+        return "Let both stations use the same project: stationsync project use NAME";
+    if (check == "product-version")
+        return "Bring both stations to the same version of the plant software, and its version in the "
+               "project file.";
+    if (check == "clone")
+        return "On the copy, run: stationsync station new-identity";
+    return "Bring both stations to the same version of the back end and the plugin, or disable the "
+           "provider on one of them.";
+}
+
+CheckResult clone_check(std::string text) {
+    CheckResult check;
+    check.check = "clone";
+    check.passed = false;
+    check.limit = "one computer for each identity";
+    check.text = std::move(text);
+    return check;
+}
+
+std::string clone_text(std::string const& name) {
+    return "Two computers run with the identity of station \"" + name + "\": one disk is a copy";
+}
+
+} // namespace
+
+Told* Stations::Impl::told_on(LinkId id, Link*& link) {
+    link = find_link(id);
+    if (link == nullptr)
+        return nullptr;
+    Peer* peer = find(link->station);
+    if (peer == nullptr)
+        return nullptr;
+    auto const run = peer->runs.find(link->run_id);
+    return run == peer->runs.end() ? nullptr : &run->second;
+}
+
+void Stations::Impl::on_profile(LinkId id, Profile const& message) {
+    Link* link = nullptr;
+    Told* told = told_on(id, link);
+    if (link == nullptr)
+        return;
+    timers.cancel({TimerKind::profile, link->station, id});
+    if (message.station != link->station) {
+        close(id, "its profile names another station than the one that it proved to be");
+        return;
+    }
+    if (told == nullptr)
+        return; // a clone of ourselves
+    if (message.providers.size() > providers_max) {
+        close(id, "its profile names too many providers");
+        return;
+    }
+    Profile profile = message;
+    auto& providers = profile.providers;
+    auto const by_name = [](ProviderProfile const& a, ProviderProfile const& b) {
+        return a.name < b.name;
+    };
+    std::stable_sort(providers.begin(), providers.end(), by_name);
+    auto const same_name = [](ProviderProfile const& a, ProviderProfile const& b) {
+        return a.name == b.name;
+    };
+    providers.erase(std::unique(providers.begin(), providers.end(), same_name), providers.end());
+    for (ProviderProfile& provider : providers)
+        std::sort(provider.tokens.begin(), provider.tokens.end());
+    Peer& peer = *find(link->station);
+    std::vector<std::string> const addresses =
+        reachable_addresses(profile.addresses, link->peer_address);
+    told->profile = std::move(profile);
+    remember(peer, message.station_name, addresses, false);
+    judge(peer);
+}
+
+void Stations::Impl::clock_measured(ClockMeasured const& event) {
+    Link* link = find_link(event.link);
+    Peer* peer = link == nullptr ? nullptr : find(link->station);
+    if (peer == nullptr)
+        return;
+    link->offset = event.offset;
+    link->uncertainty = event.uncertainty;
+    judge(*peer);
+}
+
+void Stations::Impl::refresh_profile() {
+    // What it says of us being established must not be known to others before it is durable.
+    for (auto const& [id, link] : links)
+        context.out.after_durable(SendMessage{id, own});
+    judge_all();
+}
+
+void Stations::Impl::judge_all() {
+    for (auto& [id, peer] : peers)
+        if (!peer.links.empty())
+            judge(peer);
+}
+
+// The best of the measurements on the peer's links, told to the peer, and the judgement of both.
+void Stations::Impl::update_clock(Peer& peer, Told const& told) {
+    Link const* best = nullptr;
+    for (Link const* link : active_links(peer))
+        if (link->offset && (best == nullptr || link->uncertainty < best->uncertainty))
+            best = link;
+    if (best != nullptr && peer.offset_sent != best->offset) {
+        peer.offset_sent = best->offset;
+        peer.clock.measured(*best->offset);
+        send(peer, TimeReport{*best->offset, best->uncertainty});
+    }
+    if (told.time_offset)
+        peer.clock.reported(*told.time_offset);
+    std::optional<bool> passed;
+    if (told.verdicts)
+        if (TokenVerdict const* verdict = find_verdict(told.verdicts->verdicts, time_verdict))
+            passed = verdict->compatible;
+    peer.clock.told(passed);
+    peer.clock.judge(context.config.limits);
+}
+
+Verdicts Stations::Impl::make_verdicts(Peer& peer, Profile const& theirs, bool& pending) {
+    Verdicts message;
+    if (peer.clock.known())
+        message.verdicts.push_back({std::string(time_verdict), peer.clock.passed_here(), {}});
+    if (!own_clones.empty())
+        message.verdicts.push_back(
+            {std::string(clone_verdict), false, clone_text(context.config.station_name)});
+    for (ProviderProfile const& provider : own.providers) {
+        ProviderProfile const* other = find_provider(theirs, provider.name);
+        if (other == nullptr || !provider.known || !other->known ||
+            other->plugin != provider.plugin)
+            continue;
+        std::optional<TokenJudge::Verdict> const verdict =
+            token_judge.ask(provider.name, other->tokens);
+        if (verdict)
+            message.verdicts.push_back({provider.name, verdict->compatible, verdict->text});
+        else
+            pending = true;
+    }
+    return message;
+}
+
+void Stations::Impl::judge(Peer& peer) {
+    if (!peer.active && !peer.cloned) {
+        conclude(peer, {}, false);
+        return;
+    }
+    if (peer.cloned) {
+        judge_clone(peer);
+        return;
+    }
+    Told const& told = peer.runs.at(*peer.active);
+    update_clock(peer, told);
+    if (!told.profile) {
+        conclude(peer, {}, false);
+        return;
+    }
+    bool pending = false;
+    Verdicts verdicts = make_verdicts(peer, *told.profile, pending);
+    TimerKey const waits{TimerKind::verdict, peer.id, {}};
+    if (!pending) {
+        peer.verdict_overdue = false;
+        timers.cancel(waits);
+    } else if (!peer.verdict_overdue) {
+        timers.set_if_none(waits, context.instant() + verdict_wait_max);
+    }
+    if ((!pending || peer.verdict_overdue) && peer.verdicts_sent != verdicts) {
+        send(peer, verdicts);
+        peer.verdicts_sent = std::move(verdicts);
+    }
+    std::span<TokenVerdict const> by_us;
+    std::span<TokenVerdict const> by_them;
+    if (peer.verdicts_sent)
+        by_us = peer.verdicts_sent->verdicts;
+    if (told.verdicts)
+        by_them = told.verdicts->verdicts;
+    PairTime const time{peer.clock.failed(), peer.clock.ours(), peer.clock.theirs(),
+                        peer.clock.difference()};
+    Compatibility result =
+        evaluate({&own, by_us}, {&*told.profile, by_them}, time, context.config.limits);
+    if (!own_clones.empty())
+        result.checks.push_back(clone_check(clone_text(context.config.station_name)));
+    else if (TokenVerdict const* clone = find_verdict(by_them, clone_verdict))
+        result.checks.push_back(clone_check(clone->text));
+    bool const complete = peer.verdicts_sent && told.verdicts && peer.clock.passed();
+    conclude(peer, std::move(result), complete);
+}
+
+// Both processes are told why nobody talks to them.
+void Stations::Impl::judge_clone(Peer& peer) {
+    std::string const text = clone_text(name_of(peer.id));
+    Verdicts const verdicts{{{std::string(clone_verdict), false, text}}};
+    if (peer.verdicts_sent != verdicts) {
+        for (LinkId const id : peer.links)
+            context.out.now(SendMessage{id, verdicts});
+        peer.verdicts_sent = verdicts;
+    }
+    Compatibility result;
+    result.checks.push_back(clone_check(text));
+    conclude(peer, std::move(result), false);
+}
+
+void Stations::Impl::conclude(Peer& peer, Compatibility result, bool complete) {
+    bool const rejected = !is_compatible(result.checks);
+    bool const open = complete && !rejected;
+    if (rejected != peer.rejected || open != peer.open || result.checks != peer.checks)
+        changed(peer);
+    peer.checks = std::move(result.checks);
+    peer.rejected = rejected;
+    if (open && !peer.open) {
+        peer.open = true;
+        peer.session_link = *preferred_link(peer);
+        ++peer.session;
+    } else if (!open && peer.open) {
+        end_session(peer);
+    }
+    std::set<std::string> providers;
+    if (open)
+        providers = std::move(result.open_providers);
+    if (providers != peer.open_providers) {
+        peer.open_providers = std::move(providers);
+        changed(peer);
+    }
+    TimerKey const again{TimerKind::rejudge, peer.id, {}};
+    if (rejected)
+        timers.set_if_none(again, context.instant() + rejudge_interval);
+    else
+        timers.cancel(again);
+    tell_rejection(peer);
+}
+
+void Stations::Impl::tell_rejection(Peer& peer) {
+    std::string failed;
+    std::string text;
+    std::string remedy;
+    for (CheckResult const& check : peer.checks) {
+        // A clone has a message of its own.
+        if (check.passed || check.suspends_only || check.check == "clone")
+            continue;
+        if (failed.empty())
+            remedy = remedy_for(check.check);
+        failed += check.check + ' ';
+        text += (text.empty() ? "" : "; ") + check.text;
+    }
+    if (failed == peer.told_rejection)
+        return;
+    peer.told_rejection = failed;
+    if (failed.empty())
+        context.out.now(ClearMessage{rejected_message, to_text(peer.id)});
+    else
+        context.out.now(RaiseMessage{
+            rejected_message, Severity::error, to_text(peer.id),
+            "No data is exchanged with station \"" + name_of(peer.id) + "\". " + text + '.', remedy});
+}
+
+} // namespace stationsync::core

@@ -1,0 +1,152 @@
+// The list of all stations: who is linked in which direction, and why not.
+#include "stations_impl.hpp"
+
+#include <algorithm>
+
+namespace stationsync::core {
+
+namespace {
+
+CheckResult reason(std::string check, std::string text) {
+    CheckResult result;
+    result.check = std::move(check);
+    result.passed = false;
+    result.text = std::move(text);
+    return result;
+}
+
+} // namespace
+
+std::string wrong_key_text(std::string const& name, std::string const& address,
+                           std::string const& project) {
+    std::string const who = name.empty() ? address : '"' + name + "\" (" + address + ')';
+    return who + " does not hold the key of project \"" + project +
+           "\": other project, or key changed";
+}
+
+// One direction is enough; the missing one is shown with its likely cause.
+void Stations::Impl::explain_direction(Peer const& peer, StationView& view) const {
+    std::string const us = '"' + context.config.station_name + '"';
+    std::string const them = '"' + name_of(peer.id) + '"';
+    if (!view.found) {
+        std::optional<Dialling::Failure> const failure = dialling.failure_of(peer.id);
+        if (failure)
+            view.reasons.push_back(
+                reason("found", us + " does not reach " + them + ": " + failure->reason));
+        else if (!dialling.has_address(peer.id))
+            view.reasons.push_back(
+                reason("found", us + " knows no address of " + them + " to connect to"));
+    }
+    bool const waited = peer.linked_since && context.instant() - *peer.linked_since >= direction_grace;
+    if (view.found && !view.found_by && waited)
+        view.reasons.push_back(
+            reason("found-by", them + " does not reach " + us + ": firewall, name or route"));
+}
+
+StationView Stations::Impl::view_of(Peer const& peer) const {
+    StationRecord const& record = *peer.record;
+    StationView view;
+    view.id = peer.id;
+    view.name = record.name;
+    view.project = context.config.project;
+    view.addresses = record.addresses;
+    view.found = has_link(peer, true);
+    view.found_by = has_link(peer, false);
+    view.time_difference = peer.clock.difference();
+    view.last_seen = peer.links.empty() ? record.last_seen : context.wall();
+    view.blocked = record.blocked;
+    for (CheckResult const& check : peer.checks)
+        if (!check.passed)
+            view.reasons.push_back(check);
+    if (record.blocked) {
+        view.state = StationState::rejected;
+        view.reasons.push_back(
+            reason("blocked", "Blocked by \"" + name_of(record.blocked_by) +
+                                  "\"; stationsync unblock " + to_text(peer.id) + " ends it"));
+        return view;
+    }
+    if (peer.links.empty()) {
+        std::optional<Dialling::Failure> const failure = dialling.failure_of(peer.id);
+        bool const key = failure && failure->wrong_key;
+        view.state = key                                                ? StationState::rejected
+                     : record.forgotten == record_hearsay && !failure ? StationState::searching
+                                                                        : StationState::unreachable;
+        if (key)
+            view.reasons.push_back(reason(
+                "key", wrong_key_text(record.name,
+                                      record.addresses.empty() ? "" : record.addresses.front(),
+                                      context.config.project)));
+        else
+            explain_direction(peer, view);
+        return view;
+    }
+    view.state = peer.rejected ? StationState::rejected
+                 : peer.open   ? StationState::connected
+                               : StationState::checking;
+    if (view.state == StationState::checking) {
+        bool const profile = peer.active && peer.runs.at(*peer.active).profile.has_value();
+        view.reasons.push_back(reason(
+            "checking", !profile             ? "waits for its profile"
+                        : !peer.clock.known() ? "waits for the measurement of the time difference"
+                                              : "waits for the verdict of the plugins"));
+    }
+    explain_direction(peer, view);
+    return view;
+}
+
+// An address that has no station of its own in the list yet; nothing when it has, or is our own.
+std::optional<StationView> Stations::Impl::view_of(Candidate const& candidate) const {
+    CandidateFound const& found = candidate.found;
+    StationView view;
+    view.name = found.name;
+    view.project = found.project;
+    bool self = false;
+    for (std::string const& address : found.addresses) {
+        std::optional<Dialling::Picture> const picture = dialling.picture(address);
+        auto const& own_addresses = context.config.addresses;
+        self = self || (picture && picture->is_self) ||
+               std::find(own_addresses.begin(), own_addresses.end(), address) !=
+                   own_addresses.end();
+        if (picture && picture->proven && find(*picture->proven) != nullptr)
+            return std::nullopt;
+        view.addresses.push_back(address);
+        if (picture && picture->failure) {
+            bool const key = picture->failure->wrong_key;
+            view.state = key ? StationState::rejected : view.state;
+            view.reasons.push_back(
+                key ? reason("key", wrong_key_text(found.name, address, context.config.project))
+                    : reason("found", address + ": " + picture->failure->reason));
+        }
+    }
+    Peer const* known = found.id ? find(*found.id) : nullptr;
+    if (self || (known != nullptr && known->record))
+        return std::nullopt;
+    if (candidate.foreign) {
+        view.state = StationState::rejected;
+        CheckResult check = reason("project", "It belongs to project \"" + found.project + '"');
+        check.ours = context.config.project;
+        check.theirs = found.project;
+        check.limit = "equal";
+        view.reasons.assign(1, std::move(check));
+    }
+    return view;
+}
+
+std::vector<StationView> Stations::Impl::views() const {
+    std::vector<StationView> all;
+    for (auto const& [id, peer] : peers) {
+        bool const hidden = !peer.record || (peer.record->forgotten == record_hidden &&
+                                             !peer.record->blocked && peer.links.empty());
+        if (!hidden)
+            all.push_back(view_of(peer));
+    }
+    std::set<std::vector<std::string>> shown; // two discoveries may find the same address
+    for (auto const& [key, candidate] : candidates) {
+        std::optional<StationView> view = view_of(candidate);
+        if (view && shown.insert(view->addresses).second)
+            all.push_back(std::move(*view));
+    }
+    return all;
+}
+
+} // namespace stationsync::core
