@@ -114,7 +114,7 @@ private:
             wake_.wait_for(lock, poll_interval, [this] { return is_stopping_ || is_wanted_; });
             is_forced = std::exchange(is_wanted_, false);
         }
-        note_.clear();
+        note_.reset();
     }
 
     void read_source(const sdk::DiscoverySink& sink) {
@@ -174,7 +174,7 @@ private:
     std::vector<Address> configured_;
     std::unique_ptr<StationSource> source_;
     std::vector<Row> rows_;             // of the last successful reading, or of the cache
-    std::string note_;                  // the one that is shown
+    std::optional<std::string> note_;   // the one that is shown; nothing = not known
     std::set<std::string> complaints_;  // already made
 
     std::mutex mutex_; // guards what follows
