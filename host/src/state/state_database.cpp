@@ -65,9 +65,9 @@ core::StationId id_from(std::string_view bytes) {
 }
 
 // A fresh handle with everything set, or an error; `damaged` when the content is not a sound database.
-IoResult<sqlite3*> open_handle(const std::filesystem::path& file, bool& damaged) {
+IoResult<sqlite3*> open_handle(const std::filesystem::path& file, bool check_content, bool& damaged) {
     sqlite3* database = nullptr;
-    int const opened = sqlite3_open_v2(to_utf8(file).c_str(), &database,
+    int const opened = sqlite3_open_v2(path_text(file).c_str(), &database,
                                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
                                            SQLITE_OPEN_NOMUTEX,
                                        nullptr);
@@ -86,13 +86,18 @@ IoResult<sqlite3*> open_handle(const std::filesystem::path& file, bool& damaged)
                            "PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 4194304;") ||
         !execute(database, schema))
         return give_up("prepare it");
-    Statement check(database, "PRAGMA quick_check(1)");
-    if (!check.step() || check.bytes(0) != "ok") {
-        damaged = true;
-        sqlite3_close(database);
-        return IoError{IoErrorKind::other, "the state database is damaged"};
+    if (!check_content)
+        return database;
+    bool sound = false;
+    {
+        Statement check(database, "PRAGMA quick_check(1)");
+        sound = check.step() && check.bytes(0) == "ok";
     }
-    return database;
+    if (sound)
+        return database;
+    damaged = true;
+    sqlite3_close(database);
+    return IoError{IoErrorKind::other, "the state database is damaged"};
 }
 
 // The database and what belongs to it get a name that tells when and why.
@@ -136,16 +141,16 @@ StateDatabase::~StateDatabase() {
     sqlite3_close(database_);
 }
 
-IoResult<OpenedState> StateDatabase::open(const std::filesystem::path& file) {
+IoResult<OpenedState> StateDatabase::open(const std::filesystem::path& file, bool check) {
     OpenedState opened;
     std::error_code ignored;
     opened.created = !std::filesystem::exists(file, ignored);
     bool damaged = false;
-    auto handle = open_handle(file, damaged);
+    auto handle = open_handle(file, check, damaged);
     if (!handle && damaged) {
         opened.moved_aside = move_aside(file);
         opened.created = true;
-        handle = open_handle(file, damaged);
+        handle = open_handle(file, check, damaged);
     }
     if (!handle)
         return handle.error();

@@ -39,7 +39,9 @@ class StateDatabase {
 public:
     // Opens or creates `file`. A damaged database is moved aside to FILE.damaged-UTC (never deleted) and
     // an empty one made; `moved_aside` says where to. An error is a sentence (no space, no rights).
-    [[nodiscard]] static IoResult<OpenedState> open(const std::filesystem::path& file);
+    // `check` = false leaves out the integrity check, for a second connection to the same file.
+    [[nodiscard]] static IoResult<OpenedState> open(const std::filesystem::path& file,
+                                                    bool check = true);
     ~StateDatabase();
     StateDatabase(const StateDatabase&) = delete;
     StateDatabase& operator=(const StateDatabase&) = delete;

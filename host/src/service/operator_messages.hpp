@@ -1,0 +1,38 @@
+// Messages for the operator: raised once per cause, cleared when the cause is gone, kept over restarts.
+#pragma once
+
+#include "base/worker_pool.hpp"
+#include "service/side_database.hpp"
+#include "stationsync/core/action.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace stationsync::host {
+
+// Engine thread.
+class OperatorMessages {
+public:
+    using Changed = std::function<void(const StoredMessage& message, bool standing)>;
+    // `database` may be null (no project is running): messages then live in memory only.
+    OperatorMessages(std::shared_ptr<SideDatabase> database, WorkerPool& pool, Changed changed);
+
+    void raise(const core::RaiseMessage& message, core::WallTime now);
+    void clear(const std::string& id, const std::string& subject);
+    [[nodiscard]] std::vector<StoredMessage> standing() const; // oldest first
+
+private:
+    std::shared_ptr<SideDatabase> database_;
+    WorkerPool& pool_;
+    Changed changed_;
+    std::uint64_t tickets_ = 0;
+    std::map<std::pair<std::string, std::string>, StoredMessage> standing_;
+};
+
+[[nodiscard]] std::string_view severity_text(std::uint8_t severity); // "info", "warning", "error"
+
+} // namespace stationsync::host

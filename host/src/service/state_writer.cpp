@@ -1,0 +1,97 @@
+#include "service/state_writer.hpp"
+
+#include "base/log.hpp"
+
+#include <iterator>
+
+namespace stationsync::host {
+
+namespace {
+constexpr std::chrono::seconds retry_after{2};
+}
+
+struct StateWriter::Batch {
+    std::vector<FileWork> work;
+    std::vector<std::vector<core::Mutation>> transactions;
+    core::PersistId last{};
+    IoResult<void> result;
+};
+
+StateWriter::StateWriter(boost::asio::io_context& context, std::shared_ptr<StateDatabase> database,
+                         WorkerPool& pool, Events events)
+    : database_(std::move(database)), pool_(pool), events_(std::move(events)), retry_(context) {}
+
+StateWriter::~StateWriter() { *alive_ = false; }
+
+void StateWriter::before_next(FileWork work) { work_.push_back(std::move(work)); }
+
+void StateWriter::persist(core::PersistId id, std::vector<core::Mutation> mutations) {
+    transactions_.push_back(std::move(mutations));
+    last_ = id;
+    if (!busy_ && !failing_)
+        start();
+}
+
+void StateWriter::start() {
+    if (transactions_.empty() && work_.empty()) {
+        auto flushed = std::move(flushed_);
+        flushed_.clear();
+        for (const auto& done : flushed)
+            done();
+        return;
+    }
+    busy_ = true;
+    auto batch = std::make_shared<Batch>();
+    batch->work = std::move(work_);
+    batch->transactions = std::move(transactions_);
+    batch->last = last_;
+    work_.clear();
+    transactions_.clear();
+    auto commit = [batch, database = database_] {
+        for (const FileWork& work : batch->work)
+            // A description that cannot be written costs convenience, not data: the state database
+            // holds the same facts.
+            if (auto written = work(); !written)
+                log::write_limited("describe", log::Level::warning, "packages",
+                                   written.error().text);
+        batch->result = database->commit(batch->transactions);
+    };
+    auto done = [this, alive = alive_, batch] {
+        if (*alive)
+            ended(batch);
+    };
+    pool_.submit(std::move(commit), std::move(done));
+}
+
+void StateWriter::ended(const std::shared_ptr<Batch>& batch) {
+    busy_ = false;
+    if (batch->result) {
+        if (failing_)
+            events_.trouble(nullptr);
+        failing_ = false;
+        events_.persisted(batch->last);
+        start();
+        return;
+    }
+    // Nothing was written: the same transactions again, in front of what came meanwhile.
+    failing_ = true;
+    batch->transactions.insert(batch->transactions.end(),
+                               std::make_move_iterator(transactions_.begin()),
+                               std::make_move_iterator(transactions_.end()));
+    transactions_ = std::move(batch->transactions);
+    const IoError error = batch->result.error();
+    events_.trouble(&error);
+    auto flushed = std::move(flushed_);
+    flushed_.clear();
+    for (const auto& done : flushed)
+        done();
+    retry_.set(retry_after, [this] { start(); });
+}
+
+void StateWriter::flush(std::function<void()> done) {
+    flushed_.push_back(std::move(done));
+    if (!busy_)
+        start();
+}
+
+} // namespace stationsync::host
