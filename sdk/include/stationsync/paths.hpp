@@ -45,6 +45,9 @@ inline bool equals_ignoring_case(std::string_view text, std::string_view upper) 
 
 // CON, NUL, COM1 … are devices on Windows, also with an extension.
 inline bool is_reserved_on_windows(std::string_view name) noexcept {
+    // Nearly all names are done with by their first letter.
+    if (name.empty() || std::string_view("CPANLcpanl").find(name[0]) == std::string_view::npos)
+        return false;
     std::string_view stem = name.substr(0, name.find('.'));
     while (!stem.empty() && stem.back() == ' ') stem.remove_suffix(1);
     for (const std::string_view device : {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"})
@@ -58,6 +61,26 @@ inline bool is_reserved_on_windows(std::string_view name) noexcept {
     return digit == "\xC2\xB9" || digit == "\xC2\xB2" || digit == "\xC2\xB3";
 }
 
+// False for control characters and what Windows does not allow in names. Names are checked by the
+// ten thousand, hence no search in a list.
+inline bool is_plain(char byte) noexcept {
+    const auto value = static_cast<unsigned char>(byte);
+    if (value < 0x20 || value == 0x7F) return false;
+    switch (byte) {
+    case '\\':
+    case ':':
+    case '*':
+    case '?':
+    case '"':
+    case '<':
+    case '>':
+    case '|':
+        return false;
+    default:
+        return true;
+    }
+}
+
 inline std::optional<std::string> name_problem(std::string_view name) {
     if (name.empty()) return "it has an empty part";
     if (name == "." || name == "..") return "it contains \"" + std::string(name) + "\"";
@@ -65,10 +88,10 @@ inline std::optional<std::string> name_problem(std::string_view name) {
     if (name.back() == '.' || name.back() == ' ')
         return "\"" + std::string(name) + "\" ends in a dot or a space";
     for (const char byte : name) {
+        if (is_plain(byte)) continue;
         if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F)
             return "it contains a control character";
-        if (std::string_view("\\:*?\"<>|").find(byte) != std::string_view::npos)
-            return std::string("it contains the character ") + byte;
+        return std::string("it contains the character ") + byte;
     }
     if (is_reserved_on_windows(name))
         return "\"" + std::string(name) + "\" is a device name on Windows";
@@ -84,6 +107,13 @@ inline std::optional<std::string> key_problem(std::string_view key) {
     if (!is_valid_utf8(key)) return "it is not valid UTF-8";
     if (key.find('\0') != std::string_view::npos) return "it contains a zero byte";
     return std::nullopt;
+}
+
+// Why `name`, one part of a path, is not safe on every system, or nothing.
+inline std::optional<std::string> path_name_problem(std::string_view name) {
+    if (!is_valid_utf8(name)) return "it is not valid UTF-8";
+    if (name.find('/') != std::string_view::npos) return "it contains the character /";
+    return detail::name_problem(name);
 }
 
 // Why `key` cannot be a relative path that is safe on every system, or nothing. Drive letters fall
