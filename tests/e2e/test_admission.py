@@ -1,0 +1,114 @@
+"""Who may exchange data: key, project, time, product version. Whoever is rejected joins once mended."""
+
+import shutil
+import unittest
+
+from stations import Plant, files_provider, need_test_build, wait_until
+
+
+def rejected(station, other, check):
+    """The reason of `check` in station's list of stations; None while it is not rejected for that."""
+    peer = station.peer(other)
+    if not peer or peer["state"] != "rejected":
+        return None
+    return next((r for r in peer["reasons"] if r["check"] == check), None)
+
+
+def wait_rejected(station, other, check):
+    return wait_until(lambda: rejected(station, other, check), f"{station.name} rejects {other.name} for {check}")
+
+
+class Admission(unittest.TestCase):
+    def plant_of_two(self, **options):
+        plant = Plant("AB")
+        plant.join_all(files_provider, **options)
+        return plant
+
+    def expect_no_data(self, plant):
+        """A file of A is sealed there and does not reach B."""
+        a, b = plant
+        (a.data / "recipes" / "secret.txt").write_bytes(b"only A")
+        wait_until(lambda: a.history("recipes", "secret.txt"), "A has published secret.txt")
+        self.assertFalse((b.data / "recipes" / "secret.txt").exists())
+        self.assertIsNone(b.object("recipes", "secret.txt"))
+
+    def expect_data(self, plant):
+        plant.wait_connected()
+        plant[1].wait_file("recipes/secret.txt", b"only A")
+
+    def test_clock_61_seconds_off_is_rejected_and_joins_once_right(self):
+        need_test_build()
+        with self.plant_of_two() as plant:
+            a, b = plant
+            b.shift_clock(61)
+            plant.start_all()
+            for station, other in ((a, b), (b, a)):
+                reason = wait_rejected(station, other, "time")
+                self.assertTrue(reason["text"] and reason["ours"] and reason["theirs"] and reason["limit"], reason)
+            self.assertAlmostEqual(a.peer(b)["time_difference_ms"], 61_000, delta=2_000)
+            self.expect_no_data(plant)
+            b.shift_clock(0)
+            self.expect_data(plant)
+            self.assertIn("B", a.log_text())
+
+    def test_clock_58_seconds_off_is_accepted(self):
+        need_test_build()
+        with self.plant_of_two() as plant:
+            plant[1].shift_clock(-58)
+            plant.start_all().wait_connected()
+
+    def test_clock_that_steps_while_connected_is_noticed(self):
+        need_test_build()
+        with self.plant_of_two() as plant:
+            a, b = plant
+            plant.start_all().wait_connected()
+            b.shift_clock(90)
+            wait_rejected(a, b, "time")
+            b.shift_clock(0)
+            plant.wait_connected()
+
+    def test_other_project_name_with_the_same_key(self):
+        with Plant("AB") as plant:
+            a, b = plant
+            a.init()
+            b.init(project="Other")
+            shutil.copy2(a.root / "state" / "Plant" / "key", b.root / "state" / "Other" / "key")
+            a.configure(files_provider(a))
+            b.configure(files_provider(b), project="Other")
+            plant.start_all()
+            for station, other in ((a, b), (b, a)):
+                reason = wait_rejected(station, other, "project")
+                self.assertIn("Plant", str(reason))
+                self.assertIn("Other", str(reason))
+
+    def test_other_key_gets_no_further_than_the_handshake(self):
+        with Plant("AB") as plant:
+            a, b = plant
+            for station in plant:
+                station.init().configure(files_provider(station))
+            plant.start_all()
+            for station, other in ((a, b), (b, a)):
+                entry = wait_until(
+                    lambda: next((s for s in station.station_list() if s["state"] == "rejected"
+                                  and any("does not hold the key" in r["text"] for r in s["reasons"])), None),
+                    f"{station.name} says that {other.name} does not hold the key")
+                self.assertTrue(any(other.address in address for address in entry["addresses"]), entry)
+            self.expect_no_data(plant)
+
+    def test_product_version_differs(self):
+        with self.plant_of_two() as plant:
+            a, b = plant
+            b.configure(files_provider(b), product_version="2.0")
+            plant.start_all()
+            for station, other in ((a, b), (b, a)):
+                reason = wait_rejected(station, other, "product_version")
+                self.assertEqual({reason["ours"], reason["theirs"]}, {"1.0", "2.0"})
+            self.expect_no_data(plant)
+            b.stop()
+            b.configure(files_provider(b), product_version="1.0")
+            b.start()
+            self.expect_data(plant)
+
+
+if __name__ == "__main__":
+    unittest.main()
