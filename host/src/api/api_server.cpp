@@ -59,7 +59,7 @@ unsigned http_status(ReplyCode code) {
     return 500;
 }
 
-Reply refusal_reply(const Refusal& refusal) {
+Reply refusal_reply(const RequestRefusal& refusal) {
     const auto code = refusal.status == 404                            ? ReplyCode::not_found
                       : refusal.status == 403 || refusal.status == 401 ? ReplyCode::denied
                                                                        : ReplyCode::bad_request;
@@ -231,7 +231,7 @@ RequestFacts Session::facts() const {
 
 void Session::route() {
     auto route = judge_request(facts(), server_->options.endpoint, server_->options.tokens);
-    if (const auto* refusal = std::get_if<Refusal>(&route)) {
+    if (const auto* refusal = std::get_if<RequestRefusal>(&route)) {
         if (refusal->status == 401 || refusal->status == 403) {
             log::write_limited("refused request", log::Level::warning, "api",
                                "a request to the local API was refused: " + refusal->text);

@@ -48,20 +48,20 @@ bool is_our_host(std::string_view host, const Endpoint& local) {
            (endpoint->address == local.address || is_wildcard(local));
 }
 
-std::optional<Refusal> judge_sender(const RequestFacts& request, const Endpoint& local) {
+std::optional<RequestRefusal> judge_sender(const RequestFacts& request, const Endpoint& local) {
     if (request.host.empty() || !request.one_host) {
-        return Refusal{400, "The request has no single Host header.", ""};
+        return RequestRefusal{400, "The request has no single Host header.", ""};
     }
     if (!is_our_host(request.host, local)) {
-        return Refusal{403, "The Host header names another computer than this address.",
-                       "Use http://" + to_text(local) + "/."};
+        return RequestRefusal{403, "The Host header names another computer than this address.",
+                              "Use http://" + to_text(local) + "/."};
     }
     const auto foreign_page =
         request.fetch_site == "cross-site" || request.fetch_site == "same-site";
     if (foreign_page ||
         (!request.origin.empty() && !(request.origin.starts_with("http://") &&
                                       is_our_host(request.origin.substr(7), local)))) {
-        return Refusal{403, "Requests from pages of another origin are refused.", ""};
+        return RequestRefusal{403, "Requests from pages of another origin are refused.", ""};
     }
     return std::nullopt;
 }
@@ -121,7 +121,8 @@ std::optional<json> parameters_of(std::string_view query) {
 Route judge_view(std::string_view name, std::string_view query, Access access) {
     auto parameters = parameters_of(query);
     if (!parameters) {
-        return Refusal{400, "The query is malformed.", "Write it as name=value&name=value, UTF-8."};
+        return RequestRefusal{400, "The query is malformed.",
+                              "Write it as name=value&name=value, UTF-8."};
     }
     if (name == "events") {
         return EventsRoute{};
@@ -134,13 +135,14 @@ Route judge_view(std::string_view name, std::string_view query, Access access) {
             const auto* const end = text.data() + text.size();
             const auto parsed = std::from_chars(text.data(), end, route.lines);
             if (parsed.ec != std::errc{} || parsed.ptr != end || route.lines > log_lines_max) {
-                return Refusal{400, "`lines` must be a number from 0 to 1000.", ""};
+                return RequestRefusal{400, "`lines` must be a number from 0 to 1000.", ""};
             }
         }
         return route;
     }
     if (std::ranges::find(views, name) == views.end()) {
-        return Refusal{404, "There is no such address in this API.", "See docs/openapi.yaml."};
+        return RequestRefusal{404, "There is no such address in this API.",
+                              "See docs/openapi.yaml."};
     }
     return CommandRoute{std::string(name), std::move(*parameters), access};
 }
@@ -150,11 +152,11 @@ Route judge_action(const RequestFacts& request, std::string_view name) {
     const auto plain =
         std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; });
     if (name.empty() || name.size() > name_max || !plain) {
-        return Refusal{404, "There is no such action.", "See docs/openapi.yaml."};
+        return RequestRefusal{404, "There is no such action.", "See docs/openapi.yaml."};
     }
     // A form of a foreign page cannot send this type without asking first.
     if (!request.content_type.starts_with("application/json")) {
-        return Refusal{415, "An action needs Content-Type: application/json.", ""};
+        return RequestRefusal{415, "An action needs Content-Type: application/json.", ""};
     }
     auto too_deep = false;
     const auto watch_depth = [&too_deep](int depth, json::parse_event_t, json&) {
@@ -164,7 +166,7 @@ Route judge_action(const RequestFacts& request, std::string_view name) {
     auto arguments =
         request.body.empty() ? json::object() : json::parse(request.body, watch_depth, false);
     if (too_deep || !arguments.is_object()) {
-        return Refusal{400, "The body is not a JSON object.", "Send {} for no arguments."};
+        return RequestRefusal{400, "The body is not a JSON object.", "Send {} for no arguments."};
     }
     return CommandRoute{std::string(name), std::move(arguments), Access::act};
 }
@@ -177,30 +179,33 @@ Route judge_request(const RequestFacts& request, const Endpoint& local, const Ap
     }
     const auto access = access_of(request.authorization, tokens);
     if (!access) {
-        return Refusal{401, "The request carries no valid token.",
-                       "Send Authorization: Bearer with the content of state/api/view.token or "
-                       "act.token."};
+        return RequestRefusal{
+            401, "The request carries no valid token.",
+            "Send Authorization: Bearer with the content of state/api/view.token or "
+            "act.token."};
     }
     constexpr std::string_view base = "/v1/";
     constexpr std::string_view actions = "actions/";
     if (!request.target.starts_with(base)) {
-        return Refusal{404, "There is no such address in this API.", "See docs/openapi.yaml."};
+        return RequestRefusal{404, "There is no such address in this API.",
+                              "See docs/openapi.yaml."};
     }
     const auto path_end = std::min(request.target.find('?'), request.target.size());
     auto name = request.target.substr(base.size(), path_end - std::min(path_end, base.size()));
     const auto query = request.target.substr(std::min(path_end + 1, request.target.size()));
     if (name.starts_with(actions)) {
         if (request.method != "POST") {
-            return Refusal{405, "An action is sent with POST.", ""};
+            return RequestRefusal{405, "An action is sent with POST.", ""};
         }
         if (*access != Access::act) {
-            return Refusal{403, "Actions need the act token, which only administrators can read.",
-                           "Run the command as administrator."};
+            return RequestRefusal{403,
+                                  "Actions need the act token, which only administrators can read.",
+                                  "Run the command as administrator."};
         }
         return judge_action(request, name.substr(actions.size()));
     }
     if (request.method != "GET") {
-        return Refusal{405, "This address is read with GET.", ""};
+        return RequestRefusal{405, "This address is read with GET.", ""};
     }
     return judge_view(name, query, *access);
 }

@@ -21,7 +21,7 @@ struct RequestFacts {
     bool one_host = true; // the Host header came exactly once
 };
 
-struct Refusal {
+struct RequestRefusal {
     unsigned status = 400; // HTTP
     std::string text, remedy;
 };
@@ -37,7 +37,7 @@ struct LogRoute {
     bool follow = false;
     std::size_t lines = 100; // of the past
 };
-using Route = std::variant<Refusal, CommandRoute, EventsRoute, LogRoute>;
+using Route = std::variant<RequestRefusal, CommandRoute, EventsRoute, LogRoute>;
 
 // `local` is the address the server listens on.
 Route judge_request(const RequestFacts& request, const Endpoint& local, const ApiTokens& tokens);

@@ -1,0 +1,271 @@
+#include "cli/render.hpp"
+
+#include "cli/table.hpp"
+#include "config/units.hpp"
+
+namespace stationsync::host::cli {
+namespace {
+
+std::string short_id(const std::string& id) {
+    constexpr std::size_t shown = 8;
+    return id.substr(0, shown);
+}
+
+std::string behind_colon(const std::string& text) {
+    return text.empty() ? text : ": " + text;
+}
+
+void render_messages(std::ostream& out, const Json& messages) {
+    if (messages.empty()) {
+        return;
+    }
+    out << "\nMessages\n";
+    for (const auto& message : messages) {
+        const auto subject = text_at(message, "subject");
+        write_wrapped(out,
+                      text_at(message, "severity") + " " + time_at(message, "since") +
+                          (subject.empty() ? "" : " " + subject) +
+                          behind_colon(text_at(message, "text")),
+                      2);
+        if (const auto remedy = text_at(message, "remedy"); !remedy.empty()) {
+            write_wrapped(out, "-> " + remedy, 4);
+        }
+    }
+}
+
+void render_providers(std::ostream& out, const Json& providers) {
+    Table table({{"PROVIDER", false, true},
+                 {"PLUGIN", false, true},
+                 {"STATE"},
+                 {"OBJECTS", true},
+                 {"UNSYNCED", true},
+                 {"PUBL.", true},
+                 {"APPL.", true},
+                 {"LAST APPLIED"}});
+    for (const auto& provider : providers) {
+        table.add({text_at(provider, "name"), text_at(provider, "plugin"),
+                   text_at(provider, "state"), text_at(provider, "objects"),
+                   text_at(provider, "unsynced"), text_at(provider, "published"),
+                   text_at(provider, "applied"), time_at(provider, "last_applied_at")});
+    }
+    if (table.empty()) {
+        out << "No providers are configured.\n";
+        return;
+    }
+    table.write(out);
+    for (const auto& provider : providers) {
+        if (const auto reason = text_at(provider, "reason"); !reason.empty()) {
+            write_wrapped(out, text_at(provider, "name") + ": " + reason, 2);
+        }
+    }
+}
+
+std::string difference_text(const Json& station) {
+    const auto& difference = field(station, "time_difference_ms");
+    if (!difference.is_number()) {
+        return {};
+    }
+    const auto ms = difference.get<std::int64_t>();
+    return (ms >= 0 ? "+" : "") + std::to_string(ms) + " ms";
+}
+
+std::string directions(const Json& station) {
+    const auto found = truth_at(station, "found");
+    const auto found_by = truth_at(station, "found_by");
+    return found && found_by ? "both" : found ? "found" : found_by ? "found by" : "none";
+}
+
+} // namespace
+
+void render_status(std::ostream& out, const Json& status) {
+    const auto& station = field(status, "station");
+    const auto project = text_at(status, "project");
+    write_wrapped(out, "Project  " + (project.empty() ? "(none)" : project), 0);
+    out << "Station  " << fitted(text_at(station, "name"), 30) << "  (" << text_at(station, "id")
+        << ")\n";
+    write_wrapped(
+        out, "Engine   " + text_at(status, "engine") + behind_colon(text_at(status, "reason")), 0);
+    out << '\n';
+    render_providers(out, list_at(status, "providers"));
+    render_messages(out, list_at(status, "messages"));
+}
+
+void render_stations(std::ostream& out, const Json& stations) {
+    const auto& all = listing(stations, "stations");
+    Table table({{"ID"},
+                 {"NAME", false, true},
+                 {"STATE"},
+                 {"LINKS"},
+                 {"TIME", true},
+                 {"LAST SEEN"},
+                 {"ADDRESS", false, true}});
+    for (const auto& station : all) {
+        const auto& addresses = list_at(station, "addresses");
+        const auto connected = text_at(station, "state") == "connected";
+        table.add({short_id(text_at(station, "id")), text_at(station, "name"),
+                   text_at(station, "state"), directions(station), difference_text(station),
+                   connected ? "now" : time_at(station, "last_seen"),
+                   addresses.empty() || !addresses.front().is_string()
+                       ? std::string()
+                       : addresses.front().get<std::string>()});
+    }
+    if (table.empty()) {
+        out << "No other station is known yet.\n";
+        return;
+    }
+    table.write(out);
+    for (const auto& station : all) {
+        for (const auto& reason : list_at(station, "reasons")) {
+            auto name = text_at(station, "name");
+            if (name.empty()) {
+                name = texts_at(station, "addresses");
+            }
+            write_wrapped(out, name + ": " + text_at(reason, "text"), 2);
+        }
+    }
+}
+
+void render_objects(std::ostream& out, const Json& objects) {
+    Table table({{"OBJECT", false, true, true},
+                 {"STATE"},
+                 {"SIZE", true},
+                 {"CHANGED"},
+                 {"BY", false, true},
+                 {"REASON", false, true}});
+    for (const auto& object : listing(objects, "objects")) {
+        auto reason = text_at(object, "reason");
+        if (reason.empty() && field(object, "conflict").is_object()) {
+            reason = "conflict";
+        }
+        table.add({text_at(object, "provider") + "/" + text_at(object, "key"),
+                   text_at(object, "state"), size_at(object, "size"), time_at(object, "changed_at"),
+                   text_at(object, "author"), reason});
+    }
+    if (table.empty()) {
+        out << "No objects.\n";
+        return;
+    }
+    table.write(out);
+}
+
+void render_explain(std::ostream& out, const Json& explanation) {
+    write_wrapped(out, text_at(explanation, "provider") + "/" + text_at(explanation, "key"), 0);
+    write_wrapped(out, text_at(explanation, "state") + behind_colon(text_at(explanation, "reason")),
+                  2);
+    for (const auto& line : list_at(explanation, "text")) {
+        if (line.is_string()) {
+            write_wrapped(out, line.get<std::string>(), 2);
+        }
+    }
+    const auto& stations = list_at(explanation, "stations");
+    if (!stations.empty()) {
+        out << '\n';
+        Table table({{"STATION", false, true}, {"STATE"}, {"REASON", false, true}});
+        for (const auto& station : stations) {
+            auto name = text_at(station, "name");
+            table.add({name.empty() ? short_id(text_at(station, "id")) : name,
+                       text_at(station, "state"), text_at(station, "reason")});
+        }
+        table.write(out);
+    }
+}
+
+void render_history(std::ostream& out, const Json& history) {
+    Table table({{"AT"},
+                 {"OBJECT", false, true, true},
+                 {"WHAT"},
+                 {"FROM", false, true},
+                 {"SIZE", true},
+                 {"KEPT"},
+                 {"VERSION"}});
+    for (const auto& entry : listing(history, "history")) {
+        table.add({time_at(entry, "at"), text_at(entry, "provider") + "/" + text_at(entry, "key"),
+                   text_at(entry, "what"), text_at(entry, "from"), size_at(entry, "size"),
+                   truth_at(entry, "kept") ? "yes" : "no", text_at(entry, "version")});
+    }
+    if (table.empty()) {
+        out << "Nothing has happened yet.\n";
+        return;
+    }
+    table.write(out);
+}
+
+void render_projects(std::ostream& out, const Json& projects) {
+    Table table({{"PROJECT", false, true}, {"STATE"}, {"PROVIDERS", false, true}});
+    for (const auto& project : listing(projects, "projects")) {
+        std::string providers;
+        for (const auto& provider : list_at(project, "providers")) {
+            providers += (providers.empty() ? "" : ", ") + text_at(provider, "name") +
+                         (truth_at(provider, "enabled") ? "" : " (disabled)");
+        }
+        const auto selected = truth_at(project, "selected");
+        const auto problem = text_at(project, "problem");
+        table.add({text_at(project, "name"),
+                   !selected                     ? "known"
+                   : truth_at(project, "active") ? "active"
+                                                 : "inactive",
+                   problem.empty() ? providers : problem});
+    }
+    if (table.empty()) {
+        out << "No project is known here. Use `stationsync init` or `stationsync join`.\n";
+        return;
+    }
+    table.write(out);
+}
+
+void render_plugins(std::ostream& out, const Json& plugins) {
+    Table table({{"PLUGIN", false, true},
+                 {"KIND"},
+                 {"VERSION", false, true},
+                 {"STATE"},
+                 {"FILE", false, true, true}});
+    const auto& all = listing(plugins, "plugins");
+    for (const auto& plugin : all) {
+        const auto problem = text_at(plugin, "reason");
+        table.add({text_at(plugin, "name"), text_at(plugin, "kind"), text_at(plugin, "version"),
+                   problem.empty() ? "loaded" : "refused", text_at(plugin, "file")});
+    }
+    if (table.empty()) {
+        out << "No plugins were found.\n";
+        return;
+    }
+    table.write(out);
+    for (const auto& plugin : all) {
+        if (const auto reason = text_at(plugin, "reason"); !reason.empty()) {
+            write_wrapped(out, text_at(plugin, "file") + ": " + reason, 2);
+        }
+    }
+}
+
+void render_keys(std::ostream& out, const Json& keys) {
+    Table table({{"KEY"}, {"STATE"}, {"MADE"}, {"REPLACED"}, {"ACCEPTED UNTIL"}});
+    for (const auto& key : listing(keys, "keys")) {
+        table.add({text_at(key, "fingerprint"),
+                   truth_at(key, "current") ? "current" : "still accepted", time_at(key, "made_at"),
+                   time_at(key, "replaced_at"), time_at(key, "accepted_until")});
+    }
+    table.write(out);
+}
+
+void render_log_entry(std::ostream& out, const Json& entry) {
+    auto line = time_at(entry, "at") + " " + text_at(entry, "level") + " " +
+                text_at(entry, "part") + ": " + text_at(entry, "text");
+    for (const auto* name : {"station", "object", "reason"}) {
+        if (const auto value = text_at(entry, name); !value.empty()) {
+            line += std::string(" ") + name + "=" + value;
+        }
+    }
+    // Log lines are for searching: they are not cut.
+    out << fitted(line, line.size() + 1) << '\n';
+}
+
+void render_done(std::ostream& out, const Json& answer) {
+    const auto text = text_at(answer, "text");
+    write_wrapped(out, text.empty() ? "Done." : text, 0);
+    for (const auto& finding : list_at(answer, "findings")) {
+        write_wrapped(
+            out, finding.is_string() ? finding.get<std::string>() : text_at(finding, "text"), 2);
+    }
+}
+
+} // namespace stationsync::host::cli

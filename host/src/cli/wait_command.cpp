@@ -1,0 +1,122 @@
+#include "base/clock.hpp"
+#include "cli/api_client.hpp"
+#include "cli/command_help.hpp"
+#include "cli/commands.hpp"
+
+#include <charconv>
+#include <thread>
+
+namespace stationsync::host::cli {
+namespace {
+
+constexpr std::chrono::milliseconds ask_every{200};
+constexpr std::int64_t seconds_max = 366LL * 86400;
+
+struct Judgement {
+    bool in_step = false;
+    std::string why_not;
+};
+
+Judgement judge_provider(const Json& provider) {
+    const auto name = text_at(provider, "name");
+    const auto state = text_at(provider, "state");
+    if (state != "ok") {
+        const auto reason = text_at(provider, "reason");
+        return {false, name + " is " + state + (reason.empty() ? "" : ": " + reason)};
+    }
+    const auto unsynced = number_at(provider, "unsynced");
+    return {unsynced == 0, std::to_string(unsynced) + " objects of " + name + " are not in step"};
+}
+
+Judgement judge_status(const Json& status, const std::string& wanted) {
+    if (text_at(status, "engine") != "running") {
+        const auto reason = text_at(status, "reason");
+        return {false, "the engine is stopped" + (reason.empty() ? "" : ": " + reason)};
+    }
+    auto found = false;
+    for (const auto& provider : list_at(status, "providers")) {
+        const auto named = text_at(provider, "name") == wanted;
+        // Without a name, disabled providers are not waited for; a named one must be enabled.
+        if (!named && (!wanted.empty() || text_at(provider, "state") == "disabled")) {
+            continue;
+        }
+        found = true;
+        if (auto judgement = judge_provider(provider); !judgement.in_step) {
+            return judgement;
+        }
+    }
+    if (!found && !wanted.empty()) {
+        return {false, "the project has no provider \"" + wanted + "\""};
+    }
+    return {true, ""};
+}
+
+Judgement judge_object(const Json& objects, const ObjectName& wanted) {
+    for (const auto& object : listing(objects, "objects")) {
+        if (text_at(object, "provider") == wanted.provider &&
+            text_at(object, "key") == wanted.key) {
+            const auto state = text_at(object, "state");
+            const auto reason = text_at(object, "reason");
+            return {state == "in_sync",
+                    "the object is " + state + (reason.empty() ? "" : ": " + reason)};
+        }
+    }
+    return {false, "the object is not known here"};
+}
+
+Judgement judge(const RootPaths& paths, std::unique_ptr<ApiClient>& client,
+                const ObjectName& wanted) {
+    try {
+        if (!client) {
+            client = ApiClient::if_running(paths, ApiClient::Token::view);
+        }
+        if (!client) {
+            return {false, "the service is not running"};
+        }
+        if (wanted.key.empty()) {
+            return judge_status(client->get("status"), wanted.provider);
+        }
+        return judge_object(
+            client->get("objects", {{"provider", wanted.provider}, {"key", wanted.key}}), wanted);
+    } catch (const CommandFailure& failure) {
+        client.reset();
+        return {false, failure.what()};
+    }
+}
+
+} // namespace
+
+int run_wait(const Invocation& call, Environment& environment) {
+    ObjectName wanted;
+    if (!call.arguments.empty()) {
+        wanted = parse_provider_or_object(call.argument(0));
+    }
+    std::int64_t seconds = seconds_max;
+    if (const auto text = call.value("timeout")) {
+        const auto* const end = text->data() + text->size();
+        const auto parsed = std::from_chars(text->data(), end, seconds);
+        if (parsed.ec != std::errc{} || parsed.ptr != end || seconds < 0 || seconds > seconds_max) {
+            throw UsageError("--timeout takes a number of seconds, not \"" + *text + "\".");
+        }
+    }
+    const auto deadline = monotonic_now_us() + seconds * 1'000'000;
+    std::unique_ptr<ApiClient> client;
+    if (!call.has("timeout")) {
+        // Nobody knows how long a service that does not run will take.
+        client = std::make_unique<ApiClient>(call.paths, ApiClient::Token::view);
+    }
+    for (;;) {
+        const auto judgement = judge(call.paths, client, wanted);
+        if (judgement.in_step) {
+            return exit_done;
+        }
+        if (monotonic_now_us() >= deadline) {
+            environment.err << "Not in step after " << seconds << " s: " << judgement.why_not
+                            << ".\n";
+            return exit_failed;
+        }
+        std::this_thread::sleep_for(ask_every);
+    }
+}
+
+} // namespace stationsync::host::cli
