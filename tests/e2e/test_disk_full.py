@@ -1,0 +1,120 @@
+"""A full disk in each place: one message, nothing lost, recovery without a restart."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import unittest
+
+from stations import Plant, files_provider, need_root, wait_until
+
+DISK_BYTES = 16 * 1024 * 1024
+
+
+class SmallDisk:
+    """A file system of 16 MiB, mounted at a folder that may have content already."""
+
+    def __init__(self, test, folder):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = folder.parent / (folder.name + ".before")
+        shutil.copytree(folder, aside, symlinks=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)],
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise unittest.SkipTest(f"no small file system can be mounted here: {done.stderr.strip()}")
+        test.addCleanup(subprocess.run, ["umount", "-l", str(folder)], check=False)
+        shutil.copytree(aside, folder, symlinks=True, dirs_exist_ok=True)
+        shutil.rmtree(aside)
+        self.ballast = folder / "ballast.tmp"
+
+    def fill(self, leave=0):
+        """Leaves `leave` bytes free."""
+        with self.ballast.open("wb") as file:
+            chunk = os.urandom(65536)
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(chunk)
+                    file.flush()
+        size = self.ballast.stat().st_size
+        os.truncate(self.ballast, max(0, size - leave))
+
+    def free(self):
+        self.ballast.unlink()
+
+
+class DiskFull(unittest.TestCase):
+    def setUp(self):
+        need_root("mounting a file system of 16 MiB")
+
+    def check_place(self, place):
+        """Fills `place` (a function of a station) on B, sends a change, frees it again."""
+        with Plant("AB") as plant:
+            a, b = plant
+            plant.join_all(lambda s: files_provider(s, extra='exclude = ["*.tmp"]'))
+            source = a.data / "recipes" / "r.bin"
+            first, second = os.urandom(300_000), os.urandom(300_000)
+            source.write_bytes(first)
+            disk = SmallDisk(self, place(b))
+            # The mount ends before the plant's folder is removed.
+            plant.start_all().wait_connected()
+            b.wait_file("recipes/r.bin", first)
+            plant.wait_all_synced()
+
+            disk.fill()
+            source.write_bytes(second)
+            a.wait_history("published", "recipes", "r.bin")
+            message = wait_until(
+                lambda: [m for m in b.messages() if "space" in m["text"].lower() or "full" in m["text"].lower()],
+                "B says that its disk is full")
+            self.assertTrue(message[0]["remedy"], message)
+            stuck = b.object("recipes", "r.bin")
+            if stuck and stuck["state"] != "in_sync":
+                self.assertTrue(stuck["reason"], stuck)
+            # Whole and old: nothing is written half.
+            self.assertEqual((b.data / "recipes" / "r.bin").read_bytes(), first)
+            self.assertTrue(b.is_running())
+
+            disk.free()
+            b.wait_file("recipes/r.bin", second)
+            plant.wait_all_synced()
+            wait_until(lambda: not [m for m in b.messages() if "space" in m["text"].lower()
+                                    or "full" in m["text"].lower()], "the message is gone")
+            self.assertEqual(source.read_bytes(), second)
+            for station in plant:
+                station.stop()
+            subprocess.run(["umount", str(disk.folder)], check=False)
+
+    def test_sync_directory_is_full(self):
+        self.check_place(lambda s: s.root / "sync")
+
+    def test_history_is_full(self):
+        self.check_place(lambda s: s.root / "history")
+
+    def test_target_is_full(self):
+        self.check_place(lambda s: s.data / "recipes")
+
+    def test_state_is_full(self):
+        self.check_place(lambda s: s.root / "state")
+
+    def test_publisher_keeps_working_when_its_sync_directory_is_full(self):
+        with Plant("AB") as plant:
+            a, b = plant
+            plant.join_all(files_provider)
+            disk = SmallDisk(self, a.root / "sync")
+            plant.start_all().wait_connected()
+            disk.fill()
+            content = os.urandom(500_000)
+            (a.data / "recipes" / "new.bin").write_bytes(content)
+            wait_until(lambda: a.messages("space") or a.messages("full"), "A says that its disk is full")
+            (b.data / "recipes" / "other.txt").write_bytes(b"1")
+            disk.free()
+            b.wait_file("recipes/new.bin", content)
+            a.wait_file("recipes/other.txt", b"1")
+            for station in plant:
+                station.stop()
+            subprocess.run(["umount", str(disk.folder)], check=False)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,44 @@
+"""20,000 files in 200 folders with names in Unicode arrive, and nothing moves when they are touched."""
+
+import os
+import unittest
+
+from stations import IS_RELEASE, Plant, files_provider
+
+FOLDERS = 200
+FILES = 100 if IS_RELEASE else 10  # per folder; the sanitizer build takes a tenth
+
+
+class ManyFiles(unittest.TestCase):
+    def test_all_arrive_with_their_bytes_and_times(self):
+        with Plant("AB") as plant:
+            a, b = plant
+            plant.join_all(lambda s: files_provider(s, scan="5m"))
+            root = a.data / "recipes"
+            for folder in range(FOLDERS):
+                path = root / f"Anlage {folder:03} Gärung"
+                path.mkdir()
+                for number in range(FILES):
+                    content = b"" if number == 0 else b"%d/%d\n" % (folder, number) * (number % 50)
+                    (path / f"Rezept {number:03} ßüö 配方.xml").write_bytes(content)
+            plant.start_all().wait_connected()
+            b.wait_all_synced(timeout=900)
+            a.wait_all_synced(timeout=900)
+            self.assertEqual(b.provider("recipes")["objects"], FOLDERS * FILES)
+            for source in root.rglob("*.xml"):
+                target = b.data / "recipes" / source.relative_to(root)
+                self.assertEqual(target.read_bytes(), source.read_bytes(), target)
+                self.assertEqual(target.stat().st_mtime_ns // 100, source.stat().st_mtime_ns // 100, target)
+            plant.wait_equal_digests("recipes")
+
+            published = a.provider("recipes")["published"]
+            for source in root.rglob("*.xml"):
+                os.utime(source)
+            (root / "last.txt").write_bytes(b"after the touch")
+            b.wait_file("recipes/last.txt", b"after the touch", timeout=300)
+            a.wait_all_synced(timeout=300)
+            self.assertEqual(a.provider("recipes")["published"], published + 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
