@@ -22,7 +22,7 @@ TEMP_PREFIX = ".~stsync-"
 
 
 def registry():
-    """Name -> walk that must reach it ("files" or "databases")."""
+    """Name -> walk that must reach it: "files", "databases" or "both"."""
     points = {}
     for line in REGISTRY.read_text().splitlines():
         if line and not line.startswith("#"):
@@ -144,7 +144,7 @@ class Walk:
         self.plant.start_all().wait_connected().wait_all_synced()
         self.prepare()
         self.victim.stop()
-        wanted = sorted(name for name, walk in registry().items() if walk == self.walk)
+        wanted = sorted(name for name, walk in registry().items() if walk in (self.walk, "both"))
         at_start, reached_in = set(), {}
         for scenario in scenarios:
             started, reached = self.trace(scenario)
