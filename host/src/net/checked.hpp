@@ -7,10 +7,10 @@
 
 namespace stationsync::host {
 
-struct Refusal {
+struct BadInput {
     std::string text; // one sentence, UTF-8, without secrets
 };
 
-template <class T> using Checked = boost::system::result<T, Refusal>;
+template <class T> using Checked = boost::system::result<T, BadInput>;
 
 } // namespace stationsync::host

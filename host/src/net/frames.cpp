@@ -1,6 +1,6 @@
 #include "net/frames.hpp"
 
-#include "net/byte_stream.hpp"
+#include "base/byte_stream.hpp"
 #include "net/time_exchange.hpp"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 
 #include "base/sha256.hpp"
 #include "net/address.hpp"
-#include "net/byte_stream.hpp"
+#include "base/byte_stream.hpp"
 #include "net/names.hpp"
 
 namespace stationsync::host {
@@ -42,7 +42,7 @@ Checked<Hello> decode_hello(std::span<const std::byte> payload) {
     std::array<std::byte, magic.size()> seen_magic{};
     in.bytes(seen_magic);
     if (!std::ranges::equal(seen_magic, std::as_bytes(std::span(magic)))) {
-        return Refusal{"its first message is no StationSync hello"};
+        return BadInput{"its first message is no StationSync hello"};
     }
     Hello hello;
     hello.protocol_major = in.u16();
@@ -61,13 +61,13 @@ Checked<Hello> decode_hello(std::span<const std::byte> payload) {
     }
     in.skip(in.u16()); // extensions of later versions
     if (!in.at_end()) {
-        return Refusal{"its hello is damaged"};
+        return BadInput{"its hello is damaged"};
     }
     if (hello.station != station_id_of(hello.public_key)) {
-        return Refusal{"its station id does not belong to its key"};
+        return BadInput{"its station id does not belong to its key"};
     }
     if (!valid_station_name(hello.name)) {
-        return Refusal{"its station name is not 1 to 48 bytes of UTF-8 without control characters"};
+        return BadInput{"its station name is not 1 to 48 bytes of UTF-8 without control characters"};
     }
     return hello;
 }

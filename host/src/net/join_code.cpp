@@ -3,7 +3,7 @@
 #include "base/sha256.hpp"
 #include "base/text_codes.hpp"
 #include "net/address.hpp"
-#include "net/byte_stream.hpp"
+#include "base/byte_stream.hpp"
 #include "net/names.hpp"
 
 #include <openssl/crypto.h>
@@ -89,26 +89,26 @@ std::string to_text(const JoinCode& code) {
 
 Checked<JoinCode> parse_join_code(std::string_view text) {
     if (text.find_first_not_of(" \t\r\n-") == std::string_view::npos) {
-        return Refusal{"There is no join code: get one with stationsync invite on a station of "
+        return BadInput{"There is no join code: get one with stationsync invite on a station of "
                            "the project."};
     }
     if (text.size() > text_bytes_max) {
-        return Refusal{"This is too long for a join code: give only what stationsync invite "
+        return BadInput{"This is too long for a join code: give only what stationsync invite "
                            "printed."};
     }
     const auto decoded = from_base32(text);
     if (!decoded || decoded->size() <= checksum_bytes) {
-        return Refusal{no_code(text)};
+        return BadInput{no_code(text)};
     }
     const auto content = std::span(*decoded).first(decoded->size() - checksum_bytes);
     const auto checksum = std::span(*decoded).last(checksum_bytes);
     if (!std::ranges::equal(checksum_of(content), checksum)) {
-        return Refusal{"The join code has a typing error or is incomplete (its checksum does "
+        return BadInput{"The join code has a typing error or is incomplete (its checksum does "
                            "not match): copy all of it again."};
     }
     ByteReader in(content);
     if (in.u8() != version) {
-        return Refusal{"The join code was made by a newer version of StationSync: update this "
+        return BadInput{"The join code was made by a newer version of StationSync: update this "
                            "station first."};
     }
     JoinCode code;
@@ -120,14 +120,14 @@ Checked<JoinCode> parse_join_code(std::string_view text) {
     for (std::size_t i = 0; i < count && in.ok(); ++i) {
         code.addresses.push_back(in.short_text());
         if (!parse_host_port(code.addresses.back(), 1)) {
-            return Refusal{"The join code contains an address that is none: make a new code."};
+            return BadInput{"The join code contains an address that is none: make a new code."};
         }
     }
     if (!in.at_end() || count > addresses_max) {
-        return Refusal{"The join code is damaged: make a new one with stationsync invite."};
+        return BadInput{"The join code is damaged: make a new one with stationsync invite."};
     }
     if (auto problem = project_name_problem(code.project)) {
-        return Refusal{"The join code cannot be used. " + *problem};
+        return BadInput{"The join code cannot be used. " + *problem};
     }
     return code;
 }

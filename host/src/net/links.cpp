@@ -46,7 +46,7 @@ struct Links::Impl final : ConnectionOwner,
 
     void stop();
     void dial(DialId id, std::string_view address);
-    SendResult send(LinkId id, FrameType type, Bytes bytes);
+    LinkSend send(LinkId id, FrameType type, Bytes bytes);
     void set_keys(std::shared_ptr<const KeyRing> ring);
     void set_profile(std::string name, std::vector<std::string> addresses);
     [[nodiscard]] Connection* find(LinkId id) const;
@@ -360,23 +360,23 @@ void Links::Impl::on_ended(const ConnectionPtr& connection, LinkFailure failure,
 
 void Links::Impl::on_gone(const ConnectionPtr& connection) { connections.erase(connection); }
 
-SendResult Links::Impl::send(LinkId id, FrameType type, Bytes bytes) {
+LinkSend Links::Impl::send(LinkId id, FrameType type, Bytes bytes) {
     if (bytes.size() > frame_bytes_max(static_cast<std::uint8_t>(type)).value_or(0)) {
         throw std::length_error("frame of " + std::to_string(bytes.size()) + " bytes for type " +
                                 std::to_string(static_cast<unsigned>(type)));
     }
     Connection* connection = find(id);
     if (connection == nullptr) {
-        return SendResult::no_link;
+        return LinkSend::no_link;
     }
     if (type != FrameType::block) {
         connection->send_control(type, std::move(bytes));
-        return connection->is_ended() ? SendResult::no_link : SendResult::queued;
+        return connection->is_ended() ? LinkSend::no_link : LinkSend::queued;
     }
     if (!connection->send_block(std::move(bytes))) {
-        return SendResult::refused;
+        return LinkSend::refused;
     }
-    return connection->is_block_lane_full() ? SendResult::queued_full : SendResult::queued;
+    return connection->is_block_lane_full() ? LinkSend::queued_full : LinkSend::queued;
 }
 
 void Links::Impl::set_keys(std::shared_ptr<const KeyRing> ring) {
@@ -465,16 +465,16 @@ void Links::probe(LinkId link) {
     }
 }
 
-SendResult Links::send_engine(LinkId link, Bytes bytes) {
+LinkSend Links::send_engine(LinkId link, Bytes bytes) {
     return impl_->send(link, FrameType::engine, std::move(bytes));
 }
-SendResult Links::send_host(LinkId link, Bytes bytes) {
+LinkSend Links::send_host(LinkId link, Bytes bytes) {
     return impl_->send(link, FrameType::host, std::move(bytes));
 }
-SendResult Links::send_transfer(LinkId link, Bytes bytes) {
+LinkSend Links::send_transfer(LinkId link, Bytes bytes) {
     return impl_->send(link, FrameType::transfer, std::move(bytes));
 }
-SendResult Links::send_block(LinkId link, Bytes bytes) {
+LinkSend Links::send_block(LinkId link, Bytes bytes) {
     return impl_->send(link, FrameType::block, std::move(bytes));
 }
 

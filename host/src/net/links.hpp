@@ -122,7 +122,7 @@ public:
     virtual void on_link_alive(LinkId link) = 0; // answer to probe()
 };
 
-enum class SendResult : std::uint8_t {
+enum class LinkSend : std::uint8_t {
     queued,
     queued_full, // taken, but send no more blocks before on_writable()
     refused,     // block lane full, nothing taken
@@ -161,11 +161,11 @@ public:
 
     // One EngineMessage, HostMessage or transfer message. More than control_bytes_max waiting ends
     // the link (`slow`); an oversized one is a defect of the caller and throws std::length_error.
-    SendResult send_engine(LinkId link, Bytes bytes);
-    SendResult send_host(LinkId link, Bytes bytes);
-    SendResult send_transfer(LinkId link, Bytes bytes);
+    LinkSend send_engine(LinkId link, Bytes bytes);
+    LinkSend send_host(LinkId link, Bytes bytes);
+    LinkSend send_transfer(LinkId link, Bytes bytes);
     // At most block_bytes_max of frames.hpp.
-    SendResult send_block(LinkId link, Bytes bytes);
+    LinkSend send_block(LinkId link, Bytes bytes);
 
     // Keys that are accepted from now on; links that use another one are closed.
     void set_keys(std::shared_ptr<const KeyRing> keys);

@@ -1,6 +1,6 @@
 #include "net/time_exchange.hpp"
 
-#include "net/byte_stream.hpp"
+#include "base/byte_stream.hpp"
 
 #include <algorithm>
 

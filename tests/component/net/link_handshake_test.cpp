@@ -301,7 +301,7 @@ TEST_F(HandshakeTest, PeerThatStopsReadingEndsAsSlowAndQueuesStayBounded) {
     ASSERT_TRUE(until([&] { return b.up.size() == 1; }));
     std::size_t taken = 0;
     const bool ended = until([&] {
-        if (b.links->send_block(b.up[0].link, Bytes(256 * 1024)) != SendResult::refused) {
+        if (b.links->send_block(b.up[0].link, Bytes(256 * 1024)) != LinkSend::refused) {
             taken += 256 * 1024;
         }
         return b.down.size() == 1;
@@ -328,13 +328,13 @@ TEST_F(HandshakeTest, ControlThatIsNotTakenEndsTheLinkAsSlow) {
         }
     });
     ASSERT_TRUE(until([&] { return b.up.size() == 1; }));
-    SendResult result = SendResult::queued;
-    for (int i = 0; i < 1000 && result == SendResult::queued; ++i) {
+    LinkSend result = LinkSend::queued;
+    for (int i = 0; i < 1000 && result == LinkSend::queued; ++i) {
         result = b.links->send_engine(b.up[0].link, Bytes(256 * 1024));
         context.poll();
     }
     over = true;
-    EXPECT_EQ(result, SendResult::no_link);
+    EXPECT_EQ(result, LinkSend::no_link);
     ASSERT_TRUE(until([&] { return b.down.size() == 1; }));
     EXPECT_EQ(b.down[0].failure, LinkFailure::slow);
 }

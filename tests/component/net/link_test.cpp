@@ -44,11 +44,11 @@ TEST_F(LinkTest, BothSidesKnowTheProvenIdentityOfTheOther) {
 
 TEST_F(LinkTest, DataTravelsBothWaysOverALinkDialledByOneSide) {
     connect();
-    EXPECT_EQ(a.links->send_engine(a.up[0].link, bytes_of("to b")), SendResult::queued);
-    EXPECT_EQ(b.links->send_engine(b.up[0].link, bytes_of("to a")), SendResult::queued);
-    EXPECT_EQ(b.links->send_host(b.up[0].link, bytes_of("h")), SendResult::queued);
-    EXPECT_EQ(b.links->send_transfer(b.up[0].link, {}), SendResult::queued);
-    EXPECT_EQ(b.links->send_block(b.up[0].link, bytes_of("b")), SendResult::queued);
+    EXPECT_EQ(a.links->send_engine(a.up[0].link, bytes_of("to b")), LinkSend::queued);
+    EXPECT_EQ(b.links->send_engine(b.up[0].link, bytes_of("to a")), LinkSend::queued);
+    EXPECT_EQ(b.links->send_host(b.up[0].link, bytes_of("h")), LinkSend::queued);
+    EXPECT_EQ(b.links->send_transfer(b.up[0].link, {}), LinkSend::queued);
+    EXPECT_EQ(b.links->send_block(b.up[0].link, bytes_of("b")), LinkSend::queued);
     ASSERT_TRUE(until([&] { return a.received.size() == 4 && b.received.size() == 1; }));
     EXPECT_EQ(b.received[0].bytes, bytes_of("to b"));
     EXPECT_EQ(a.received[0].bytes, bytes_of("to a"));
@@ -65,7 +65,7 @@ TEST_F(LinkTest, APairHasALinkFromEachSide) {
     ASSERT_TRUE(until([&] { return a.up.size() == 2 && b.up.size() == 2; }));
     EXPECT_NE(a.up[0].dialled, a.up[1].dialled);
     for (const LinkUpInfo& info : a.up) {
-        EXPECT_EQ(a.links->send_engine(info.link, bytes_of("x")), SendResult::queued);
+        EXPECT_EQ(a.links->send_engine(info.link, bytes_of("x")), LinkSend::queued);
     }
     ASSERT_TRUE(until([&] { return b.received.size() == 2; }));
     EXPECT_TRUE(a.down.empty());
@@ -77,8 +77,8 @@ TEST_F(LinkTest, BigFramesArriveWhole) {
     Bytes block(block_bytes_max);
     fill_random(engine);
     fill_random(block);
-    EXPECT_EQ(a.links->send_block(a.up[0].link, block), SendResult::queued);
-    EXPECT_EQ(a.links->send_engine(a.up[0].link, engine), SendResult::queued);
+    EXPECT_EQ(a.links->send_block(a.up[0].link, block), LinkSend::queued);
+    EXPECT_EQ(a.links->send_engine(a.up[0].link, engine), LinkSend::queued);
     ASSERT_TRUE(until([&] { return b.received.size() == 2; }));
     for (const auto& received : b.received) {
         EXPECT_TRUE(received.bytes == (received.type == FrameType::engine ? engine : block));
@@ -94,15 +94,15 @@ TEST_F(LinkTest, OversizedFrameOfTheCallerIsADefect) {
 
 TEST_F(LinkTest, ControlOvertakesBlocksThatWait) {
     connect();
-    SendResult result = SendResult::queued;
+    LinkSend result = LinkSend::queued;
     int blocks = 0;
-    while (result == SendResult::queued) {
+    while (result == LinkSend::queued) {
         result = a.links->send_block(a.up[0].link, Bytes(1 << 20));
         ++blocks;
     }
-    EXPECT_EQ(result, SendResult::queued_full);
-    EXPECT_EQ(a.links->send_block(a.up[0].link, Bytes(1)), SendResult::refused);
-    EXPECT_EQ(a.links->send_engine(a.up[0].link, bytes_of("urgent")), SendResult::queued);
+    EXPECT_EQ(result, LinkSend::queued_full);
+    EXPECT_EQ(a.links->send_block(a.up[0].link, Bytes(1)), LinkSend::refused);
+    EXPECT_EQ(a.links->send_engine(a.up[0].link, bytes_of("urgent")), LinkSend::queued);
     const auto count = static_cast<std::size_t>(blocks) + 1;
     ASSERT_TRUE(until([&] { return b.received.size() == count; }));
     EXPECT_NE(b.received.back().type, FrameType::engine);
@@ -114,10 +114,10 @@ TEST_F(LinkTest, WritableCallsForMoreBlocksUntilAllAreSent) {
     int left = 64;
     const auto send = [&](LinkId link) {
         while (left > 0) {
-            const SendResult result = a.links->send_block(link, Bytes(512 * 1024));
-            ASSERT_NE(result, SendResult::no_link);
-            left -= result == SendResult::refused ? 0 : 1;
-            if (result != SendResult::queued) {
+            const LinkSend result = a.links->send_block(link, Bytes(512 * 1024));
+            ASSERT_NE(result, LinkSend::no_link);
+            left -= result == LinkSend::refused ? 0 : 1;
+            if (result != LinkSend::queued) {
                 return;
             }
         }
@@ -134,7 +134,7 @@ TEST_F(LinkTest, WritableCallsForMoreBlocksUntilAllAreSent) {
 TEST_F(LinkTest, CloseTellsThePeerWhy) {
     connect();
     a.links->close(a.up[0].link, "the station is blocked");
-    EXPECT_EQ(a.links->send_engine(a.up[0].link, bytes_of("x")), SendResult::no_link);
+    EXPECT_EQ(a.links->send_engine(a.up[0].link, bytes_of("x")), LinkSend::no_link);
     EXPECT_TRUE(a.down.empty()); // reported later, never from inside close()
     ASSERT_TRUE(until([&] { return a.down.size() == 1 && b.down.size() == 1; }));
     EXPECT_EQ(a.down[0].failure, LinkFailure::closed_here);
@@ -145,7 +145,7 @@ TEST_F(LinkTest, CloseTellsThePeerWhy) {
 
 TEST_F(LinkTest, ReasonIsHeardAlsoBehindQueuedBlocks) {
     connect();
-    while (a.links->send_block(a.up[0].link, Bytes(1 << 20)) == SendResult::queued) {
+    while (a.links->send_block(a.up[0].link, Bytes(1 << 20)) == LinkSend::queued) {
     }
     a.links->close(a.up[0].link, "reason");
     ASSERT_TRUE(until([&] { return b.down.size() == 1; }));
@@ -166,7 +166,7 @@ TEST_F(LinkTest, LinkThatBreaksIsReportedOnce) {
     ASSERT_TRUE(until([&] { return a.down.size() == 1; }));
     EXPECT_EQ(a.down[0].failure, LinkFailure::lost);
     EXPECT_TRUE(b.down.empty()); // stop() calls nobody
-    EXPECT_EQ(a.links->send_engine(a.up[0].link, bytes_of("x")), SendResult::no_link);
+    EXPECT_EQ(a.links->send_engine(a.up[0].link, bytes_of("x")), LinkSend::no_link);
 }
 
 TEST_F(LinkTest, ProbeOfALivingPeerIsAnswered) {

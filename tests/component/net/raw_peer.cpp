@@ -1,7 +1,7 @@
 #include "raw_peer.hpp"
 
 #include "net/address.hpp"
-#include "net/byte_stream.hpp"
+#include "base/byte_stream.hpp"
 #include "net/tls_psk.hpp"
 
 #include <boost/asio/io_context.hpp>
