@@ -86,7 +86,7 @@ function(stsync_precompile_test target)
 endfunction()
 
 # All built-in plugins, for a build of only what runs.
-add_custom_target(stationsync_plugins)
+add_custom_target(stationsync_builtin_plugins)
 
 # stsync_add_plugin(NAME filesync SOURCES ... [LIBS ...])
 # A loadable module in bin/plugins that exports nothing but stsync_plugin_v1.
@@ -104,7 +104,7 @@ function(stsync_add_plugin)
         LIBRARY_OUTPUT_DIRECTORY ${P_DIRECTORY})
     target_link_libraries(${target} PRIVATE stationsync::sdk stationsync_options ${P_LIBS})
     if(P_DIRECTORY STREQUAL STATIONSYNC_PLUGIN_DIRECTORY)
-        add_dependencies(stationsync_plugins ${target})
+        add_dependencies(stationsync_builtin_plugins ${target})
     endif()
     if(NOT WIN32)
         target_link_options(${target} PRIVATE
