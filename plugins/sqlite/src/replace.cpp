@@ -17,7 +17,7 @@ namespace {
 constexpr std::chrono::milliseconds lock_limit{5000};
 // A writer may be quicker than us between reading the content and taking the lock.
 constexpr int attempts_max = 5;
-constexpr int pages_per_step = 512;
+constexpr int pages_per_step = 256;
 
 // The package as the target can take it: pages of another size do not fit into a log.
 class Source {
