@@ -119,6 +119,8 @@ std::vector<ObjectView> Engine::objects(std::string_view provider) const {
 std::optional<ObjectView> Engine::object(ObjectId const& id) const { return impl_->objects.view(id); }
 ObjectRecord const* Engine::record(ObjectId const& id) const { return impl_->objects.record(id); }
 MetaRecord const& Engine::meta() const { return impl_->context.meta; }
+bool Engine::may_exchange(StationId const& id) const { return impl_->stations.is_open(id); }
+std::string Engine::station_name(StationId const& id) const { return impl_->stations.name_of(id); }
 bool Engine::in_step(std::string_view provider) const { return impl_->objects.in_step(provider); }
 void Engine::check_invariants() const { impl_->objects.check_invariants(); }
 

@@ -80,6 +80,13 @@ void ProviderInstance::cancel_all() {
             call->operation->cancel();
 }
 
+void ProviderInstance::cancel_everything() {
+    for (const auto& [key, call] : active_)
+        call->operation->cancel();
+    for (const auto& call : waiting_)
+        call->operation->cancel();
+}
+
 void ProviderInstance::shut_down(std::function<void()> ended) {
     shutting_down_ = true;
     on_ended_ = std::move(ended);

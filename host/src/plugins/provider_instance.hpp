@@ -32,8 +32,9 @@ public:
     // `ended` is then called on the engine thread. No call is taken any more.
     void shut_down(std::function<void()> ended);
     [[nodiscard]] bool is_idle() const { return running_ == 0 && waiting_.empty(); }
-    // Waits for nothing: running applies are not cancelled, everything else is.
+    // Cancels everything but calls without a job (applies), which finish.
     void cancel_all();
+    void cancel_everything();
 
 private:
     struct Call {

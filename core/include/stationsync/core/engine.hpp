@@ -64,6 +64,8 @@ public:
     std::optional<ObjectView> object(ObjectId const& id) const;
     ObjectRecord const* record(ObjectId const& id) const; // valid until the next handle()
     MetaRecord const& meta() const;
+    bool may_exchange(StationId const& id) const; // linked, compatible, not blocked
+    std::string station_name(StationId const& id) const; // display name, or the id's text
     bool in_step(std::string_view provider = {}) const; // nothing unsynced, somebody linked or alone
 
     // Breaks with std::logic_error when an invariant of the records does not hold. For simulation and tests.

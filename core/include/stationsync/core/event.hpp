@@ -180,6 +180,12 @@ struct DialFailed {
     bool wrong_key = false; // reached, but it does not hold the project's key
     bool is_self = false;   // the address is our own
 };
+// Somebody connected to us and did not become a link.
+struct IncomingRefused {
+    std::string host; // numeric address that it came from
+    std::string reason;
+    bool wrong_key = false; // it does not hold the project's key
+};
 // The link answered a ProbeLink.
 struct LinkAlive { LinkId link{}; };
 // Peer's clock minus ours over this link, filtered by the host.
@@ -218,7 +224,7 @@ using Event = std::variant<
     ProviderEnabled, ProviderDisabled, ProviderTokens, RecoverFinished, ObjectsObserved, ScanFinished,
     ChangeHinted, ExportFinished, FetchProgressed, FetchFinished, FetchSourceFailed, HistorySaved,
     ApplyFinished, PackageLost, TokensJudged, CandidateFound, CandidateLost, LinkUp, LinkDown,
-    DialFailed, LinkAlive, ClockMeasured, MessageReceived, Persisted, ProfileChanged, SendNowRequested,
+    DialFailed, IncomingRefused, LinkAlive, ClockMeasured, MessageReceived, Persisted, ProfileChanged, SendNowRequested,
     PublishRequested, RestoreRequested, EstablishRequested, BlockRequested, ForgetRequested,
     VerifyRequested, ScanRequested, StoppedByPerson>;
 

@@ -1,0 +1,308 @@
+#include "service/runtime.hpp"
+
+#include "base/clock.hpp"
+#include "base/durable.hpp"
+#include "base/log.hpp"
+#include "base/path_text.hpp"
+#include "base/random.hpp"
+
+#include <algorithm>
+
+namespace stationsync::host {
+
+namespace {
+constexpr std::chrono::milliseconds tick_every{500};
+constexpr std::chrono::seconds apply_grace{3}; // for an apply to notice that it was cancelled
+} // namespace
+
+Runtime::Runtime(boost::asio::io_context& context, WorkerPool& pool, const PluginRegistry& plugins,
+                 const StationIdentity& identity, std::shared_ptr<const KeyRing> keys,
+                 RuntimeSettings settings, RuntimeListener& listener)
+    : context_(context), pool_(pool), plugins_(plugins), identity_(identity), keys_(std::move(keys)),
+      settings_(std::move(settings)), listener_(listener), secrets_(settings_.paths.secrets()),
+      engine_timer_(context), tick_timer_(context), patience_timer_(context), grace_timer_(context) {}
+
+Runtime::~Runtime() = default;
+
+core::Now Runtime::now() const {
+    return {core::Instant{monotonic_now_us()}, core::WallTime{wall_now_us()}};
+}
+
+// An action that is dropped when the runtime is gone or over.
+std::function<void()> Runtime::alive(std::function<void()> action) {
+    return [weak = weak_from_this(), action = std::move(action)] {
+        if (const auto self = weak.lock(); self && !self->ended_)
+            action();
+    };
+}
+
+IoResult<void> Runtime::open_state() {
+    const std::filesystem::path folder = settings_.paths.project_state(settings_.project.name);
+    if (auto made = make_directories(folder); !made)
+        return made.error();
+    const std::filesystem::path file = folder / "state.db";
+    const std::filesystem::path founded = folder / "founded";
+    auto opened = StateDatabase::open(file);
+    if (!opened)
+        return opened.error();
+    auto second = StateDatabase::open(file, false);
+    if (!second)
+        return second.error();
+    database_ = std::move(opened->database);
+    side_ = std::make_shared<SideDatabase>(std::move(second->database));
+    auto changed = [this](const StoredMessage& message, bool standing) {
+        listener_.message_changed(message, standing);
+    };
+    messages_ = std::make_unique<OperatorMessages>(side_, pool_, std::move(changed));
+    auto state = database_->load();
+    if (!state)
+        return state.error();
+    // Only the very first state database of the founder begins established: one that was lost makes a
+    // newcomer.
+    std::error_code error;
+    const bool first = opened->created && !std::filesystem::exists(founded, error);
+    if (first && settings_.founder)
+        state->meta.made_by_init = true;
+    if (!std::filesystem::exists(founded, error))
+        if (auto marked = atomic_write(founded, std::string_view("1\n")); !marked)
+            return marked.error();
+    if (!opened->moved_aside.empty())
+        messages_->raise({"state-damaged", core::Severity::warning, {},
+                          "The state database was damaged and was moved aside to " +
+                              path_text(opened->moved_aside) +
+                              "; the station joins again as a newcomer.",
+                          "Nothing needs to be done; keep the file if you want it looked into."},
+                         now().wall);
+    make_engine(std::move(*state));
+    return {};
+}
+
+void Runtime::make_engine(core::DurableState state) {
+    core::EngineConfig config;
+    config.self = settings_.self;
+    config.run_id = settings_.run_id;
+    config.seed = random_u64();
+    config.station_name = settings_.station.name;
+    config.project = settings_.project.name;
+    config.product_version = settings_.project.product_version;
+    config.addresses = addresses_;
+    config.limits.kept_per_object = settings_.station.history.per_object;
+    config.limits.kept_age_max = settings_.station.history.age_max;
+    config.limits.kept_bytes_max = settings_.station.history.size_max_bytes;
+    config.limits.package_bytes_max = settings_.station.sync.size_max_bytes;
+    config.limits.package_age_max = settings_.station.sync.age_max;
+    engine_ = std::make_unique<core::Engine>(std::move(config), std::move(state), now());
+}
+
+IoResult<void> Runtime::start_links() {
+    LinksConfig config;
+    config.listen = settings_.listen;
+    config.station_name = settings_.station.name;
+    config.project = settings_.project.name;
+    config.run_id = settings_.run_id;
+    config.addresses = addresses_;
+    try {
+        links_ = std::make_unique<Links>(context_, std::move(config), identity_, keys_, *this);
+    } catch (const std::exception& problem) {
+        return IoError{IoErrorKind::other, problem.what()};
+    }
+    const std::vector<std::string> problems = links_->start();
+    for (const std::string& text : problems)
+        messages_->raise({"listen-failed", core::Severity::error, {}, text,
+                          "Free the port or set another one: [net] listen in station.toml."},
+                         now().wall);
+    if (problems.empty())
+        messages_->clear("listen-failed", {});
+    return {};
+}
+
+IoResult<void> Runtime::start() {
+    const std::string& project = settings_.project.name;
+    const std::filesystem::path sync = settings_.station.sync.directory;
+    StoreSettings store{sync / path_of(project), settings_.station.history.directory / path_of(project),
+                        sync / ".staging" / path_of(project), settings_.self,
+                        settings_.station.sync.live_above_bytes};
+    addresses_.clear();
+    for (const ListenAddress& listen : settings_.listen)
+        if (listen.address.host != "0.0.0.0" && listen.address.host != "::")
+            addresses_.push_back(to_text(listen.address));
+    if (auto opened = open_state(); !opened)
+        return opened.error();
+    store_ = std::make_unique<PackageStore>(std::move(store));
+    if (auto prepared = store_->prepare(); !prepared)
+        return prepared.error();
+    StateWriter::Events events;
+    events.persisted = [this](core::PersistId id) { feed(core::Persisted{id}); };
+    events.trouble = [this](const IoError* error) {
+        if (error)
+            messages_->raise({"state-not-writable", core::Severity::error, {}, error->text,
+                              "Make room on the disk of " +
+                                  path_text(settings_.paths.project_state(settings_.project.name)) +
+                                  "; nothing is lost, synchronization goes on by itself."},
+                             now().wall);
+        else
+            messages_->clear("state-not-writable", {});
+    };
+    writer_ = std::make_unique<StateWriter>(context_, database_, pool_, std::move(events));
+    TransferOptions transfer;
+    transfer.self = settings_.self;
+    transfer.packages = sync / path_of(project);
+    transfer.manifests = settings_.paths.project_state(project) / "blocks";
+    transfer_ = std::make_unique<TransferEngine>(std::move(transfer), pool_,
+                                                 static_cast<TransferHost&>(*this),
+                                                 post_to_io_context(&context_));
+    if (auto linked = start_links(); !linked)
+        return linked.error();
+    for (const ProviderConfig& provider : settings_.project.providers)
+        if (provider.enabled)
+            start_provider(provider, false);
+    for (const DiscoveryConfig& discovery : settings_.project.discoveries)
+        if (discovery.enabled)
+            start_discovery(discovery);
+    pump();
+    tick();
+    return {};
+}
+
+void Runtime::feed(core::Event event) {
+    if (ended_ || !engine_)
+        return;
+    events_.push_back(std::move(event));
+    if (!pumping_)
+        pump();
+}
+
+// Events that arise while actions are performed wait for their turn: the engine is never re-entered.
+void Runtime::pump() {
+    pumping_ = true;
+    while (true) {
+        for (core::Action& action : engine_->take_actions())
+            perform(action);
+        if (events_.empty())
+            break;
+        const core::Event event = std::move(events_.front());
+        events_.pop_front();
+        if (log::enabled("engine", log::Level::trace))
+            log::write(log::Level::trace, "engine", "event " + core::to_text(event));
+        engine_->handle(event, now());
+    }
+    pumping_ = false;
+    set_engine_timer();
+    if (ending_)
+        end_if_idle();
+}
+
+void Runtime::set_engine_timer() {
+    if (ended_ || ending_)
+        return;
+    const auto due = engine_->next_deadline();
+    if (!due) {
+        engine_timer_.cancel();
+        return;
+    }
+    const core::Duration wait =
+        std::max<core::Duration>(*due - now().instant, std::chrono::milliseconds(1));
+    engine_timer_.set(wait, alive([this] {
+                          engine_->handle_deadline(now());
+                          pump();
+                      }));
+}
+
+void Runtime::tick() {
+    if (transfer_->is_busy())
+        transfer_->tick();
+    for (const auto& [name, discovery] : discoveries_)
+        discovery->tick(monotonic_now_us());
+    tick_timer_.set(tick_every, alive([this] { tick(); }));
+}
+
+const std::map<std::string, TransferBytes>& Runtime::transfer_bytes() const {
+    return transfer_->bytes_by_provider();
+}
+
+void Runtime::rename_station(const std::string& name) {
+    settings_.station.name = name;
+    links_->set_profile(name, addresses_);
+    feed(core::ProfileChanged{name, settings_.project.product_version, addresses_});
+}
+
+void Runtime::set_keys(std::shared_ptr<const KeyRing> keys) {
+    keys_ = std::move(keys);
+    links_->set_keys(keys_);
+    for (const auto& [link, entry] : live_links_)
+        tell_keys(link);
+}
+
+void Runtime::shut_down(const ShutDown& how, std::function<void()> ended) {
+    if (how.by_person && engine_)
+        feed(core::StoppedByPerson{});
+    ending_ = true;
+    clock_stepped_ = how.clock_stepped;
+    on_ended_ = std::move(ended);
+    engine_timer_.cancel();
+    tick_timer_.cancel();
+    discoveries_.clear();
+    if (links_)
+        links_->stop();
+    live_links_.clear();
+    // Packages are not served or fetched any more; what is here of them stays.
+    transfer_.reset();
+    for (auto& [name, slot] : providers_)
+        if (slot.instance) {
+            slot.wanted = false;
+            if (!slot.ending) {
+                slot.ending = true;
+                slot.instance->shut_down(alive([this, name = name] {
+                    providers_[name].instance.reset();
+                    end_if_idle();
+                }));
+            }
+        }
+    patience_timer_.set(how.patience, alive([this] {
+                            for (auto& [name, slot] : providers_)
+                                if (slot.instance)
+                                    slot.instance->cancel_everything();
+                            // The journal makes up for an apply that does not come back.
+                            grace_timer_.set(apply_grace, alive([this] { finish_shut_down(); }));
+                        }));
+    end_if_idle();
+}
+
+void Runtime::end_if_idle() {
+    if (!ending_ || ended_ || pumping_)
+        return;
+    for (const auto& [name, slot] : providers_)
+        if (slot.instance)
+            return;
+    finish_shut_down();
+}
+
+void Runtime::finish_shut_down() {
+    if (ended_ || !writer_) {
+        if (!ended_ && on_ended_) {
+            ended_ = true;
+            on_ended_();
+        }
+        return;
+    }
+    patience_timer_.cancel();
+    grace_timer_.cancel();
+    // Results of the last calls are in the engine now; what it wants stored is stored before the end.
+    writer_->flush([this, self = shared_from_this()] {
+        if (ended_)
+            return;
+        ended_ = true;
+        if (clock_stepped_ && engine_) {
+            core::MetaRecord meta = engine_->meta();
+            ++meta.clock_steps;
+            if (const auto stored = database_->commit({{core::PutMeta{meta}}}); !stored)
+                log::error("service", stored.error().text);
+        }
+        auto ended = std::move(on_ended_);
+        on_ended_ = {};
+        if (ended)
+            ended();
+    });
+}
+
+} // namespace stationsync::host

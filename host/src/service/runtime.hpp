@@ -1,0 +1,242 @@
+// The engine of one project at work: carries events into it and its actions out.
+//
+// Everything here runs on the engine thread; what blocks goes to the worker pool. A runtime is made for
+// each start of the engine and dropped after shut_down(): nothing of an earlier start can reach a later
+// one.
+#pragma once
+
+#include "base/worker_pool.hpp"
+#include "config/project_config.hpp"
+#include "config/root_paths.hpp"
+#include "config/secrets.hpp"
+#include "config/station_config.hpp"
+#include "net/codec.hpp"
+#include "net/links.hpp"
+#include "packages/transfer.hpp"
+#include "plugins/discovery_instance.hpp"
+#include "plugins/plugin_library.hpp"
+#include "plugins/provider_instance.hpp"
+#include "service/operator_messages.hpp"
+#include "service/package_store.hpp"
+#include "service/side_database.hpp"
+#include "service/state_writer.hpp"
+#include "service/timer.hpp"
+#include "stationsync/core/engine.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace stationsync::host {
+
+struct RuntimeSettings {
+    RootPaths paths;
+    StationConfig station;
+    ProjectConfig project;
+    std::vector<ListenAddress> listen;
+    bool founder = false; // this station made the project
+    std::uint64_t run_id = 0;
+    core::StationId self;
+};
+
+// What the runtime tells the service.
+class RuntimeListener {
+public:
+    virtual ~RuntimeListener() = default;
+    virtual void object_changed(const core::ObjectId& id) = 0;
+    virtual void station_changed(const core::StationId& id) = 0;
+    virtual void provider_changed(const std::string& provider) = 0;
+    virtual void message_changed(const StoredMessage& message, bool standing) = 0;
+    virtual void command_answered(const core::CommandAnswered& answer) = 0;
+    virtual void keys_changed(const KeyRing& keys) = 0; // to be stored
+    virtual void clock_stepped(std::int64_t by_us) = 0; // the engine must start anew
+};
+
+class Runtime final : public std::enable_shared_from_this<Runtime>,
+                      public LinkObserver,
+                      public TransferHost {
+public:
+    Runtime(boost::asio::io_context& context, WorkerPool& pool, const PluginRegistry& plugins,
+            const StationIdentity& identity, std::shared_ptr<const KeyRing> keys,
+            RuntimeSettings settings, RuntimeListener& listener);
+    ~Runtime() override;
+    Runtime(const Runtime&) = delete;
+    Runtime& operator=(const Runtime&) = delete;
+
+    // Opens state and directories, starts the engine, links and providers. Blocking, short. A sentence
+    // why it cannot.
+    [[nodiscard]] IoResult<void> start();
+    // Ends everything; running applies finish (for `patience` at most, then they are cancelled, too).
+    // `by_person` ends the episodes of restored old data. `stepped`: the clock was set.
+    struct ShutDown {
+        bool by_person = false;
+        bool clock_stepped = false;
+        core::Duration patience = std::chrono::hours(24);
+    };
+    void shut_down(const ShutDown& how, std::function<void()> ended);
+
+    [[nodiscard]] const core::Engine& engine() const { return *engine_; }
+    [[nodiscard]] const RuntimeSettings& settings() const { return settings_; }
+    [[nodiscard]] const KeyRing& keys() const { return *keys_; }
+    [[nodiscard]] std::shared_ptr<SideDatabase> side_database() const { return side_; }
+    [[nodiscard]] std::vector<StoredMessage> messages() const { return messages_->standing(); }
+    [[nodiscard]] const std::map<std::string, TransferBytes>& transfer_bytes() const;
+    [[nodiscard]] std::vector<std::string> addresses() const { return addresses_; }
+
+    // A command of a person, as an event of the engine.
+    void command(core::Event event) { feed(std::move(event)); }
+    // New settings of the project file: only providers and discoveries that changed are touched.
+    void reconfigure(ProjectConfig project);
+    void rename_station(const std::string& name);
+    void set_keys(std::shared_ptr<const KeyRing> keys);
+    // Starts the provider again with @accept_root.
+    void accept_root(const std::string& provider);
+
+private:
+    struct ProviderSlot {
+        ProviderConfig config;
+        const PluginKind* kind = nullptr;
+        std::shared_ptr<ProviderInstance> instance; // null while it cannot be made
+        bool accept_root = false;
+        bool ending = false; // the instance is being shut down; a new one follows
+        bool wanted = true;
+        std::string failure; // why there is no instance
+        bool watching = false;
+        bool compat_known = false;
+    };
+
+    // runtime.cpp
+    IoResult<void> open_state();
+    IoResult<void> start_links();
+    void make_engine(core::DurableState state);
+    void feed(core::Event event);
+    void pump();
+    void set_engine_timer();
+    core::Now now() const;
+    std::function<void()> alive(std::function<void()> action);
+    void tick();
+    void end_if_idle();
+    void finish_shut_down();
+
+    // runtime_actions.cpp
+    void perform(core::Action& action);
+    void act(core::Persist& action);
+    void act(core::SendMessage& action);
+    void act(core::Dial& action);
+    void act(core::CloseLink& action);
+    void act(core::ProbeLink& action);
+    void act(core::Recover& action);
+    void act(core::Scan& action);
+    void act(core::Export& action);
+    void act(core::DescribePackage& action);
+    void act(core::StartFetch& action);
+    void act(core::SetFetchSources& action);
+    void act(core::CancelJob& action);
+    void act(core::SaveToHistory& action);
+    void act(core::StartApply& action);
+    void act(core::DropPackage& action);
+    void act(core::AdoptKept& action);
+    void act(core::JudgeTokens& action);
+    void act(core::RaiseMessage& action);
+    void act(core::ClearMessage& action);
+    void act(core::ObjectChanged& action);
+    void act(core::StationChanged& action);
+    void act(core::ProviderChanged& action);
+    void act(core::CommandAnswered& action);
+
+    // runtime_providers.cpp
+    void start_provider(const ProviderConfig& config, bool accept_root);
+    void make_instance(ProviderSlot& slot);
+    void stop_provider(const std::string& name, std::function<void()> stopped);
+    ProviderSlot* slot_of(const std::string& provider);
+    std::shared_ptr<ProviderInstance> instance_of(const std::string& provider);
+    InstanceSettings instance_settings(const std::string& kind_of, const std::string& name,
+                                       const ConfigValue& own, bool accept_root) const;
+    std::string instance_id(const std::string& kind_of, const std::string& name) const;
+    std::filesystem::path enabled_marker(const std::string& provider) const;
+    core::ProviderEnabled enabled_event(const ProviderSlot& slot) const;
+    void recovered(const std::string& provider, const CallOutcome& outcome,
+                   const CompatOutcome& compat);
+    void start_watch(const std::string& provider);
+    void ask_compat(const std::string& provider);
+    void start_discovery(const DiscoveryConfig& config);
+    void found(const std::string& discovery, const FoundPeer& peer);
+    void announce_missing(const std::string& provider, const std::string& text);
+
+    // runtime_links.cpp: LinkObserver and messages
+    void on_link_up(const LinkUpInfo& info) override;
+    void on_link_down(LinkId link, LinkFailure failure, const std::string& text) override;
+    void on_dial_failed(DialId dial, LinkFailure failure, const std::string& text) override;
+    void on_incoming_refused(const std::string& address, LinkFailure failure,
+                             const std::string& text) override;
+    void on_engine_bytes(LinkId link, Bytes bytes) override;
+    void on_host_bytes(LinkId link, Bytes bytes) override;
+    void on_transfer_bytes(LinkId link, Bytes bytes) override;
+    void on_block_bytes(LinkId link, Bytes bytes) override;
+    void on_writable(LinkId link) override;
+    void on_time_measured(LinkId link, core::Duration offset, core::Duration round_trip) override;
+    void on_link_alive(LinkId link) override;
+    void screen(core::Message& message) const;
+    void keep_dialable(std::vector<std::string>& addresses) const;
+    void transfer_frame(LinkId link, std::span<const std::byte> bytes);
+    void tell_keys(LinkId link);
+    std::optional<LinkId> transfer_link(const core::StationId& station) const;
+
+    // runtime_transfer.cpp: TransferHost
+    SendResult send_transfer(const core::StationId& station, TransferLane lane,
+                                     std::vector<std::byte> frame) override;
+    void locate(const core::ObjectId& object, const PackageRef& package, LocateReply reply) override;
+    void locate_live(const core::ObjectId& object, const PackageRef& package, LocateReply reply);
+    void fetch_finished(core::JobId id, const FinishedFetch& result) override;
+    void fetch_failed(core::JobId id, FetchFailure failure, const std::string& text) override;
+    void fetch_progressed(core::JobId id, std::uint64_t bytes_done,
+                          std::uint64_t bytes_received) override;
+    void fetch_source_failed(core::JobId id, const core::StationId& source,
+                             const std::string& text) override;
+
+    struct LinkEntry {
+        core::StationId station;
+        bool dialled = false;
+    };
+
+    boost::asio::io_context& context_;
+    WorkerPool& pool_;
+    const PluginRegistry& plugins_;
+    const StationIdentity& identity_;
+    std::shared_ptr<const KeyRing> keys_;
+    RuntimeSettings settings_;
+    RuntimeListener& listener_;
+    SecretStore secrets_;
+    std::vector<std::string> addresses_; // under which we are reached
+
+    std::unique_ptr<core::Engine> engine_;
+    std::deque<core::Event> events_;
+    bool pumping_ = false;
+    bool ending_ = false;
+    bool ended_ = false;
+    bool clock_stepped_ = false;
+    std::function<void()> on_ended_;
+
+    std::shared_ptr<StateDatabase> database_;
+    std::shared_ptr<SideDatabase> side_;
+    std::unique_ptr<OperatorMessages> messages_;
+    std::unique_ptr<StateWriter> writer_;
+    std::unique_ptr<PackageStore> store_;
+    std::unique_ptr<Links> links_;
+    std::unique_ptr<TransferEngine> transfer_;
+    std::map<std::string, ProviderSlot> providers_;
+    std::map<std::string, std::unique_ptr<DiscoveryInstance>> discoveries_;
+    std::map<LinkId, LinkEntry> live_links_;
+    std::map<core::JobId, core::StartFetch> fetches_;
+    std::map<core::JobId, std::string> job_provider_; // running scans and exports, for cancelling
+    std::uint32_t applies_running_ = 0;
+    Timer engine_timer_;
+    Timer tick_timer_;
+    Timer patience_timer_;
+    Timer grace_timer_;
+};
+
+} // namespace stationsync::host

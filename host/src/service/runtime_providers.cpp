@@ -1,0 +1,344 @@
+// Provider and discovery instances of a runtime: made, recovered, watched, changed, ended.
+#include "service/runtime.hpp"
+
+#include "base/durable.hpp"
+#include "base/log.hpp"
+#include "base/path_text.hpp"
+#include "base/sha256.hpp"
+#include "base/text_codes.hpp"
+#include "net/address.hpp"
+
+#include <algorithm>
+
+namespace stationsync::host {
+
+namespace {
+
+std::string hash_text(const std::string& text) {
+    const Sha256Digest digest = sha256(text);
+    return to_hex(std::span(digest).first(16));
+}
+
+} // namespace
+
+Runtime::ProviderSlot* Runtime::slot_of(const std::string& provider) {
+    const auto place = providers_.find(provider);
+    return place == providers_.end() ? nullptr : &place->second;
+}
+
+std::shared_ptr<ProviderInstance> Runtime::instance_of(const std::string& provider) {
+    ProviderSlot* const slot = slot_of(provider);
+    return slot && !slot->ending && !ending_ ? slot->instance : nullptr;
+}
+
+// The same on every start of this station, and another one on every other station.
+std::string Runtime::instance_id(const std::string& kind_of, const std::string& name) const {
+    return hash_text(core::to_text(settings_.self) + "\n" + settings_.project.name + "\n" + kind_of +
+                     "\n" + name);
+}
+
+std::filesystem::path Runtime::enabled_marker(const std::string& provider) const {
+    return settings_.paths.project_state(settings_.project.name) / "instances" /
+           (provider + ".enabled");
+}
+
+InstanceSettings Runtime::instance_settings(const std::string& kind_of, const std::string& name,
+                                            const ConfigValue& own, bool accept_root) const {
+    InstanceSettings instance;
+    instance.name = name;
+    instance.instance_id = instance_id(kind_of, name);
+    instance.project = settings_.project.name;
+    instance.own = own;
+    std::error_code error;
+    instance.first_enable = !std::filesystem::exists(enabled_marker(name), error);
+    instance.accept_root = accept_root;
+    const std::filesystem::path folder =
+        settings_.paths.project_state(settings_.project.name) / "instances" / (kind_of + "-" + name);
+    instance.scratch = folder / "scratch";
+    instance.cache = folder / "cache";
+    std::filesystem::remove_all(instance.scratch, error);
+    for (const auto& each : {instance.scratch, instance.cache})
+        if (const auto made = make_directories(each); !made)
+            log::error("plugins." + name, made.error().text);
+    instance.secret = [secrets = secrets_](const std::string& wanted) -> std::optional<std::string> {
+        auto value = secrets.get(wanted);
+        return value ? std::optional(std::move(*value)) : std::nullopt;
+    };
+    instance.values = side_.get();
+    return instance;
+}
+
+core::ProviderEnabled Runtime::enabled_event(const ProviderSlot& slot) const {
+    core::ProviderEnabled event;
+    event.provider = slot.config.name;
+    event.plugin = slot.config.plugin;
+    event.plugin_version = slot.kind ? slot.kind->version : std::string();
+    event.identity = hash_text(slot.config.plugin + "\n" + to_json_text(slot.config.own));
+    event.settle = slot.config.settle;
+    event.settle_max = slot.config.settle_max;
+    event.scan_interval = slot.config.scan_interval;
+    event.keys_are_paths = slot.kind && slot.kind->keys_are_paths;
+    event.export_reproducible = slot.kind && slot.kind->export_reproducible;
+    event.live_above = settings_.station.sync.live_above_bytes;
+    return event;
+}
+
+void Runtime::start_provider(const ProviderConfig& config, bool accept_root) {
+    ProviderSlot& slot = providers_[config.name];
+    slot = {};
+    slot.config = config;
+    slot.accept_root = accept_root;
+    slot.kind = plugins_.find(config.plugin);
+    if (slot.kind && !slot.kind->is_provider)
+        slot.kind = nullptr;
+    if (!slot.kind)
+        slot.failure = "no plugin '" + config.plugin +
+                       "' is installed: put it into the plugin folder (stationsync plugin list), or "
+                       "correct 'plugin' of [providers." + config.name + "]";
+    feed(enabled_event(slot));
+}
+
+void Runtime::announce_missing(const std::string& provider, const std::string& text) {
+    feed(core::ProviderTokens{provider, false, {}});
+    feed(core::RecoverFinished{provider, core::JobStatus::failed, text});
+}
+
+// Answered by RecoverFinished, after the tokens are known and the watch has begun.
+void Runtime::act(core::Recover& action) {
+    const std::string name = action.provider;
+    ProviderSlot* const slot = slot_of(name);
+    if (!slot || ending_ || slot->ending)
+        return;
+    if (!slot->kind) {
+        announce_missing(name, slot->failure);
+        return;
+    }
+    if (!slot->instance) {
+        make_instance(*slot);
+        return;
+    }
+    auto outcome = std::make_shared<CallOutcome>();
+    auto compat = std::make_shared<CompatOutcome>();
+    auto work = [outcome, compat](ProviderCalls& calls, Operation& operation) {
+        *outcome = calls.recover(operation);
+        if (outcome->status != core::JobStatus::ok)
+            return;
+        Operation asking;
+        *compat = calls.compat(asking);
+    };
+    auto done = alive([this, name, outcome, compat] { recovered(name, *outcome, *compat); });
+    slot->instance->call(0, std::move(work), std::move(done), true);
+}
+
+// Creating may block; it is a worker's. The recover follows.
+void Runtime::make_instance(ProviderSlot& slot) {
+    const std::string name = slot.config.name;
+    auto settings = std::make_shared<InstanceSettings>(
+        instance_settings("provider", name, slot.config.own, slot.accept_root));
+    auto made = std::make_shared<std::unique_ptr<ProviderCalls>>();
+    auto error = std::make_shared<std::string>();
+    auto work = [kind = slot.kind, settings, made, error] {
+        *made = ProviderCalls::create(*kind, std::move(*settings), *error);
+    };
+    auto done = alive([this, name, made, error] {
+        ProviderSlot* const place = slot_of(name);
+        if (!place || ending_)
+            return;
+        if (!*made) {
+            place->failure = *error;
+            announce_missing(name, *error);
+            return;
+        }
+        place->failure.clear();
+        place->instance = std::make_shared<ProviderInstance>(std::move(*made), pool_);
+        core::Recover again{name};
+        act(again);
+    });
+    pool_.submit(std::move(work), std::move(done));
+}
+
+void Runtime::recovered(const std::string& provider, const CallOutcome& outcome,
+                        const CompatOutcome& compat) {
+    ProviderSlot* const slot = slot_of(provider);
+    if (!slot || ending_ || slot->ending)
+        return;
+    if (outcome.status != core::JobStatus::ok) {
+        announce_missing(provider, outcome.text);
+        return;
+    }
+    const bool known = compat.status == core::JobStatus::ok;
+    slot->compat_known = known;
+    if (!known)
+        log::warning("plugins." + provider, compat.text, {{}, provider, "compat"});
+    std::error_code ignored; // the marker is written again at the next start
+    std::filesystem::create_directories(enabled_marker(provider).parent_path(), ignored);
+    if (!std::filesystem::exists(enabled_marker(provider), ignored))
+        if (const auto marked = atomic_write(enabled_marker(provider), std::string_view("1\n")); !marked)
+            log::error("plugins." + provider, marked.error().text);
+    slot->accept_root = false;
+    feed(core::ProviderTokens{provider, known, compat.tokens});
+    feed(core::RecoverFinished{provider, core::JobStatus::ok, {}});
+    start_watch(provider);
+}
+
+void Runtime::start_watch(const std::string& provider) {
+    const auto instance = instance_of(provider);
+    if (!instance)
+        return;
+    auto weak = weak_from_this();
+    auto post = post_to_io_context(&context_);
+    ProviderCalls::Hints hints;
+    hints.changed = [weak, post, provider](std::string key) {
+        post([weak, provider, key = std::move(key)] {
+            if (const auto self = weak.lock(); self && !self->ending_)
+                self->feed(core::ChangeHinted{provider, key});
+        });
+    };
+    hints.lost = [provider](std::string text) {
+        log::warning("plugins." + provider, "watching ended: " + text, {{}, provider, "watch"});
+    };
+    auto error = std::make_shared<std::string>();
+    auto work = [hints, error](ProviderCalls& calls, Operation&) { calls.start_watch(hints, *error); };
+    auto done = [provider, error] {
+        if (!error->empty())
+            log::warning("plugins." + provider, *error, {{}, provider, "watch"});
+    };
+    instance->call(0, std::move(work), std::move(done), true);
+}
+
+void Runtime::ask_compat(const std::string& provider) {
+    const auto instance = instance_of(provider);
+    if (!instance)
+        return;
+    auto compat = std::make_shared<CompatOutcome>();
+    auto work = [compat](ProviderCalls& calls, Operation& operation) {
+        *compat = calls.compat(operation);
+    };
+    auto done = alive([this, provider, compat] {
+        ProviderSlot* const slot = slot_of(provider);
+        const bool known = compat->status == core::JobStatus::ok;
+        if (!slot || slot->compat_known == known)
+            return;
+        slot->compat_known = known;
+        feed(core::ProviderTokens{provider, known, compat->tokens});
+    });
+    instance->call(0, std::move(work), std::move(done));
+}
+
+void Runtime::stop_provider(const std::string& name, std::function<void()> stopped) {
+    ProviderSlot* const slot = slot_of(name);
+    if (!slot)
+        return;
+    feed(core::ProviderDisabled{name});
+    if (!slot->instance) {
+        providers_.erase(name);
+        stopped();
+        return;
+    }
+    slot->ending = true;
+    auto gone = alive([this, name, stopped = std::move(stopped)] {
+        providers_.erase(name);
+        if (ending_)
+            end_if_idle();
+        else
+            stopped();
+    });
+    slot->instance->shut_down(std::move(gone));
+}
+
+void Runtime::accept_root(const std::string& provider) {
+    ProviderSlot* const slot = slot_of(provider);
+    if (!slot || slot->ending)
+        return;
+    const ProviderConfig config = slot->config;
+    stop_provider(provider, [this, config] { start_provider(config, true); });
+}
+
+void Runtime::reconfigure(ProjectConfig project) {
+    const ProjectConfig before = std::move(settings_.project);
+    settings_.project = std::move(project);
+    if (before.product_version != settings_.project.product_version)
+        feed(core::ProfileChanged{settings_.station.name, settings_.project.product_version, addresses_});
+    std::set<std::string> wanted;
+    for (const ProviderConfig& config : settings_.project.providers) {
+        if (!config.enabled)
+            continue;
+        wanted.insert(config.name);
+        ProviderSlot* const slot = slot_of(config.name);
+        if (!slot)
+            start_provider(config, false);
+        else if (!(slot->config == config) && !slot->ending)
+            stop_provider(config.name, [this, config] { start_provider(config, false); });
+    }
+    std::vector<std::string> unwanted;
+    for (const auto& [name, slot] : providers_)
+        if (!wanted.contains(name) && !slot.ending)
+            unwanted.push_back(name);
+    for (const std::string& name : unwanted)
+        stop_provider(name, [] {});
+    for (const DiscoveryConfig& config : settings_.project.discoveries) {
+        const auto old = std::find_if(before.discoveries.begin(), before.discoveries.end(),
+                                      [&](const auto& each) { return each.name == config.name; });
+        if (old != before.discoveries.end() && *old == config)
+            continue;
+        discoveries_.erase(config.name);
+        if (config.enabled)
+            start_discovery(config);
+    }
+}
+
+void Runtime::start_discovery(const DiscoveryConfig& config) {
+    const PluginKind* const kind = plugins_.find(config.plugin);
+    if (!kind || kind->is_provider) {
+        messages_->raise({"discovery-missing", core::Severity::error, config.name,
+                          "no discovery plugin '" + config.plugin + "' is installed",
+                          "Correct 'plugin' of [discovery." + config.name + "]."},
+                         now().wall);
+        return;
+    }
+    FoundPeer own;
+    own.station_id = core::to_text(settings_.self);
+    own.name = settings_.station.name;
+    own.project = settings_.project.name;
+    own.endpoints = addresses_;
+    DiscoveryEvents events;
+    const std::string name = config.name;
+    events.found = [this, name](FoundPeer peer) { found(name, peer); };
+    events.lost = [this, name](std::string handle) { feed(core::CandidateLost{name, handle}); };
+    events.note = [this, name](std::string text) {
+        if (text.empty())
+            messages_->clear("discovery", name);
+        else
+            messages_->raise({"discovery", core::Severity::warning, name, text, {}}, now().wall);
+    };
+    discoveries_[name] = std::make_unique<DiscoveryInstance>(
+        *kind, instance_settings("discovery", name, config.own, false), std::move(own), pool_,
+        post_to_io_context(&context_), std::move(events));
+}
+
+void Runtime::found(const std::string& discovery, const FoundPeer& peer) {
+    core::CandidateFound candidate;
+    // What a person wrote down is dialled at any port; what merely announces itself is not.
+    const auto config = std::find_if(settings_.project.discoveries.begin(),
+                                     settings_.project.discoveries.end(),
+                                     [&](const auto& each) { return each.name == discovery; });
+    const bool configured = config != settings_.project.discoveries.end() &&
+                            config->plugin == "discovery-static";
+    candidate.source =
+        configured ? core::CandidateSource::configured : core::CandidateSource::discovered;
+    candidate.origin = discovery;
+    candidate.handle = peer.handle;
+    candidate.id = parse_station_id(peer.station_id);
+    candidate.name = peer.name;
+    candidate.project = peer.project;
+    for (const std::string& endpoint : peer.endpoints)
+        if (const auto address = parse_host_port(endpoint, link_port_default))
+            candidate.addresses.push_back(to_text(*address));
+    if (!configured)
+        keep_dialable(candidate.addresses);
+    if (candidate.id == settings_.self || candidate.addresses.empty())
+        return;
+    feed(std::move(candidate));
+}
+
+} // namespace stationsync::host
