@@ -138,6 +138,7 @@ void Stations::Impl::on_timer(TimerKey const& key) {
             changed(*peer);
         break;
     case TimerKind::introduce: introduce_changes(); break;
+    case TimerKind::refusals: forget_refusals(); break;
     case TimerKind::sweep: sweep(); break;
     }
 }
@@ -178,6 +179,11 @@ void Stations::on(LinkDown const& event) {
 
 void Stations::on(DialFailed const& event) {
     impl_->dial_failed(event);
+    impl_->finish();
+}
+
+void Stations::on(IncomingRefused const& event) {
+    impl_->incoming_refused(event);
     impl_->finish();
 }
 

@@ -32,6 +32,7 @@ public:
     void on(LinkUp const& event);
     void on(LinkDown const& event);
     void on(DialFailed const& event);
+    void on(IncomingRefused const& event);
     void on(LinkAlive const& event);
     void on(ClockMeasured const& event);
     void on(ProfileChanged const& event);

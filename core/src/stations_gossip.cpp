@@ -16,11 +16,18 @@ bool is_usable(std::string const& address) {
            address.find(':') != std::string::npos;
 }
 
+} // namespace
+
 std::string_view host_of(std::string_view address) {
     return address.substr(0, address.rfind(':'));
 }
 
-} // namespace
+std::string_view bare_host_of(std::string_view address) {
+    std::string_view host = host_of(address);
+    if (host.starts_with('[') && host.ends_with(']'))
+        host = host.substr(1, host.size() - 2);
+    return host;
+}
 
 std::string record_claim(StationId const& id) {
     return "s/" + to_text(id);
@@ -176,17 +183,49 @@ void Stations::Impl::dial_failed(DialFailed const& event) {
         "from the station list."});
 }
 
+// Somebody knocks and does not become a link: no identity is proven, so only its host can be shown.
+void Stations::Impl::incoming_refused(IncomingRefused const& event) {
+    Instant const now = context.instant();
+    if (!refused.contains(event.host) && refused.size() >= refusals_max)
+        return;
+    refused[event.host] = {event, now};
+    timers.set_if_none({TimerKind::refusals, {}, {}}, now + refusal_shown);
+    if (!event.wrong_key || !wrong_key_told.insert(event.host).second)
+        return;
+    context.out.now(RaiseMessage{
+        wrong_key_message, Severity::warning, event.host,
+        wrong_key_text(name_at(event.host), event.host, context.config.project),
+        "If it belongs to this project, join it again with a new code: stationsync invite"});
+}
+
+// Who no longer knocks is no longer told of.
+void Stations::Impl::forget_refusals() {
+    Instant const now = context.instant();
+    for (auto place = refused.begin(); place != refused.end();) {
+        bool const old = now - place->second.at >= refusal_shown;
+        if (old)
+            clear_wrong_key(place->first);
+        place = old ? refused.erase(place) : std::next(place);
+    }
+    if (!refused.empty())
+        timers.set({TimerKind::refusals, {}, {}}, now + refusal_shown);
+}
+
+// A link with that address stands: what was wrong there is mended.
 void Stations::Impl::clear_wrong_key(std::string const& address) {
     if (wrong_key_told.erase(address) != 0)
         context.out.now(ClearMessage{wrong_key_message, address});
 }
 
-// The name that discovery gave for an address.
+// The name that discovery gave for an address or host.
 std::string Stations::Impl::name_at(std::string const& address) const {
     for (auto const& [key, candidate] : candidates) {
         auto const& addresses = candidate.found.addresses;
+        auto const is_it = [&](std::string const& known) {
+            return known == address || bare_host_of(known) == address;
+        };
         if (!candidate.found.name.empty() &&
-            std::find(addresses.begin(), addresses.end(), address) != addresses.end())
+            std::any_of(addresses.begin(), addresses.end(), is_it))
             return candidate.found.name;
     }
     return {};

@@ -33,6 +33,8 @@ inline constexpr std::size_t accepted_links_max = 4;    // of one station
 inline constexpr std::size_t record_addresses_max = 8;
 inline constexpr std::size_t hearsay_records_max = 1024;
 inline constexpr std::size_t candidates_max = 4096;
+inline constexpr std::size_t refusals_max = 256;
+inline constexpr Duration refusal_shown = std::chrono::minutes(3);
 inline constexpr std::size_t gossip_batch = 256;
 
 // Values of StationRecord::forgotten.
@@ -93,8 +95,16 @@ struct Candidate {
     bool foreign = false; // of another project
 };
 
+// Somebody connected to us and did not become a link.
+struct Refusal {
+    IncomingRefused event;
+    Instant at;
+};
+
 struct Stations::Impl {
-    enum class TimerKind : std::uint8_t { profile, verdict, rejudge, direction, introduce, sweep };
+    enum class TimerKind : std::uint8_t {
+        profile, verdict, rejudge, direction, introduce, refusals, sweep
+    };
     struct TimerKey {
         TimerKind kind{};
         StationId station;
@@ -161,6 +171,8 @@ struct Stations::Impl {
     void candidate_found(CandidateFound const& event);
     void candidate_lost(CandidateLost const& event);
     void dial_failed(DialFailed const& event);
+    void incoming_refused(IncomingRefused const& event);
+    void forget_refusals();
     void clear_wrong_key(std::string const& address);
     std::string name_at(std::string const& address) const;
     void hear_of(StationId const& id, std::string const& name,
@@ -192,6 +204,8 @@ struct Stations::Impl {
     StationView view_of(Peer const& peer) const;
     void explain_direction(Peer const& peer, StationView& view) const;
     std::optional<StationView> view_of(Candidate const& candidate) const;
+    StationView view_of(IncomingRefused const& event) const;
+    IncomingRefused const* refusal_of(std::vector<std::string> const& addresses) const;
 
     Context& context;
     TokenJudge& token_judge;
@@ -206,10 +220,13 @@ struct Stations::Impl {
     Timers<TimerKey> timers;
     std::set<StationId> dirty;          // peers to tell of at the end of the entry
     std::set<StationId> to_introduce;
-    std::set<std::string> wrong_key_told;
+    std::set<std::string> wrong_key_told;           // addresses and hosts in the operator's messages
+    std::map<std::string, Refusal> refused; // last one of who connected to us, by host
     bool telling = false;
 };
 
+std::string_view host_of(std::string_view address);      // "host" of "host:port", "[::1]" of "[::1]:80"
+std::string_view bare_host_of(std::string_view address); // the same without brackets
 // What a station says of its listeners, with its address as we see it in place of "all interfaces".
 std::vector<std::string> reachable_addresses(std::vector<std::string> const& listens,
                                              std::string const& peer_address);

@@ -82,6 +82,10 @@ void Stations::Impl::link_up(LinkUp const& event) {
         addresses.push_back(link.dialled_address);
     remember(peer, event.name, addresses, true);
     clear_wrong_key(link.dialled_address);
+    std::string const host(bare_host_of(event.address));
+    clear_wrong_key(host);
+    if (!event.dialled)
+        refused.erase(host);
     update_served(peer);
     if (!has_link(peer, true))
         dialling.hurry(peer.id);

@@ -24,6 +24,29 @@ std::string wrong_key_text(std::string const& name, std::string const& address,
            "\": other project, or key changed";
 }
 
+// The last refusal of a connection from one of the hosts of these addresses.
+IncomingRefused const*
+Stations::Impl::refusal_of(std::vector<std::string> const& addresses) const {
+    for (std::string const& address : addresses)
+        if (auto const place = refused.find(std::string(bare_host_of(address)));
+            place != refused.end())
+            return &place->second.event;
+    return nullptr;
+}
+
+// Somebody whom nothing else in the list explains.
+StationView Stations::Impl::view_of(IncomingRefused const& event) const {
+    StationView view;
+    view.name = name_at(event.host);
+    view.addresses = {event.host};
+    view.state = StationState::rejected;
+    view.reasons.push_back(
+        event.wrong_key
+            ? reason("key", wrong_key_text(view.name, event.host, context.config.project))
+            : reason("found-by", "A connection from " + event.host + " was refused: " + event.reason));
+    return view;
+}
+
 // One direction is enough; the missing one is shown with its likely cause.
 void Stations::Impl::explain_direction(Peer const& peer, StationView& view) const {
     std::string const us = '"' + context.config.station_name + '"';
@@ -38,7 +61,12 @@ void Stations::Impl::explain_direction(Peer const& peer, StationView& view) cons
                 reason("found", us + " knows no address of " + them + " to connect to"));
     }
     bool const waited = peer.linked_since && context.instant() - *peer.linked_since >= direction_grace;
-    if (view.found && !view.found_by && waited)
+    if (view.found_by || !(view.found || peer.links.empty()))
+        return;
+    if (IncomingRefused const* refusal = refusal_of(view.addresses); refusal != nullptr)
+        view.reasons.push_back(
+            reason("found-by", us + " refused a connection of " + them + ": " + refusal->reason));
+    else if (view.found && waited)
         view.reasons.push_back(
             reason("found-by", them + " does not reach " + us + ": firewall, name or route"));
 }
@@ -67,7 +95,8 @@ StationView Stations::Impl::view_of(Peer const& peer) const {
     }
     if (peer.links.empty()) {
         std::optional<Dialling::Failure> const failure = dialling.failure_of(peer.id);
-        bool const key = failure && failure->wrong_key;
+        IncomingRefused const* refusal = refusal_of(record.addresses);
+        bool const key = (failure && failure->wrong_key) || (refusal != nullptr && refusal->wrong_key);
         view.state = key                                                ? StationState::rejected
                      : record.forgotten == record_hearsay && !failure ? StationState::searching
                                                                         : StationState::unreachable;
@@ -118,6 +147,12 @@ std::optional<StationView> Stations::Impl::view_of(Candidate const& candidate) c
                     : reason("found", address + ": " + picture->failure->reason));
         }
     }
+    IncomingRefused const* refusal = refusal_of(view.addresses);
+    if (refusal != nullptr && refusal->wrong_key && view.state != StationState::rejected) {
+        view.state = StationState::rejected;
+        view.reasons.push_back(reason(
+            "key", wrong_key_text(found.name, view.addresses.front(), context.config.project)));
+    }
     Peer const* known = found.id ? find(*found.id) : nullptr;
     if (self || (known != nullptr && known->record))
         return std::nullopt;
@@ -146,6 +181,13 @@ std::vector<StationView> Stations::Impl::views() const {
         if (view && shown.insert(view->addresses).second)
             all.push_back(std::move(*view));
     }
+    std::set<std::string> hosts;
+    for (StationView const& view : all)
+        for (std::string const& address : view.addresses)
+            hosts.emplace(bare_host_of(address));
+    for (auto const& [host, refusal] : refused)
+        if (!hosts.contains(host))
+            all.push_back(view_of(refusal.event));
     return all;
 }
 

@@ -27,6 +27,7 @@ struct EventName {
     std::string_view operator()(LinkUp const&) const { return "LinkUp"; }
     std::string_view operator()(LinkDown const&) const { return "LinkDown"; }
     std::string_view operator()(DialFailed const&) const { return "DialFailed"; }
+    std::string_view operator()(IncomingRefused const&) const { return "IncomingRefused"; }
     std::string_view operator()(LinkAlive const&) const { return "LinkAlive"; }
     std::string_view operator()(ClockMeasured const&) const { return "ClockMeasured"; }
     std::string_view operator()(MessageReceived const&) const { return "MessageReceived"; }
@@ -174,6 +175,9 @@ struct EventFields {
             .text("reason", e.reason)
             .flag("wrong_key", e.wrong_key)
             .flag("is_self", e.is_self);
+    }
+    void operator()(IncomingRefused const& e) const {
+        line.text("host", e.host).text("reason", e.reason).flag("wrong_key", e.wrong_key);
     }
     void operator()(LinkAlive const& e) const { line.field("link", e.link); }
     void operator()(ClockMeasured const& e) const {
