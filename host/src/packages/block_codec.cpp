@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <memory>
 #include <new>
 
@@ -80,8 +81,9 @@ bool decompress(std::span<const std::byte> payload, std::span<const std::byte> p
 }
 
 bool is_zero(std::span<const std::byte> bytes) noexcept {
-    return std::all_of(bytes.begin(), bytes.end(),
-                       [](std::byte byte) { return byte == std::byte{0}; });
+    // Comparing with itself one byte further is the library's fastest loop.
+    return bytes.empty() || (bytes.front() == std::byte{0} &&
+                             std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 PageHash hash_page(std::span<const std::byte> page) {

@@ -203,7 +203,6 @@ void LargeFetch::release_source(Sources::iterator found, bool tell_source) {
     context_.drop_channel(station, source.channel);
     if (list_requested_ && !manifest_ && list_source_ == station) {
         list_requested_ = false;
-        list_.reset();
         request_list();
     }
 }
@@ -229,11 +228,21 @@ void LargeFetch::on_source_gone(const core::StationId& source) {
     drop_source(source, "the link to the source was lost", false);
 }
 
+// Nobody is left to ask, and nothing is under way that could still help.
 void LargeFetch::fail_without_sources() {
+    bool any_disputed = false;
+    for (const auto& [station, source] : sources_) {
+        if (!source.disputed) {
+            return;
+        }
+        any_disputed = true;
+    }
     const bool list_missing = step_ == Step::listing;
     const bool blocks_missing = step_ == Step::fetching && local_.empty() && local_jobs_ == 0 &&
-                                in_work_ == 0 && !plan_.is_complete();
-    if (sources_.empty() && (list_missing || blocks_missing)) {
+                                in_work_ == 0 && !hashing_ && !plan_.is_complete();
+    if (blocks_missing && any_disputed) {
+        restart_list(); // the list's source is gone: these may have been right
+    } else if (list_missing || blocks_missing) {
         fail(FetchFailure::no_source,
              last_failure_.empty() ? "no station that has the package is connected"
                                    : last_failure_,
@@ -295,38 +304,67 @@ void LargeFetch::finish_if_complete() {
 
 // All blocks match a list that does not match the package: whoever sent the list was wrong.
 void LargeFetch::on_whole_wrong() {
-    const std::string text =
-        "the list of blocks that the source sent does not give the package";
-    if (sources_.contains(list_source_) && sources_.size() > 1) {
-        part_->expect_old_content();
-        list_.reset();
-        manifest_.reset();
-        partial_.manifest.reset();
-        partial_.blocks = BlockSet(layout_.count);
-        list_requested_ = false;
-        plan_ = BlockPlan(layout_.count);
-        for (auto& [station, source] : sources_) {
-            source.asked.clear();
-            for (const BlockRun& run : source.complete ? std::vector<BlockRun>{}
-                                                       : source.has.runs(runs_max)) {
-                for (std::uint32_t index = run.first; index < run.first + run.count; ++index) {
+    const std::string text = "the list of blocks that the source sent does not give the package";
+    const bool others = sources_.size() > (sources_.contains(list_source_) ? 1U : 0U);
+    if (!others) {
+        if (sources_.contains(list_source_)) {
+            context_.host.fetch_source_failed(request_.id, list_source_, text);
+        }
+        fail(FetchFailure::corrupt, text, true);
+        return;
+    }
+    const core::StationId wrong = list_source_;
+    restart_list();
+    drop_source(wrong, text, true);
+}
+
+// Begins again with the list of another source. Nothing may be under way. What is in the part counts
+// as nothing: it matched the other list only.
+void LargeFetch::restart_list() {
+    step_ = Step::listing;
+    part_->expect_old_content();
+    list_.reset();
+    list_requested_ = false;
+    list_source_ = {};
+    manifest_.reset();
+    partial_.manifest.reset();
+    partial_.blocks = BlockSet(layout_.count);
+    plan_ = BlockPlan(layout_.count);
+    plain_only_.clear();
+    done_at_journal_ = 0;
+    for (auto& [station, source] : sources_) {
+        source.asked.clear();
+        source.disputed = false;
+        if (!source.complete) {
+            for (std::uint32_t index = 0; index < layout_.count; ++index) {
+                if (source.has.has(index)) {
                     plan_.add_partial_holder(index);
                 }
             }
         }
-        step_ = Step::listing;
-        drop_source(list_source_, text, true);
-        request_list();
+    }
+    request_list();
+}
+
+void LargeFetch::dispute(const core::StationId& station) {
+    const auto found = sources_.find(station);
+    if (found == sources_.end() || found->second.disputed) {
         return;
     }
-    if (sources_.contains(list_source_)) {
-        context_.host.fetch_source_failed(request_.id, list_source_, text);
+    found->second.disputed = true;
+    for (const auto& [index, asked] : std::exchange(found->second.asked, {})) {
+        give_back(index);
     }
-    fail(FetchFailure::corrupt, text, true);
 }
 
 void LargeFetch::commit() {
     step_ = Step::finishing;
+    for (const auto& [station, source] : sources_) {
+        if (source.disputed) {
+            context_.host.fetch_source_failed(
+                request_.id, station, "the source sent a block that does not match its hash");
+        }
+    }
     close_channels();
     STSYNC_FAULT_POINT("fetch.complete_before_rename");
     context_.commits.add(

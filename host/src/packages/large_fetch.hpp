@@ -60,6 +60,9 @@ private:
         std::map<std::uint32_t, Asked> asked;
         std::int64_t heard_at_us = 0;
         bool stalled = false;
+        // Its blocks do not match the list of another source. Who of the two is wrong shows at the
+        // end, when the whole is compared; until then it is not asked.
+        bool disputed = false;
     };
     // A block that is here already: in a base, or (base = no_base) in the part itself.
     struct Local {
@@ -86,6 +89,8 @@ private:
     void fail(FetchFailure failure, const std::string& text, bool remove);
     void finish_if_complete();
     void on_whole_wrong();
+    void restart_list();
+    void dispute(const core::StationId& station);
     void commit();
     void close_channels();
     void report_progress(bool always);

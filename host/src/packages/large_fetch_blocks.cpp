@@ -42,7 +42,7 @@ void LargeFetch::pump() {
         return;
     }
     for (auto& [station, source] : sources_) {
-        if (source.opened && !source.stalled) {
+        if (source.opened && !source.stalled && !source.disputed) {
             request_blocks(source, station);
         }
     }
@@ -225,13 +225,15 @@ void LargeFetch::on_arrived(Arrived& arrived) {
         if (arrived.with_old_block) {
             // Our old block is not what both sides thought: ask for the whole one.
             plain_only_.insert(arrived.index);
-        } else {
+        } else if (arrived.station == list_source_) {
             drop_source(arrived.station, "the source sent a block that does not match its hash",
                         true);
-            if (step_ == Step::ended) {
-                return;
-            }
+        } else {
+            dispute(arrived.station);
         }
+    }
+    if (step_ != Step::fetching) {
+        return;
     }
     advance_hash();
     pump();
@@ -296,6 +298,7 @@ void LargeFetch::advance_hash() {
             }
             self.advance_hash();
             self.finish_if_complete();
+            self.fail_without_sources();
         });
 }
 

@@ -18,33 +18,42 @@ struct LargeFetch::Sorted {
     IoResult<void> journal;
 };
 
+// From a complete source if there is one: two stations that fetch the same from each other must not
+// wait for each other's list.
 void LargeFetch::request_list() {
-    if (step_ != Step::listing || list_requested_ || manifest_) {
+    if (step_ != Step::listing || manifest_) {
         return;
     }
-    for (const auto& [station, source] : sources_) {
-        if (!source.opened) {
-            continue;
+    auto chosen = sources_.end();
+    for (auto entry = sources_.begin(); entry != sources_.end(); ++entry) {
+        const bool better = chosen == sources_.end() ||
+                            (entry->second.complete && !chosen->second.complete);
+        if (entry->second.opened && better) {
+            chosen = entry;
         }
-        list_ = std::make_shared<BlockManifest>();
-        list_->package = request_.package.digest;
-        list_->layout = layout_;
-        list_->hashes.resize(layout_.count);
-        list_requested_ = true;
-        list_source_ = station;
-        list_next_ = 0;
-        // What a base has in common with the package need not be listed.
-        std::uint8_t base = no_base;
-        for (std::uint8_t index = 0; index < bases_->count() && base == no_base; ++index) {
-            base = (source.bases_known >> index & 1U) != 0 ? index : no_base;
-        }
-        for (std::uint32_t first = 0; first < layout_.count; first += manifest_range_max) {
-            const std::uint32_t count = std::min(manifest_range_max, layout_.count - first);
-            context_.outbox.send(station, TransferLane::control,
-                                 ManifestRequestMessage{source.channel, {first, count}, base},
-                                 object().provider);
-        }
+    }
+    if (chosen == sources_.end() || (list_requested_ && chosen->first == list_source_)) {
         return;
+    }
+    if (list_requested_ && sources_.contains(list_source_) &&
+        sources_.at(list_source_).complete == chosen->second.complete) {
+        return;
+    }
+    const auto& [station, source] = *chosen;
+    list_ = std::make_shared<BlockManifest>();
+    list_->package = request_.package.digest;
+    list_->layout = layout_;
+    list_->hashes.resize(layout_.count);
+    list_requested_ = true;
+    list_source_ = station;
+    list_next_ = 0;
+    // What a base has in common with the package need not be listed.
+    const std::uint8_t base = base_known_to(source, 0);
+    for (std::uint32_t first = 0; first < layout_.count; first += manifest_range_max) {
+        const std::uint32_t count = std::min(manifest_range_max, layout_.count - first);
+        context_.outbox.send(station, TransferLane::control,
+                             ManifestRequestMessage{source.channel, {first, count}, base},
+                             object().provider);
     }
 }
 
@@ -55,10 +64,7 @@ void LargeFetch::on_list(const core::StationId& station, const ManifestMessage& 
     const auto& source = sources_.at(station);
     const bool fits = message.range.first == list_next_ &&
                       message.range.count <= layout_.count - list_next_;
-    std::uint8_t base = no_base;
-    for (std::uint8_t index = 0; index < bases_->count() && base == no_base; ++index) {
-        base = (source.bases_known >> index & 1U) != 0 ? index : no_base;
-    }
+    const std::uint8_t base = base_known_to(source, 0);
     if (!fits || (!message.same_as_base.empty() && base == no_base)) {
         drop_source(station, "the source sent a list of blocks that makes no sense", true);
         return;
