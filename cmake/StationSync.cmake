@@ -37,6 +37,9 @@ if(STATIONSYNC_SANITIZE)
         add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
     endif()
 endif()
+if(STATIONSYNC_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 add_compile_definitions(
     $<$<BOOL:${STATIONSYNC_FAULT_POINTS}>:STATIONSYNC_FAULT_POINTS>
     $<$<BOOL:${STATIONSYNC_TEST_CLOCK}>:STATIONSYNC_TEST_CLOCK>)
