@@ -88,6 +88,8 @@ public:
 
     // A command of a person, as an event of the engine.
     void command(core::Event event) { feed(std::move(event)); }
+    // Calls `action` once everything that the engine has asked to store so far is durable.
+    void when_durable(std::function<void()> action) { writer_->flush(alive(std::move(action))); }
     // New settings of the project file: only providers and discoveries that changed are touched.
     void reconfigure(ProjectConfig project);
     void rename_station(const std::string& name);

@@ -1,0 +1,110 @@
+#include "service/run_service.hpp"
+
+#include "api/api_server.hpp"
+#include "base/lock_file.hpp"
+#include "base/log.hpp"
+#include "base/path_text.hpp"
+#include "config/station_config.hpp"
+#include "config/units.hpp"
+#include "net/station_identity.hpp"
+#include "service/service.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+
+namespace stationsync::host {
+
+namespace {
+
+constexpr std::size_t worker_threads = 4;
+
+int refuse(const std::string& text) {
+    std::cerr << "stationsync: " << text << '\n';
+    return 1;
+}
+
+std::optional<StationConfig> load_station(const RunOptions& options) {
+    auto loaded = load_station_config(options.paths);
+    if (!loaded) {
+        refuse(to_text(loaded.problems));
+        return std::nullopt;
+    }
+    StationConfig config = std::move(*loaded.value);
+    if (!options.listen.empty()) {
+        config.net.listen.clear();
+        config.net.listen_is_default = false;
+        for (const std::string& text : options.listen)
+            if (const auto endpoint = parse_endpoint(text, link_port_default))
+                config.net.listen.push_back(*endpoint);
+    }
+    if (options.api)
+        config.net.api = parse_endpoint(*options.api, api_port_default);
+    config.log.also_to_stderr = options.foreground;
+    return config;
+}
+
+// Runs until a signal; everything lives on this thread but the workers.
+int run(const RunOptions& options, StationConfig config, StationIdentity identity) {
+    boost::asio::io_context context{1};
+    WorkerPool pool({worker_threads, 65'536}, post_to_io_context(&context));
+    Service service(context, pool, options, config, std::move(identity));
+    ApiOptions api;
+    api.endpoint = api_endpoint(config);
+    api.tokens = make_api_tokens();
+    std::unique_ptr<ApiServer> server;
+    try {
+        server = std::make_unique<ApiServer>(context, service, api);
+        write_api_files(options.paths, server->endpoint(), api.tokens);
+    } catch (const std::exception& problem) {
+        return refuse(problem.what());
+    }
+    service.set_events(server.get());
+    boost::asio::signal_set signals(context, SIGTERM, SIGINT);
+    auto ended = [&] {
+        service.set_events(nullptr);
+        server->stop();
+        signals.cancel();
+        context.stop();
+    };
+    signals.async_wait([&](const boost::system::error_code& error, int) {
+        if (error)
+            return;
+        log::info("service", "ending");
+        service.end(ended);
+    });
+    service.start();
+    log::info("service", "the service runs, its local interface is at " + to_text(server->endpoint()));
+    context.run();
+    pool.stop();
+    remove_api_files(options.paths);
+    return 0;
+}
+
+} // namespace
+
+int run_service(const RunOptions& options) {
+    auto config = load_station(options);
+    if (!config)
+        return 1;
+    auto lock = LockFile::acquire(options.paths.lock_file());
+    if (!lock)
+        return refuse(lock.error().text);
+    try {
+        log::start(config->log);
+    } catch (const std::exception& problem) {
+        return refuse(problem.what());
+    }
+    auto identity = StationIdentity::load(options.paths.identity_file());
+    if (!identity)
+        return refuse(identity.error().text);
+    const int code = run(options, std::move(*config), std::move(*identity));
+    log::info("service", "ended");
+    log::stop();
+    return code;
+}
+
+} // namespace stationsync::host

@@ -1,0 +1,319 @@
+#include "service/service.hpp"
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/path_text.hpp"
+#include "base/random.hpp"
+#include "base/utc_text.hpp"
+#include "service/views_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace stationsync::host {
+
+namespace {
+constexpr std::chrono::milliseconds clock_every{500};
+constexpr std::chrono::milliseconds events_every{100};
+} // namespace
+
+Service::Service(boost::asio::io_context& context, WorkerPool& pool, RunOptions options,
+                 StationConfig station, StationIdentity identity)
+    : context_(context), pool_(pool), options_(std::move(options)), station_(std::move(station)),
+      identity_(std::move(identity)), run_id_(random_u64()), clock_timer_(context),
+      event_timer_(context) {
+    handlers_ = {{"status", &Service::view_status},
+                 {"stations", &Service::view_stations},
+                 {"objects", &Service::view_objects},
+                 {"explain", &Service::view_explain},
+                 {"history", &Service::view_history},
+                 {"plugins", &Service::view_plugins},
+                 {"projects", &Service::view_projects},
+                 {"keys", &Service::view_keys},
+                 {"secrets", &Service::view_secrets},
+                 {"send-now", &Service::command_send_now},
+                 {"publish", &Service::command_publish},
+                 {"restore", &Service::command_restore},
+                 {"establish", &Service::command_establish},
+                 {"verify", &Service::command_verify},
+                 {"start", &Service::command_start},
+                 {"stop", &Service::command_stop},
+                 {"restart", &Service::command_restart},
+                 {"provider-accept-root", &Service::command_accept_root},
+                 {"provider-enable", &Service::command_provider_enable},
+                 {"provider-disable", &Service::command_provider_disable},
+                 {"project-use", &Service::command_project_use},
+                 {"project-activate", &Service::command_project_activate},
+                 {"project-deactivate", &Service::command_project_deactivate},
+                 {"key-rotate", &Service::command_key_rotate},
+                 {"key-retire", &Service::command_key_retire},
+                 {"block", &Service::command_block},
+                 {"unblock", &Service::command_unblock},
+                 {"forget-station", &Service::command_forget},
+                 {"station-rename", &Service::command_rename},
+                 {"station-new-identity", &Service::command_new_identity}};
+}
+
+Service::~Service() = default;
+
+void Service::start() {
+    plugins_.load_folder(options_.plugins);
+    for (const RefusedPlugin& refused : plugins_.refused())
+        log::warning("plugins", refused.text, {{}, {}, "refused"});
+    start_engine();
+    watch_clock();
+}
+
+void Service::call(const std::string& name, const nlohmann::json& arguments, Access,
+                   ReplyFunction done) {
+    const auto place = handlers_.find(name);
+    if (place == handlers_.end()) {
+        done(reply_error(ReplyCode::not_found, "There is no command '" + name + "'."));
+        return;
+    }
+    (this->*place->second)(arguments, std::move(done));
+}
+
+void Service::cannot_start(std::string reason) {
+    stopped_reason_ = std::move(reason);
+    log::error("service", "the engine cannot start: " + stopped_reason_, {{}, project_, "start"});
+    publish_status();
+}
+
+KnownPlugins Service::known_plugins() const {
+    KnownPlugins known;
+    for (const auto& kind : plugins_.kinds())
+        known.names.push_back(kind->id);
+    known.schema_of = [this](std::string_view plugin) -> std::optional<std::string> {
+        const PluginKind* const kind = plugins_.find(plugin);
+        return kind ? std::optional(kind->config_schema) : std::nullopt;
+    };
+    return known;
+}
+
+std::optional<RuntimeSettings> Service::load_settings(std::string& problem) {
+    auto loaded = load_project_config(options_.paths, project_, known_plugins());
+    if (!loaded) {
+        problem = to_text(loaded.problems);
+        return std::nullopt;
+    }
+    const auto origin = load_project_origin(options_.paths, project_);
+    if (!origin && origin.error().kind != IoErrorKind::not_found) {
+        problem = origin.error().text;
+        return std::nullopt;
+    }
+    RuntimeSettings settings;
+    settings.paths = options_.paths;
+    settings.station = station_;
+    settings.project = std::move(*loaded.value);
+    settings.founder = origin && origin->founder;
+    settings.run_id = run_id_;
+    settings.self = identity_.id();
+    for (const Endpoint& endpoint : station_.net.listen)
+        settings.listen.push_back(
+            {{endpoint.address, endpoint.port}, station_.net.listen_is_default});
+    return settings;
+}
+
+void Service::start_engine() {
+    if (runtime_ || leaving_ || ending_)
+        return;
+    const auto choice = load_project_choice(options_.paths);
+    if (!choice) {
+        cannot_start(choice.error().text);
+        return;
+    }
+    project_ = choice->project;
+    if (project_.empty()) {
+        cannot_start("no project is selected: stationsync project use NAME");
+        return;
+    }
+    if (!choice->active) {
+        stopped_reason_ = "project '" + project_ + "' is deactivated: stationsync project activate";
+        publish_status();
+        return;
+    }
+    std::string problem;
+    auto settings = load_settings(problem);
+    if (!settings) {
+        cannot_start(problem);
+        return;
+    }
+    const auto keys = KeyRing::load(options_.paths.project_key(project_));
+    if (!keys) {
+        cannot_start(keys.error().text);
+        return;
+    }
+    auto runtime = std::make_shared<Runtime>(context_, pool_, plugins_, identity_,
+                                             std::make_shared<const KeyRing>(*keys),
+                                             std::move(*settings), *this);
+    runtime_ = runtime;
+    if (const auto started = runtime->start(); !started) {
+        leaving_ = std::move(runtime_);
+        runtime_.reset();
+        leaving_->shut_down({}, [this] { leaving_.reset(); });
+        cannot_start(started.error().text);
+        return;
+    }
+    stopped_reason_.clear();
+    log::info("service", "the engine runs for project " + project_);
+    publish_pending();
+    publish_status();
+}
+
+// What a person published while no service ran, before anything is put back.
+void Service::publish_pending() {
+    const auto pending = load_pending_publishes(options_.paths, project_);
+    if (!pending) {
+        log::error("service", pending.error().text);
+        return;
+    }
+    if (pending->empty())
+        return;
+    for (const PendingPublish& each : *pending)
+        runtime_->command(core::PublishRequested{{each.provider, each.key}});
+    // The wish is in the engine's own state before the file goes.
+    runtime_->when_durable([this] {
+        if (const auto cleared = clear_pending_publishes(options_.paths, project_); !cleared)
+            log::error("service", cleared.error().text);
+    });
+}
+
+void Service::stop_engine(const Runtime::ShutDown& how, std::function<void()> then) {
+    if (!runtime_) {
+        if (leaving_)
+            after_leaving_.push_back(std::move(then));
+        else
+            then();
+        return;
+    }
+    leaving_ = std::move(runtime_);
+    runtime_.reset();
+    for (auto& [key, done] : awaited_)
+        done(reply_error(ReplyCode::unavailable, "The engine was stopped meanwhile."));
+    awaited_.clear();
+    after_leaving_.push_back(std::move(then));
+    leaving_->shut_down(how, [this] {
+        leaving_.reset();
+        log::info("service", "the engine has stopped");
+        const auto todo = std::move(after_leaving_);
+        after_leaving_.clear();
+        for (const auto& each : todo)
+            each();
+    });
+}
+
+void Service::restart_engine(const Runtime::ShutDown& how, ReplyFunction done) {
+    stop_engine(how, [this, done = std::move(done)] {
+        start_engine();
+        if (!done)
+            return;
+        if (runtime_)
+            done(reply_ok({{"text", "The engine runs."}}));
+        else
+            done(reply_error(ReplyCode::refused, "The engine does not run: " + stopped_reason_));
+    });
+}
+
+void Service::end(std::function<void()> ended) {
+    if (ending_)
+        return;
+    ending_ = true;
+    clock_timer_.cancel();
+    event_timer_.cancel();
+    Runtime::ShutDown how;
+    how.by_person = true;
+    how.patience = std::chrono::seconds(4);
+    stop_engine(how, std::move(ended));
+}
+
+void Service::watch_clock() {
+    if (const auto moved = clock_.sample(wall_now_us(), boot_now_us()))
+        clock_stepped(*moved);
+    clock_timer_.set(clock_every, [this] { watch_clock(); });
+}
+
+void Service::clock_stepped(std::int64_t by_us) {
+    log::warning("service",
+                 "the clock of this computer was set by " + std::to_string(by_us / 1000) +
+                     " ms; the engine starts anew",
+                 {{}, {}, "clock-step"});
+    if (!runtime_)
+        return;
+    Runtime::ShutDown how;
+    how.clock_stepped = true;
+    restart_engine(how, {});
+}
+
+void Service::publish_status() {
+    status_changed_ = true;
+    if (!ending_)
+        event_timer_.set(events_every, [this] { flush_events(); });
+}
+
+void Service::flush_events() {
+    if (!events_)
+        return;
+    if (status_changed_)
+        events_->publish("status", {{"engine", runtime_ ? "running" : "stopped"},
+                                    {"reason", stopped_reason_},
+                                    {"project", project_}});
+    status_changed_ = false;
+    for (const core::StationId& id : changed_stations_)
+        events_->publish("station", {{"id", core::to_text(id)}});
+    changed_stations_.clear();
+    for (const core::ObjectId& id : changed_objects_) {
+        nlohmann::json event = {{"provider", id.provider}, {"key", id.key}};
+        if (runtime_)
+            if (const auto view = runtime_->engine().object(id)) {
+                event["state"] = core::to_text(view->state);
+                event["reason"] = view->reason;
+                event["progress"] = view->progress;
+            }
+        events_->publish("object", event);
+    }
+    changed_objects_.clear();
+}
+
+void Service::object_changed(const core::ObjectId& id) {
+    const bool first = changed_objects_.empty() && changed_stations_.empty() && !status_changed_;
+    changed_objects_.insert(id);
+    if (first && !ending_)
+        event_timer_.set(events_every, [this] { flush_events(); });
+}
+
+void Service::station_changed(const core::StationId& id) {
+    changed_stations_.insert(id);
+    publish_status();
+}
+
+void Service::provider_changed(const std::string&) { publish_status(); }
+
+void Service::message_changed(const StoredMessage& message, bool standing) {
+    if (!events_)
+        return;
+    nlohmann::json event = message_json(message);
+    event["standing"] = standing;
+    events_->publish("message", event);
+}
+
+void Service::keys_changed(const KeyRing& keys) {
+    if (const auto saved = keys.save(options_.paths.project_key(project_)); !saved)
+        log::error("service", saved.error().text);
+}
+
+void Service::command_answered(const core::CommandAnswered& answer) {
+    log::info("commands", answer.command + ": " + answer.text, {{}, answer.subject, {}});
+    const auto place = awaited_.find({answer.command, answer.subject});
+    if (place == awaited_.end())
+        return;
+    const ReplyFunction done = std::move(place->second);
+    awaited_.erase(place);
+    if (answer.ok || answer.command == "verify")
+        done(reply_ok({{"text", answer.text}, {"equal", answer.ok}}));
+    else
+        done(reply_error(ReplyCode::refused, answer.text));
+}
+
+} // namespace stationsync::host

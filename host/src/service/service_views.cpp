@@ -1,0 +1,107 @@
+// What the local API shows.
+#include "service/service.hpp"
+
+#include "api/key_listing.hpp"
+#include "api/project_listing.hpp"
+#include "base/clock.hpp"
+#include "service/views_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace stationsync::host {
+
+namespace {
+
+std::string text_of(const nlohmann::json& arguments, const char* name) {
+    const auto place = arguments.find(name);
+    return place != arguments.end() && place->is_string() ? place->get<std::string>() : std::string();
+}
+
+} // namespace
+
+void Service::view_status(const nlohmann::json&, ReplyFunction done) {
+    nlohmann::json status = {
+        {"project", project_},
+        {"station", {{"id", core::to_text(identity_.id())}, {"name", station_.name}}},
+        {"engine", runtime_ ? "running" : "stopped"},
+        {"reason", stopped_reason_},
+        {"messages", nlohmann::json::array()},
+        {"providers", nlohmann::json::array()}};
+    if (runtime_) {
+        status["messages"] = messages_json(runtime_->messages());
+        status["providers"] = providers_json(*runtime_);
+        status["in_step"] = runtime_->engine().in_step();
+    } else if (!project_.empty()) {
+        if (const auto project = load_project_config(options_.paths, project_))
+            status["providers"] = stopped_providers_json(*project.value);
+    }
+    done(reply_ok(status));
+}
+
+void Service::view_stations(const nlohmann::json&, ReplyFunction done) {
+    done(reply_ok(runtime_ ? stations_json(runtime_->engine()) : nlohmann::json::array()));
+}
+
+void Service::view_objects(const nlohmann::json& arguments, ReplyFunction done) {
+    if (!need_engine(done))
+        return;
+    done(reply_ok(objects_json(runtime_->engine(), text_of(arguments, "provider"),
+                               text_of(arguments, "key"))));
+}
+
+void Service::view_explain(const nlohmann::json& arguments, ReplyFunction done) {
+    if (!need_engine(done))
+        return;
+    const core::ObjectId id{text_of(arguments, "provider"), text_of(arguments, "key")};
+    const auto view = runtime_->engine().object(id);
+    if (!view) {
+        done(reply_error(ReplyCode::not_found, "No object " + core::to_text(id) + " is known here.",
+                         "`stationsync objects` lists all objects."));
+        return;
+    }
+    done(reply_ok(explain_json(runtime_->engine(), *view)));
+}
+
+void Service::view_history(const nlohmann::json& arguments, ReplyFunction done) {
+    if (!need_engine(done))
+        return;
+    HistoryQuery query;
+    query.provider = text_of(arguments, "provider");
+    query.key = text_of(arguments, "key");
+    auto entries = std::make_shared<IoResult<std::vector<core::HistoryEntry>>>(
+        std::vector<core::HistoryEntry>());
+    auto side = runtime_->side_database();
+    auto read = [side, query, entries] { *entries = side->history(query); };
+    auto show = [this, entries, done = std::move(done)] {
+        if (!runtime_)
+            done(reply_error(ReplyCode::unavailable, "The engine was stopped meanwhile."));
+        else if (!*entries)
+            done(reply_error(ReplyCode::failed, entries->error().text));
+        else
+            done(reply_ok(history_json(runtime_->engine(), **entries)));
+    };
+    pool_.submit(std::move(read), std::move(show));
+}
+
+void Service::view_plugins(const nlohmann::json&, ReplyFunction done) {
+    done(reply_ok(plugins_json(plugins_)));
+}
+
+void Service::view_projects(const nlohmann::json&, ReplyFunction done) {
+    done(reply_ok(project_listing(options_.paths)));
+}
+
+void Service::view_keys(const nlohmann::json&, ReplyFunction done) {
+    if (!need_engine(done))
+        return;
+    done(reply_ok(key_listing(runtime_->keys(), core::WallTime{wall_now_us()})));
+}
+
+void Service::view_secrets(const nlohmann::json&, ReplyFunction done) {
+    nlohmann::json names = nlohmann::json::array();
+    for (const std::string& name : SecretStore(options_.paths.secrets()).list())
+        names.push_back({{"name", name}});
+    done(reply_ok(names));
+}
+
+} // namespace stationsync::host
