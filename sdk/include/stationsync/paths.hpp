@@ -86,7 +86,7 @@ inline std::optional<std::string> name_problem(std::string_view name) {
     if (name == "." || name == "..") return "it contains \"" + std::string(name) + "\"";
     if (name.size() > 255) return "a name in it is longer than 255 bytes";
     if (name.back() == '.' || name.back() == ' ')
-        return "\"" + std::string(name) + "\" ends in a dot or a space";
+        return std::string("\"").append(name).append("\" ends in a dot or a space");
     for (const char byte : name) {
         if (is_plain(byte)) continue;
         if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F)
@@ -94,7 +94,7 @@ inline std::optional<std::string> name_problem(std::string_view name) {
         return std::string("it contains the character ") + byte;
     }
     if (is_reserved_on_windows(name))
-        return "\"" + std::string(name) + "\" is a device name on Windows";
+        return std::string("\"").append(name).append("\" is a device name on Windows");
     return std::nullopt;
 }
 
