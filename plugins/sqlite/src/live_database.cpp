@@ -64,7 +64,7 @@ bool refresh(Record& record, const std::filesystem::path& path, const sdk::Op& o
              stsync_time now) {
     const std::string name = sdk::utf8_from_path(path);
     if (record.path != name) {
-        record = {};
+        record = Record();
         record.path = name;
     }
     const Evidence files = file_evidence(path);

@@ -228,7 +228,7 @@ private:
             require_place(record, wanted.live);
         }
         if (record.path != sdk::utf8_from_path(wanted.live)) {
-            record = {};
+            record = Record();
             record.path = sdk::utf8_from_path(wanted.live);
         }
         // A file of 0 bytes may be open in a program that is about to fill it.
