@@ -23,11 +23,11 @@ std::optional<Duration> ClockJudge::difference() const {
     return ours_;
 }
 
-void ClockJudge::judge(Limits const& limits) {
+void ClockJudge::judge(const Limits& limits) {
     if (!known())
         return;
-    Duration const difference = std::chrono::abs((*ours_ + *theirs_) / 2);
-    bool const was_rejected = rejected_ || (told_ && !*told_);
+    const Duration difference = std::chrono::abs((*ours_ + *theirs_) / 2);
+    const bool was_rejected = rejected_ || (told_ && !*told_);
     rejected_ = difference > limits.clock_difference_max ||
                 (was_rejected && difference >= limits.clock_difference_readmit);
     if (mutant(Mutant::time_limit_ignored))

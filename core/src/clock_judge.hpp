@@ -1,8 +1,9 @@
 // Is the system time of a pair of stations close enough?
 //
-// Each side measures, tells the other, and judges the mean of both measurements; each tells the other its
-// judgement too, and only when both pass does the pair pass. Without that the two sides would part between
-// the limit and the lower limit of readmission, where the answer depends on the past.
+// Each side measures, tells the other, and judges the mean of both measurements; each tells the
+// other its judgement too, and only when both pass does the pair pass. Without that the two sides
+// would part between the limit and the lower limit of readmission, where the answer depends on the
+// past.
 #pragma once
 
 #include "stationsync/core/engine.hpp"
@@ -19,11 +20,12 @@ public:
     void reported(Duration offset) { theirs_ = -bounded(offset); }
     // The peer's own judgement of the pair; nothing while it has not told one.
     void told(std::optional<bool> passed) { told_ = passed; }
-    // The peer is gone. Its rejection stays: who comes back at 58 s was not below the limit of readmission.
+    // The peer is gone. Its rejection stays: who comes back at 58 s was not below the limit of
+    // readmission.
     void forget_measurements();
 
     // Judges again; call after any of the above.
-    void judge(Limits const& limits);
+    void judge(const Limits& limits);
 
     bool known() const { return ours_ && theirs_; }
     bool passed_here() const { return known() && !rejected_; }

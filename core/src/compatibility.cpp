@@ -7,10 +7,11 @@ namespace stationsync::core {
 
 namespace {
 
-// The same pair seen from both sides gives the same texts: the station with the smaller id comes first.
+// The same pair seen from both sides gives the same texts: the station with the smaller id comes
+// first.
 class Pair {
 public:
-    Pair(CompatibilitySide const& ours, CompatibilitySide const& theirs)
+    Pair(const CompatibilitySide& ours, const CompatibilitySide& theirs)
         : ours_first_(ours.profile->station < theirs.profile->station) {
         first_ = &(ours_first_ ? ours : theirs);
         second_ = &(ours_first_ ? theirs : ours);
@@ -18,20 +19,20 @@ public:
         second_name_ = name_of(*second_->profile, *first_->profile);
     }
 
-    CompatibilitySide const& first() const { return *first_; }
-    CompatibilitySide const& second() const { return *second_; }
-    std::string const& first_name() const { return first_name_; }
-    std::string const& second_name() const { return second_name_; }
+    const CompatibilitySide& first() const { return *first_; }
+    const CompatibilitySide& second() const { return *second_; }
+    const std::string& first_name() const { return first_name_; }
+    const std::string& second_name() const { return second_name_; }
     bool ours_first() const { return ours_first_; }
 
     // `what` a on "A", b on "B"
-    std::string on_both(std::string_view what, std::string const& a, std::string const& b) const {
+    std::string on_both(std::string_view what, const std::string& a, const std::string& b) const {
         std::string text(what);
         return text + ' ' + a + " on " + first_name_ + ", " + b + " on " + second_name_;
     }
 
 private:
-    static std::string name_of(Profile const& profile, Profile const& other) {
+    static std::string name_of(const Profile& profile, const Profile& other) {
         std::string text = '"' + profile.station_name + '"';
         if (profile.station_name.empty() || profile.station_name == other.station_name)
             text += " (" + to_text(profile.station).substr(0, 8) + ')';
@@ -39,13 +40,13 @@ private:
     }
 
     bool ours_first_;
-    CompatibilitySide const* first_ = nullptr;
-    CompatibilitySide const* second_ = nullptr;
+    const CompatibilitySide* first_ = nullptr;
+    const CompatibilitySide* second_ = nullptr;
     std::string first_name_;
     std::string second_name_;
 };
 
-std::string value_or(std::string const& value, std::string_view otherwise) {
+std::string value_or(const std::string& value, std::string_view otherwise) {
     return value.empty() ? std::string(otherwise) : value;
 }
 
@@ -53,11 +54,11 @@ std::string_view major_part(std::string_view version) {
     return version.substr(0, version.find('.'));
 }
 
-std::string tokens_text(ProviderProfile const& provider) {
+std::string tokens_text(const ProviderProfile& provider) {
     if (!provider.known)
         return "not known";
     std::string text;
-    for (Token const& token : provider.tokens) {
+    for (const Token& token : provider.tokens) {
         if (token.kind > 1)
             continue;
         if (!text.empty())
@@ -68,7 +69,7 @@ std::string tokens_text(ProviderProfile const& provider) {
 }
 
 // A value that both sides must have alike.
-CheckResult equality_check(std::string check, std::string const& ours, std::string const& theirs,
+CheckResult equality_check(std::string check, const std::string& ours, const std::string& theirs,
                            std::string text) {
     CheckResult result;
     result.check = std::move(check);
@@ -81,7 +82,7 @@ CheckResult equality_check(std::string check, std::string const& ours, std::stri
     return result;
 }
 
-CheckResult time_check(Pair const& pair, PairTime const& time, Limits const& limits) {
+CheckResult time_check(const Pair& pair, const PairTime& time, const Limits& limits) {
     CheckResult result;
     result.check = "time";
     result.passed = !time.failed;
@@ -90,34 +91,36 @@ CheckResult time_check(Pair const& pair, PairTime const& time, Limits const& lim
     result.limit = seconds_text(limits.clock_difference_max);
     if (result.passed)
         return result;
-    Duration const difference = time.difference.value_or(Duration{});
-    bool const peer_ahead = difference.count() > 0;
-    bool const second_ahead = peer_ahead == pair.ours_first();
-    result.text = "The clock of " + (second_ahead ? pair.second_name() : pair.first_name()) + " is " +
-                  seconds_text(std::chrono::abs(difference)) + " ahead of " +
+    const Duration difference = time.difference.value_or(Duration{});
+    const bool peer_ahead = difference.count() > 0;
+    const bool second_ahead = peer_ahead == pair.ours_first();
+    result.text = "The clock of " + (second_ahead ? pair.second_name() : pair.first_name()) +
+                  " is " + seconds_text(std::chrono::abs(difference)) + " ahead of " +
                   (second_ahead ? pair.first_name() : pair.second_name()) + "'s; at most " +
                   seconds_text(limits.clock_difference_max) + " are allowed, and less than " +
                   seconds_text(limits.clock_difference_readmit) + " after a rejection";
     return result;
 }
 
-// Why the two plugins or back ends do not fit; empty when they do. The words of both plugins, in fixed order.
-std::string provider_mismatch(Pair const& pair, ProviderProfile const& first,
-                              ProviderProfile const& second) {
+// Why the two plugins or back ends do not fit; empty when they do. The words of both plugins, in
+// fixed order.
+std::string provider_mismatch(const Pair& pair, const ProviderProfile& first,
+                              const ProviderProfile& second) {
     if (first.plugin != second.plugin)
         return pair.on_both("plugin", first.plugin, second.plugin);
     if (major_part(first.plugin_version) != major_part(second.plugin_version))
         return pair.on_both("version of plugin " + first.plugin, first.plugin_version,
                             second.plugin_version) +
                ": the first number must be the same";
-    TokenVerdict const* by_first = find_verdict(pair.first().verdicts, first.name);
-    TokenVerdict const* by_second = find_verdict(pair.second().verdicts, first.name);
-    bool const refused = (by_first != nullptr && !by_first->compatible) ||
+    const TokenVerdict* by_first = find_verdict(pair.first().verdicts, first.name);
+    const TokenVerdict* by_second = find_verdict(pair.second().verdicts, first.name);
+    const bool refused = (by_first != nullptr && !by_first->compatible) ||
                          (by_second != nullptr && !by_second->compatible);
     if (!refused || !first.known || !second.known)
         return {};
     std::string text = pair.on_both("back end", tokens_text(first), tokens_text(second));
-    std::string const first_says = by_first != nullptr && !by_first->compatible ? by_first->text : "";
+    std::string const first_says =
+        by_first != nullptr && !by_first->compatible ? by_first->text : "";
     std::string const second_says =
         by_second != nullptr && !by_second->compatible ? by_second->text : "";
     if (!first_says.empty())
@@ -128,8 +131,8 @@ std::string provider_mismatch(Pair const& pair, ProviderProfile const& first,
 }
 
 // Why the provider rests on this link although nothing contradicts; empty when it need not.
-std::string provider_suspension(Pair const& pair, ProviderProfile const& first,
-                                ProviderProfile const& second) {
+std::string provider_suspension(const Pair& pair, const ProviderProfile& first,
+                                const ProviderProfile& second) {
     std::string unknown;
     if (!first.known)
         unknown = pair.first_name();
@@ -144,11 +147,11 @@ std::string provider_suspension(Pair const& pair, ProviderProfile const& first,
     return {};
 }
 
-CheckResult provider_check(Pair const& pair, ProviderProfile const& ours,
-                           ProviderProfile const& theirs) {
-    ProviderProfile const& first = pair.ours_first() ? ours : theirs;
-    ProviderProfile const& second = pair.ours_first() ? theirs : ours;
-    auto const value = [](ProviderProfile const& side) {
+CheckResult provider_check(const Pair& pair, const ProviderProfile& ours,
+                           const ProviderProfile& theirs) {
+    const ProviderProfile& first = pair.ours_first() ? ours : theirs;
+    const ProviderProfile& second = pair.ours_first() ? theirs : ours;
+    const auto value = [](const ProviderProfile& side) {
         return side.plugin + ' ' + side.plugin_version + ", back end " + tokens_text(side);
     };
     CheckResult result;
@@ -171,7 +174,8 @@ CheckResult provider_check(Pair const& pair, ProviderProfile const& ours,
 } // namespace
 
 std::string seconds_text(Duration duration) {
-    // In tenths, rounded: both sides show the same although their measurements differ by milliseconds.
+    // In tenths, rounded: both sides show the same although their measurements differ by
+    // milliseconds.
     std::int64_t const count = duration.count();
     std::int64_t const tenths = (std::abs(count) + 50'000) / 100'000;
     std::string text = count < 0 && tenths != 0 ? "-" : "";
@@ -181,29 +185,27 @@ std::string seconds_text(Duration duration) {
     return text + " s";
 }
 
-TokenVerdict const* find_verdict(std::span<TokenVerdict const> verdicts, std::string_view name) {
-    auto const place = std::find_if(verdicts.begin(), verdicts.end(), [&](TokenVerdict const& entry) {
-        return entry.provider == name;
-    });
+const TokenVerdict* find_verdict(std::span<const TokenVerdict> verdicts, std::string_view name) {
+    const auto place =
+        std::find_if(verdicts.begin(), verdicts.end(),
+                     [&](const TokenVerdict& entry) { return entry.provider == name; });
     return place == verdicts.end() ? nullptr : &*place;
 }
 
-ProviderProfile const* find_provider(Profile const& profile, std::string_view name) {
-    auto const place =
-        std::lower_bound(profile.providers.begin(), profile.providers.end(), name,
-                         [](ProviderProfile const& entry, std::string_view wanted) {
-                             return entry.name < wanted;
-                         });
+const ProviderProfile* find_provider(const Profile& profile, std::string_view name) {
+    const auto place = std::lower_bound(
+        profile.providers.begin(), profile.providers.end(), name,
+        [](const ProviderProfile& entry, std::string_view wanted) { return entry.name < wanted; });
     return place == profile.providers.end() || place->name != name ? nullptr : &*place;
 }
 
-Compatibility evaluate(CompatibilitySide const& ours, CompatibilitySide const& theirs,
-                       PairTime const& time, Limits const& limits) {
-    Pair const pair(ours, theirs);
-    Profile const& first = *pair.first().profile;
-    Profile const& second = *pair.second().profile;
-    Profile const& we = *ours.profile;
-    Profile const& they = *theirs.profile;
+Compatibility evaluate(const CompatibilitySide& ours, const CompatibilitySide& theirs,
+                       const PairTime& time, const Limits& limits) {
+    const Pair pair(ours, theirs);
+    const Profile& first = *pair.first().profile;
+    const Profile& second = *pair.second().profile;
+    const Profile& we = *ours.profile;
+    const Profile& they = *theirs.profile;
     Compatibility result;
     result.checks.push_back(equality_check(
         "protocol", std::to_string(we.protocol_major), std::to_string(they.protocol_major),
@@ -215,14 +217,14 @@ Compatibility evaluate(CompatibilitySide const& ours, CompatibilitySide const& t
         pair.on_both("The project is", '"' + first.project + '"', '"' + second.project + '"') +
             ": stations of different projects exchange nothing"));
     result.checks.push_back(time_check(pair, time, limits));
-    result.checks.push_back(equality_check(
-        "product-version", we.product_version, they.product_version,
-        pair.on_both("The version of the plant software is",
-                     value_or(first.product_version, "not set"),
-                     value_or(second.product_version, "not set")) +
-            ": both stations need the same"));
-    for (ProviderProfile const& provider : we.providers) {
-        ProviderProfile const* other = find_provider(they, provider.name);
+    result.checks.push_back(
+        equality_check("product-version", we.product_version, they.product_version,
+                       pair.on_both("The version of the plant software is",
+                                    value_or(first.product_version, "not set"),
+                                    value_or(second.product_version, "not set")) +
+                           ": both stations need the same"));
+    for (const ProviderProfile& provider : we.providers) {
+        const ProviderProfile* other = find_provider(they, provider.name);
         if (other == nullptr)
             continue;
         result.checks.push_back(provider_check(pair, provider, *other));
@@ -232,8 +234,8 @@ Compatibility evaluate(CompatibilitySide const& ours, CompatibilitySide const& t
     return result;
 }
 
-bool is_compatible(std::span<CheckResult const> checks) {
-    return std::all_of(checks.begin(), checks.end(), [](CheckResult const& check) {
+bool is_compatible(std::span<const CheckResult> checks) {
+    return std::all_of(checks.begin(), checks.end(), [](const CheckResult& check) {
         return check.passed || check.suspends_only;
     });
 }

@@ -1,5 +1,5 @@
-// May two stations exchange data? All checks, with both sides' values, decided from what both sides know,
-// so that both reach the same verdict and show the same text.
+// May two stations exchange data? All checks, with both sides' values, decided from what both sides
+// know, so that both reach the same verdict and show the same text.
 #pragma once
 
 #include "stationsync/core/engine.hpp"
@@ -18,9 +18,9 @@ inline constexpr std::string_view time_verdict = "/time";
 inline constexpr std::string_view clone_verdict = "/clone";
 
 struct CompatibilitySide {
-    Profile const* profile = nullptr;
+    const Profile* profile = nullptr;
     // What this side's plugins say of the other side's tokens.
-    std::span<TokenVerdict const> verdicts;
+    std::span<const TokenVerdict> verdicts;
 };
 
 struct PairTime {
@@ -35,14 +35,14 @@ struct Compatibility {
     std::set<std::string> open_providers; // both have it, both back ends known, both sides say yes
 };
 
-Compatibility evaluate(CompatibilitySide const& ours, CompatibilitySide const& theirs,
-                       PairTime const& time, Limits const& limits);
+Compatibility evaluate(const CompatibilitySide& ours, const CompatibilitySide& theirs,
+                       const PairTime& time, const Limits& limits);
 
 // No check failed but such as suspend one provider.
-bool is_compatible(std::span<CheckResult const> checks);
+bool is_compatible(std::span<const CheckResult> checks);
 
-TokenVerdict const* find_verdict(std::span<TokenVerdict const> verdicts, std::string_view name);
-ProviderProfile const* find_provider(Profile const& profile, std::string_view name);
+const TokenVerdict* find_verdict(std::span<const TokenVerdict> verdicts, std::string_view name);
+const ProviderProfile* find_provider(const Profile& profile, std::string_view name);
 
 std::string seconds_text(Duration duration); // "61.2 s"
 

@@ -16,9 +16,9 @@ constexpr Duration self_pause = std::chrono::minutes(10);
 
 } // namespace
 
-std::vector<StationId> Dialling::ids_of(Entry const& entry) const {
+std::vector<StationId> Dialling::ids_of(const Entry& entry) const {
     std::vector<StationId> ids;
-    for (auto const& [name, claim] : entry.claims)
+    for (const auto& [name, claim] : entry.claims)
         if (claim.id)
             ids.push_back(*claim.id);
     if (entry.proven)
@@ -28,44 +28,44 @@ std::vector<StationId> Dialling::ids_of(Entry const& entry) const {
     return ids;
 }
 
-bool Dialling::is_configured(Entry const& entry) const {
+bool Dialling::is_configured(const Entry& entry) const {
     return std::any_of(entry.claims.begin(), entry.claims.end(),
-                       [](auto const& claim) { return claim.second.configured; });
+                       [](const auto& claim) { return claim.second.configured; });
 }
 
-bool Dialling::needed(std::string const& address, Entry const& entry) const {
+bool Dialling::needed(const std::string& address, const Entry& entry) const {
     if (entry.linked || entry.dial || entry.claims.empty())
         return false;
-    std::vector<std::string> const& own = context_.config.addresses;
+    const std::vector<std::string>& own = context_.config.addresses;
     if (std::find(own.begin(), own.end(), address) != own.end())
         return false;
-    auto const unserved = [this](StationId const& id) { return !served_.contains(id); };
+    const auto unserved = [this](const StationId& id) { return !served_.contains(id); };
     if (entry.proven && unserved(*entry.proven))
         return true;
-    for (auto const& [name, claim] : entry.claims) {
+    for (const auto& [name, claim] : entry.claims) {
         if (claim.id ? unserved(*claim.id) : !entry.proven)
             return true;
     }
     return false;
 }
 
-void Dialling::reindex(Place place, std::vector<StationId> const& before) {
-    std::vector<StationId> const after = ids_of(place->second);
-    for (StationId const& id : before) {
+void Dialling::reindex(Place place, const std::vector<StationId>& before) {
+    const std::vector<StationId> after = ids_of(place->second);
+    for (const StationId& id : before) {
         if (std::binary_search(after.begin(), after.end(), id))
             continue;
-        auto const station = by_station_.find(id);
+        const auto station = by_station_.find(id);
         station->second.erase(place->first);
         if (station->second.empty())
             by_station_.erase(station);
     }
-    for (StationId const& id : after)
+    for (const StationId& id : after)
         by_station_[id].insert(place->first);
 }
 
 void Dialling::schedule(Place place) {
     Entry& entry = place->second;
-    bool const wanted = needed(place->first, entry);
+    const bool wanted = needed(place->first, entry);
     if (wanted == entry.queued)
         return;
     entry.queued = wanted;
@@ -75,11 +75,11 @@ void Dialling::schedule(Place place) {
         queue_.erase({entry.due, place->first});
 }
 
-void Dialling::schedule_station(StationId const& id) {
-    auto const station = by_station_.find(id);
+void Dialling::schedule_station(const StationId& id) {
+    const auto station = by_station_.find(id);
     if (station == by_station_.end())
         return;
-    for (std::string const& address : station->second)
+    for (const std::string& address : station->second)
         schedule(entries_.find(address));
 }
 
@@ -93,10 +93,10 @@ void Dialling::postpone(Place place, Instant due) {
 }
 
 void Dialling::drop_if_unclaimed(Place place) {
-    Entry const& entry = place->second;
+    const Entry& entry = place->second;
     if (!entry.claims.empty() || entry.dial || entry.linked)
         return;
-    std::vector<StationId> const before = ids_of(entry);
+    const std::vector<StationId> before = ids_of(entry);
     place->second.proven.reset();
     reindex(place, before);
     if (place->second.queued)
@@ -104,20 +104,20 @@ void Dialling::drop_if_unclaimed(Place place) {
     entries_.erase(place);
 }
 
-void Dialling::claim(std::string const& claim, std::optional<StationId> const& id, bool configured,
-                     std::vector<std::string> const& addresses) {
-    std::vector<std::string> const old = std::move(claimed_[claim]);
+void Dialling::claim(const std::string& claim, const std::optional<StationId>& id, bool configured,
+                     const std::vector<std::string>& addresses) {
+    const std::vector<std::string> old = std::move(claimed_[claim]);
     std::vector<std::string>& now = claimed_[claim];
     now.clear();
     Instant due = context_.instant();
-    for (std::string const& address : addresses) {
-        bool const known = entries_.contains(address);
+    for (const std::string& address : addresses) {
+        const bool known = entries_.contains(address);
         if (address.empty() || (!known && entries_.size() >= dial_addresses_max) ||
             std::find(now.begin(), now.end(), address) != now.end())
             continue;
         now.push_back(address);
-        Place const place = entries_.try_emplace(address).first;
-        std::vector<StationId> const before = ids_of(place->second);
+        const Place place = entries_.try_emplace(address).first;
+        const std::vector<StationId> before = ids_of(place->second);
         place->second.claims[claim] = {id, configured};
         reindex(place, before);
         if (!known)
@@ -125,71 +125,71 @@ void Dialling::claim(std::string const& claim, std::optional<StationId> const& i
         due = due + next_address_pause;
         schedule(place);
     }
-    std::vector<std::string> const kept = now;
-    for (std::string const& address : old)
+    const std::vector<std::string> kept = now;
+    for (const std::string& address : old)
         if (std::find(kept.begin(), kept.end(), address) == kept.end())
             unclaim(claim, address);
     if (kept.empty())
         claimed_.erase(claim);
 }
 
-void Dialling::unclaim(std::string const& claim, std::string const& address) {
-    Place const place = entries_.find(address);
+void Dialling::unclaim(const std::string& claim, const std::string& address) {
+    const Place place = entries_.find(address);
     if (place == entries_.end())
         return;
-    std::vector<StationId> const before = ids_of(place->second);
+    const std::vector<StationId> before = ids_of(place->second);
     place->second.claims.erase(claim);
     reindex(place, before);
     schedule(place);
     drop_if_unclaimed(place);
 }
 
-void Dialling::withdraw(std::string const& claim) {
+void Dialling::withdraw(const std::string& claim) {
     auto node = claimed_.extract(claim);
     if (node.empty())
         return;
-    for (std::string const& address : node.mapped())
+    for (const std::string& address : node.mapped())
         unclaim(claim, address);
 }
 
-void Dialling::set_served(StationId const& id, bool served) {
-    bool const changed = served ? served_.insert(id).second : served_.erase(id) != 0;
+void Dialling::set_served(const StationId& id, bool served) {
+    const bool changed = served ? served_.insert(id).second : served_.erase(id) != 0;
     if (changed)
         schedule_station(id);
 }
 
 void Dialling::hurry_entry(Place place) {
-    Entry const& entry = place->second;
-    Instant const now = context_.instant();
-    bool const just_tried = entry.tried && now - entry.tried_at < hurry_interval_min;
+    const Entry& entry = place->second;
+    const Instant now = context_.instant();
+    const bool just_tried = entry.tried && now - entry.tried_at < hurry_interval_min;
     if (!entry.queued || just_tried || entry.is_self)
         return;
-    Instant const soon = now + context_.random.jittered(hurry_pause);
+    const Instant soon = now + context_.random.jittered(hurry_pause);
     if (soon < entry.due)
         postpone(place, soon);
 }
 
-void Dialling::hurry(StationId const& id) {
-    auto const station = by_station_.find(id);
+void Dialling::hurry(const StationId& id) {
+    const auto station = by_station_.find(id);
     if (station == by_station_.end())
         return;
-    for (std::string const& address : station->second)
+    for (const std::string& address : station->second)
         hurry_entry(entries_.find(address));
 }
 
-void Dialling::hurry_claim(std::string const& claim) {
-    auto const place = claimed_.find(claim);
+void Dialling::hurry_claim(const std::string& claim) {
+    const auto place = claimed_.find(claim);
     if (place == claimed_.end())
         return;
-    for (std::string const& address : place->second)
+    for (const std::string& address : place->second)
         hurry_entry(entries_.find(address));
 }
 
 void Dialling::start(Place place) {
     Entry& entry = place->second;
-    DialId const dial{++last_dial_};
+    const DialId dial{++last_dial_};
     Flight flight{place->first, ids_of(entry)};
-    for (StationId const& id : flight.ids)
+    for (const StationId& id : flight.ids)
         ++in_flight_[id];
     flights_.emplace(dial, std::move(flight));
     entry.dial = dial;
@@ -203,19 +203,19 @@ Dialling::Flight Dialling::land(DialId dial) {
     auto node = flights_.extract(dial);
     if (node.empty())
         return {};
-    for (StationId const& id : node.mapped().ids)
-        if (auto const count = in_flight_.find(id); --count->second == 0)
+    for (const StationId& id : node.mapped().ids)
+        if (const auto count = in_flight_.find(id); --count->second == 0)
             in_flight_.erase(count);
     return std::move(node.mapped());
 }
 
 void Dialling::pump() {
-    Instant const now = context_.instant();
+    const Instant now = context_.instant();
     while (flights_.size() < dials_at_once && !queue_.empty() && queue_.begin()->first <= now) {
-        Place const place = entries_.find(queue_.begin()->second);
-        std::vector<StationId> const ids = ids_of(place->second);
-        bool const waits = !is_configured(place->second) &&
-                           std::any_of(ids.begin(), ids.end(), [this](StationId const& id) {
+        const Place place = entries_.find(queue_.begin()->second);
+        const std::vector<StationId> ids = ids_of(place->second);
+        const bool waits = !is_configured(place->second) &&
+                           std::any_of(ids.begin(), ids.end(), [this](const StationId& id) {
                                return in_flight_.contains(id);
                            });
         if (waits)
@@ -231,13 +231,13 @@ std::optional<Instant> Dialling::next_deadline() const {
     return queue_.begin()->first;
 }
 
-std::string Dialling::linked(DialId dial, StationId const& id) {
-    Flight const flight = land(dial);
-    Place const place = entries_.find(flight.address);
+std::string Dialling::linked(DialId dial, const StationId& id) {
+    const Flight flight = land(dial);
+    const Place place = entries_.find(flight.address);
     if (place == entries_.end() || place->second.dial != dial)
         return flight.address;
     Entry& entry = place->second;
-    std::vector<StationId> const before = ids_of(entry);
+    const std::vector<StationId> before = ids_of(entry);
     entry.proven = id;
     entry.dial.reset();
     entry.linked = true;
@@ -247,24 +247,24 @@ std::string Dialling::linked(DialId dial, StationId const& id) {
     return flight.address;
 }
 
-void Dialling::link_lost(std::string const& address, bool lasted) {
-    Place const place = entries_.find(address);
+void Dialling::link_lost(const std::string& address, bool lasted) {
+    const Place place = entries_.find(address);
     if (place == entries_.end() || !place->second.linked)
         return;
     Entry& entry = place->second;
     entry.linked = false;
     if (lasted)
         entry.pause = dial_pause_min;
-    Instant const due = context_.instant() + context_.random.jittered(entry.pause);
+    const Instant due = context_.instant() + context_.random.jittered(entry.pause);
     if (!lasted)
         entry.pause = std::min(entry.pause * 2, dial_pause_max);
     postpone(place, due);
     drop_if_unclaimed(place);
 }
 
-std::string Dialling::failed(DialFailed const& event) {
+std::string Dialling::failed(const DialFailed& event) {
     Flight flight = land(event.dial);
-    Place const place = entries_.find(flight.address);
+    const Place place = entries_.find(flight.address);
     if (place == entries_.end() || place->second.dial != event.dial)
         return std::move(flight.address);
     Entry& entry = place->second;
@@ -294,21 +294,21 @@ void Dialling::own_addresses_changed() {
     }
 }
 
-std::optional<Dialling::Picture> Dialling::picture(std::string const& address) const {
-    auto const place = entries_.find(address);
+std::optional<Dialling::Picture> Dialling::picture(const std::string& address) const {
+    const auto place = entries_.find(address);
     if (place == entries_.end())
         return std::nullopt;
-    Entry const& entry = place->second;
+    const Entry& entry = place->second;
     return Picture{entry.proven, entry.is_self, entry.linked, entry.failure};
 }
 
-std::optional<Dialling::Failure> Dialling::failure_of(StationId const& id) const {
-    auto const station = by_station_.find(id);
+std::optional<Dialling::Failure> Dialling::failure_of(const StationId& id) const {
+    const auto station = by_station_.find(id);
     if (station == by_station_.end())
         return std::nullopt;
-    Entry const* latest = nullptr;
-    for (std::string const& address : station->second) {
-        Entry const& entry = entries_.at(address);
+    const Entry* latest = nullptr;
+    for (const std::string& address : station->second) {
+        const Entry& entry = entries_.at(address);
         if (entry.failure && (latest == nullptr || entry.failure_order > latest->failure_order))
             latest = &entry;
     }

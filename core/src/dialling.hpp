@@ -1,5 +1,5 @@
-// Which addresses to connect to, and when: each address that somebody claims to be a station's is dialled
-// again and again, with growing pauses, until a link dialled by us stands to that station.
+// Which addresses to connect to, and when: each address that somebody claims to be a station's is
+// dialled again and again, with growing pauses, until a link dialled by us stands to that station.
 //
 // A claim is a hint: who really answers is known only once a link stands.
 #pragma once
@@ -25,7 +25,7 @@ public:
         std::string reason;
         bool wrong_key = false;
     };
-    struct Picture { // of one address, for the listing
+    struct Picture {                     // of one address, for the listing
         std::optional<StationId> proven; // who answered there last
         bool is_self = false;
         bool linked = false;
@@ -34,32 +34,33 @@ public:
 
     explicit Dialling(Context& context) : context_(context) {}
 
-    // `claim` names who says so; what it said before is replaced. Addresses: the most promising first.
-    void claim(std::string const& claim, std::optional<StationId> const& id, bool configured,
-               std::vector<std::string> const& addresses);
-    void withdraw(std::string const& claim);
+    // `claim` names who says so; what it said before is replaced. Addresses: the most promising
+    // first.
+    void claim(const std::string& claim, const std::optional<StationId>& id, bool configured,
+               const std::vector<std::string>& addresses);
+    void withdraw(const std::string& claim);
 
     // A served station needs no dial: a link dialled by us stands, or it is blocked.
-    void set_served(StationId const& id, bool served);
+    void set_served(const StationId& id, bool served);
     // It was seen alive just now: do not wait for the end of the pause.
-    void hurry(StationId const& id);
-    void hurry_claim(std::string const& claim);
+    void hurry(const StationId& id);
+    void hurry_claim(const std::string& claim);
 
     // The address that was dialled; empty for an unknown dial.
-    std::string linked(DialId dial, StationId const& id);
+    std::string linked(DialId dial, const StationId& id);
     // `lasted`: it was a good link, so that the pauses begin anew.
-    void link_lost(std::string const& address, bool lasted);
+    void link_lost(const std::string& address, bool lasted);
     // The address that failed; empty for an unknown dial.
-    std::string failed(DialFailed const& event);
+    std::string failed(const DialFailed& event);
     void own_addresses_changed(); // what was ourselves may be somebody else now
 
     void pump(); // starts what is due
     std::optional<Instant> next_deadline() const;
 
-    std::optional<Picture> picture(std::string const& address) const;
+    std::optional<Picture> picture(const std::string& address) const;
     // The last failure among the addresses of that station.
-    std::optional<Failure> failure_of(StationId const& id) const;
-    bool has_address(StationId const& id) const { return by_station_.contains(id); }
+    std::optional<Failure> failure_of(const StationId& id) const;
+    bool has_address(const StationId& id) const { return by_station_.contains(id); }
 
 private:
     struct Claim {
@@ -86,13 +87,13 @@ private:
     };
     using Place = std::map<std::string, Entry>::iterator;
 
-    std::vector<StationId> ids_of(Entry const& entry) const;
-    bool needed(std::string const& address, Entry const& entry) const;
-    bool is_configured(Entry const& entry) const;
-    void unclaim(std::string const& claim, std::string const& address);
-    void reindex(Place place, std::vector<StationId> const& before);
+    std::vector<StationId> ids_of(const Entry& entry) const;
+    bool needed(const std::string& address, const Entry& entry) const;
+    bool is_configured(const Entry& entry) const;
+    void unclaim(const std::string& claim, const std::string& address);
+    void reindex(Place place, const std::vector<StationId>& before);
     void schedule(Place place);
-    void schedule_station(StationId const& id);
+    void schedule_station(const StationId& id);
     void postpone(Place place, Instant due);
     void hurry_entry(Place place);
     void drop_if_unclaimed(Place place);
@@ -100,13 +101,13 @@ private:
     Flight land(DialId dial);
 
     Context& context_;
-    std::map<std::string, Entry> entries_;                        // by address
-    std::map<std::string, std::vector<std::string>> claimed_;     // claim -> addresses
-    std::map<StationId, std::set<std::string>> by_station_;       // addresses claimed or proven
+    std::map<std::string, Entry> entries_;                    // by address
+    std::map<std::string, std::vector<std::string>> claimed_; // claim -> addresses
+    std::map<StationId, std::set<std::string>> by_station_;   // addresses claimed or proven
     std::set<StationId> served_;
-    std::map<StationId, unsigned> in_flight_;                     // dials by station
+    std::map<StationId, unsigned> in_flight_; // dials by station
     std::map<DialId, Flight> flights_;
-    std::set<std::pair<Instant, std::string>> queue_;             // waiting addresses by due time
+    std::set<std::pair<Instant, std::string>> queue_; // waiting addresses by due time
     std::uint64_t last_dial_ = 0;
     std::uint64_t failures_ = 0;
 };

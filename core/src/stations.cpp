@@ -7,7 +7,7 @@ namespace stationsync::core {
 Stations::Impl::Impl(Context& shared, TokenJudge& tokens, StationsListener& told,
                      std::vector<StationRecord> records)
     : context(shared), token_judge(tokens), listener(told), dialling(shared) {
-    EngineConfig const& config = context.config;
+    const EngineConfig& config = context.config;
     own.station = config.self;
     own.run_id = config.run_id;
     own.station_name = config.station_name;
@@ -26,36 +26,36 @@ Stations::Impl::Impl(Context& shared, TokenJudge& tokens, StationsListener& told
     timers.set({TimerKind::sweep, {}, {}}, context.instant() + sweep_interval);
 }
 
-Peer* Stations::Impl::find(StationId const& id) {
-    auto const place = peers.find(id);
+Peer* Stations::Impl::find(const StationId& id) {
+    const auto place = peers.find(id);
     return place == peers.end() ? nullptr : &place->second;
 }
 
-Peer const* Stations::Impl::find(StationId const& id) const {
-    auto const place = peers.find(id);
+const Peer* Stations::Impl::find(const StationId& id) const {
+    const auto place = peers.find(id);
     return place == peers.end() ? nullptr : &place->second;
 }
 
 Link* Stations::Impl::find_link(LinkId id) {
-    auto const place = links.find(id);
+    const auto place = links.find(id);
     return place == links.end() ? nullptr : &place->second;
 }
 
-Peer& Stations::Impl::get(StationId const& id) {
+Peer& Stations::Impl::get(const StationId& id) {
     Peer& peer = peers[id];
     peer.id = id;
     return peer;
 }
 
-void Stations::Impl::send(Peer const& peer, Message const& message) {
-    for (Link const* link : active_links(peer))
+void Stations::Impl::send(const Peer& peer, const Message& message) {
+    for (const Link* link : active_links(peer))
         context.out.now(SendMessage{link->id, message});
 }
 
-std::string Stations::Impl::name_of(StationId const& id) const {
+std::string Stations::Impl::name_of(const StationId& id) const {
     if (id == context.config.self)
         return context.config.station_name;
-    Peer const* peer = find(id);
+    const Peer* peer = find(id);
     if (peer != nullptr && peer->record && !peer->record->name.empty())
         return peer->record->name;
     return to_text(id);
@@ -71,7 +71,7 @@ void Stations::Impl::finish() {
         return; // the outer call goes on with what this one added
     telling = true;
     while (!dirty.empty()) {
-        StationId const id = *dirty.begin();
+        const StationId id = *dirty.begin();
         dirty.erase(dirty.begin());
         tell(id);
     }
@@ -79,7 +79,7 @@ void Stations::Impl::finish() {
     dialling.pump();
 }
 
-void Stations::Impl::tell(StationId const& id) {
+void Stations::Impl::tell(const StationId& id) {
     context.out.now(StationChanged{id});
     Peer* peer = find(id);
     if (peer == nullptr)
@@ -110,11 +110,11 @@ void Stations::Impl::tell(StationId const& id) {
 }
 
 void Stations::Impl::handle_deadline() {
-    while (std::optional<TimerKey> const key = timers.take_due(context.instant()))
+    while (const std::optional<TimerKey> key = timers.take_due(context.instant()))
         on_timer(*key);
 }
 
-void Stations::Impl::on_timer(TimerKey const& key) {
+void Stations::Impl::on_timer(const TimerKey& key) {
     Peer* peer = find(key.station);
     switch (key.kind) {
     case TimerKind::profile:
@@ -137,15 +137,21 @@ void Stations::Impl::on_timer(TimerKey const& key) {
         if (peer != nullptr)
             changed(*peer);
         break;
-    case TimerKind::introduce: introduce_changes(); break;
-    case TimerKind::refusals: forget_refusals(); break;
-    case TimerKind::sweep: sweep(); break;
+    case TimerKind::introduce:
+        introduce_changes();
+        break;
+    case TimerKind::refusals:
+        forget_refusals();
+        break;
+    case TimerKind::sweep:
+        sweep();
+        break;
     }
 }
 
 std::optional<Instant> Stations::Impl::next_deadline() const {
-    std::optional<Instant> const dial = dialling.next_deadline();
-    std::optional<Instant> const timer = timers.next();
+    const std::optional<Instant> dial = dialling.next_deadline();
+    const std::optional<Instant> timer = timers.next();
     if (dial && timer)
         return std::min(*dial, *timer);
     return dial ? dial : timer;
@@ -157,47 +163,47 @@ Stations::Stations(Context& context, TokenJudge& judge, StationsListener& listen
 
 Stations::~Stations() = default;
 
-void Stations::on(CandidateFound const& event) {
+void Stations::on(const CandidateFound& event) {
     impl_->candidate_found(event);
     impl_->finish();
 }
 
-void Stations::on(CandidateLost const& event) {
+void Stations::on(const CandidateLost& event) {
     impl_->candidate_lost(event);
     impl_->finish();
 }
 
-void Stations::on(LinkUp const& event) {
+void Stations::on(const LinkUp& event) {
     impl_->link_up(event);
     impl_->finish();
 }
 
-void Stations::on(LinkDown const& event) {
+void Stations::on(const LinkDown& event) {
     impl_->link_down(event.link);
     impl_->finish();
 }
 
-void Stations::on(DialFailed const& event) {
+void Stations::on(const DialFailed& event) {
     impl_->dial_failed(event);
     impl_->finish();
 }
 
-void Stations::on(IncomingRefused const& event) {
+void Stations::on(const IncomingRefused& event) {
     impl_->incoming_refused(event);
     impl_->finish();
 }
 
-void Stations::on(LinkAlive const& event) {
+void Stations::on(const LinkAlive& event) {
     impl_->link_alive(event.link);
     impl_->finish();
 }
 
-void Stations::on(ClockMeasured const& event) {
+void Stations::on(const ClockMeasured& event) {
     impl_->clock_measured(event);
     impl_->finish();
 }
 
-void Stations::on(ProfileChanged const& event) {
+void Stations::on(const ProfileChanged& event) {
     EngineConfig& config = impl_->context.config;
     config.station_name = event.station_name;
     config.product_version = event.product_version;
@@ -212,33 +218,33 @@ void Stations::on(ProfileChanged const& event) {
     impl_->finish();
 }
 
-void Stations::on(BlockRequested const& event) {
+void Stations::on(const BlockRequested& event) {
     impl_->block_requested(event);
     impl_->finish();
 }
 
-void Stations::on(ForgetRequested const& event) {
+void Stations::on(const ForgetRequested& event) {
     impl_->forget_requested(event);
     impl_->finish();
 }
 
-void Stations::on_tokens_judged(std::string const& provider) {
+void Stations::on_tokens_judged(const std::string& provider) {
     for (auto& [id, peer] : impl_->peers) {
         if (!peer.active)
             continue;
-        std::optional<Profile> const& profile = peer.runs.at(*peer.active).profile;
+        const std::optional<Profile>& profile = peer.runs.at(*peer.active).profile;
         if (profile && find_provider(*profile, provider) != nullptr)
             impl_->judge(peer);
     }
     impl_->finish();
 }
 
-void Stations::on_message(LinkId link, Profile const& message) {
+void Stations::on_message(LinkId link, const Profile& message) {
     impl_->on_profile(link, message);
     impl_->finish();
 }
 
-void Stations::on_message(LinkId id, Verdicts const& message) {
+void Stations::on_message(LinkId id, const Verdicts& message) {
     Link* link = nullptr;
     if (Told* told = impl_->told_on(id, link); told != nullptr) {
         told->verdicts = message;
@@ -247,7 +253,7 @@ void Stations::on_message(LinkId id, Verdicts const& message) {
     impl_->finish();
 }
 
-void Stations::on_message(LinkId id, TimeReport const& message) {
+void Stations::on_message(LinkId id, const TimeReport& message) {
     Link* link = nullptr;
     if (Told* told = impl_->told_on(id, link); told != nullptr) {
         told->time_offset = message.offset;
@@ -256,12 +262,12 @@ void Stations::on_message(LinkId id, TimeReport const& message) {
     impl_->finish();
 }
 
-void Stations::on_message(LinkId link, Introductions const& message) {
+void Stations::on_message(LinkId link, const Introductions& message) {
     impl_->on_introductions(link, message);
     impl_->finish();
 }
 
-void Stations::on_message(LinkId link, BlockList const& message) {
+void Stations::on_message(LinkId link, const BlockList& message) {
     impl_->on_block_list(link, message);
     impl_->finish();
 }
@@ -269,9 +275,9 @@ void Stations::on_message(LinkId link, BlockList const& message) {
 void Stations::set_provider(ProviderProfile profile) {
     std::sort(profile.tokens.begin(), profile.tokens.end());
     std::vector<ProviderProfile>& providers = impl_->own.providers;
-    auto const place = std::lower_bound(
+    const auto place = std::lower_bound(
         providers.begin(), providers.end(), profile.name,
-        [](ProviderProfile const& entry, std::string const& name) { return entry.name < name; });
+        [](const ProviderProfile& entry, const std::string& name) { return entry.name < name; });
     if (place == providers.end() || place->name != profile.name) {
         providers.insert(place, std::move(profile));
     } else if (*place != profile) {
@@ -283,9 +289,9 @@ void Stations::set_provider(ProviderProfile profile) {
     impl_->finish();
 }
 
-void Stations::remove_provider(std::string const& name) {
-    auto const removed = std::erase_if(
-        impl_->own.providers, [&](ProviderProfile const& entry) { return entry.name == name; });
+void Stations::remove_provider(const std::string& name) {
+    const auto removed = std::erase_if(
+        impl_->own.providers, [&](const ProviderProfile& entry) { return entry.name == name; });
     if (removed == 0)
         return;
     impl_->own_changed = true;

@@ -10,7 +10,7 @@ namespace {
 // Nobody can say anything later than this; a stamp beyond it could never be taken back.
 constexpr std::int64_t stamp_wall_max = 4'102'444'800'000'000; // 2100-01-01 UTC
 
-Stamp later_than(Stamp const& stamp, WallTime now) {
+Stamp later_than(const Stamp& stamp, WallTime now) {
     if (now.us > stamp.wall_us)
         return {now.us, 0};
     if (stamp.logical == std::numeric_limits<std::uint32_t>::max())
@@ -18,17 +18,17 @@ Stamp later_than(Stamp const& stamp, WallTime now) {
     return {stamp.wall_us, stamp.logical + 1};
 }
 
-bool is_later(BlockEntry const& entry, StationRecord const& record) {
+bool is_later(const BlockEntry& entry, const StationRecord& record) {
     return std::pair(entry.stamp, entry.by) > std::pair(record.blocked_stamp, record.blocked_by);
 }
 
-BlockEntry entry_of(StationRecord const& record) {
+BlockEntry entry_of(const StationRecord& record) {
     return {record.id, record.blocked, record.blocked_stamp, record.blocked_by};
 }
 
 } // namespace
 
-void Stations::Impl::apply_block(Peer& peer, BlockEntry const& entry) {
+void Stations::Impl::apply_block(Peer& peer, const BlockEntry& entry) {
     if (!peer.record) {
         peer.record.emplace();
         peer.record->id = peer.id;
@@ -47,15 +47,15 @@ void Stations::Impl::apply_block(Peer& peer, BlockEntry const& entry) {
     claim_record(peer);
 }
 
-void Stations::Impl::spread_block(BlockEntry const& entry, std::optional<StationId> const& except) {
-    for (auto const& [id, peer] : peers)
+void Stations::Impl::spread_block(const BlockEntry& entry, const std::optional<StationId>& except) {
+    for (const auto& [id, peer] : peers)
         if (peer.open && id != except && id != entry.id)
             context.out.after_durable(SendMessage{peer.session_link, BlockList{{entry}}});
 }
 
-void Stations::Impl::send_block_list(Peer const& to) {
+void Stations::Impl::send_block_list(const Peer& to) {
     BlockList message;
-    for (auto const& [id, peer] : peers) {
+    for (const auto& [id, peer] : peers) {
         if (!peer.record || peer.record->blocked_stamp == Stamp{} || id == to.id)
             continue;
         message.entries.push_back(entry_of(*peer.record));
@@ -68,18 +68,18 @@ void Stations::Impl::send_block_list(Peer const& to) {
         context.out.now(SendMessage{to.session_link, std::move(message)});
 }
 
-void Stations::Impl::on_block_list(LinkId id, BlockList const& message) {
-    Link const* link = find_link(id);
-    Peer const* from = link == nullptr ? nullptr : find(link->station);
+void Stations::Impl::on_block_list(LinkId id, const BlockList& message) {
+    const Link* link = find_link(id);
+    const Peer* from = link == nullptr ? nullptr : find(link->station);
     if (from == nullptr || from->cloned || from->rejected)
         return;
-    StationId const sender = from->id;
-    for (BlockEntry const& entry : message.entries) {
+    const StationId sender = from->id;
+    for (const BlockEntry& entry : message.entries) {
         if (entry.id == context.config.self || entry.stamp.wall_us > stamp_wall_max ||
             entry.stamp == Stamp{})
             continue;
-        Peer const* known = find(entry.id);
-        bool const later = known == nullptr || !known->record || is_later(entry, *known->record);
+        const Peer* known = find(entry.id);
+        const bool later = known == nullptr || !known->record || is_later(entry, *known->record);
         if (!later || (known == nullptr && peers.size() >= candidates_max))
             continue;
         apply_block(get(entry.id), entry);
@@ -87,24 +87,24 @@ void Stations::Impl::on_block_list(LinkId id, BlockList const& message) {
     }
 }
 
-void Stations::Impl::block_requested(BlockRequested const& event) {
-    char const* const command = event.blocked ? "block" : "unblock";
+void Stations::Impl::block_requested(const BlockRequested& event) {
+    const char* const command = event.blocked ? "block" : "unblock";
     std::string const subject = to_text(event.id);
     if (event.id == context.config.self) {
         context.out.now(CommandAnswered{command, subject, false,
                                         "a station cannot block itself; do it on another one"});
         return;
     }
-    Peer const* known = find(event.id);
-    bool const blocked = known != nullptr && known->record && known->record->blocked;
+    const Peer* known = find(event.id);
+    const bool blocked = known != nullptr && known->record && known->record->blocked;
     if (blocked == event.blocked) {
         context.out.now(CommandAnswered{command, subject, true,
                                         blocked ? "it is blocked already" : "it is not blocked"});
         return;
     }
     Peer& peer = get(event.id);
-    Stamp const before = peer.record ? peer.record->blocked_stamp : Stamp{};
-    BlockEntry const entry{event.id, event.blocked, later_than(before, context.wall()),
+    const Stamp before = peer.record ? peer.record->blocked_stamp : Stamp{};
+    const BlockEntry entry{event.id, event.blocked, later_than(before, context.wall()),
                            context.config.self};
     apply_block(peer, entry);
     spread_block(entry, std::nullopt);

@@ -1,4 +1,5 @@
-// What stations tell each other of third ones, and what is remembered of them: hints, never identity.
+// What stations tell each other of third ones, and what is remembered of them: hints, never
+// identity.
 #include "stations_impl.hpp"
 
 #include <algorithm>
@@ -11,7 +12,7 @@ constexpr std::size_t name_bytes_max = 200;
 constexpr std::size_t address_bytes_max = 300;
 constexpr char wrong_key_message[] = "station-wrong-key";
 
-bool is_usable(std::string const& address) {
+bool is_usable(const std::string& address) {
     return !address.empty() && address.size() <= address_bytes_max &&
            address.find(':') != std::string::npos;
 }
@@ -29,22 +30,22 @@ std::string_view bare_host_of(std::string_view address) {
     return host;
 }
 
-std::string record_claim(StationId const& id) {
+std::string record_claim(const StationId& id) {
     return "s/" + to_text(id);
 }
 
-std::string candidate_claim(std::string const& origin, std::string const& handle) {
+std::string candidate_claim(const std::string& origin, const std::string& handle) {
     return "c/" + origin + '\0' + handle;
 }
 
-std::vector<std::string> reachable_addresses(std::vector<std::string> const& listens,
-                                             std::string const& peer_address) {
+std::vector<std::string> reachable_addresses(const std::vector<std::string>& listens,
+                                             const std::string& peer_address) {
     std::vector<std::string> reachable;
-    for (std::string const& address : listens) {
+    for (const std::string& address : listens) {
         if (!is_usable(address))
             continue;
         std::string_view const host = host_of(address);
-        bool const everywhere = host.empty() || host == "0.0.0.0" || host == "[::]";
+        const bool everywhere = host.empty() || host == "0.0.0.0" || host == "[::]";
         std::string text = address;
         if (everywhere && !is_usable(peer_address))
             continue;
@@ -56,11 +57,11 @@ std::vector<std::string> reachable_addresses(std::vector<std::string> const& lis
     return reachable;
 }
 
-void Stations::Impl::store(Peer const& peer) {
+void Stations::Impl::store(const Peer& peer) {
     context.out.mutate(PutStation{*peer.record});
 }
 
-void Stations::Impl::claim_record(Peer const& peer) {
+void Stations::Impl::claim_record(const Peer& peer) {
     if (peer.record && peer.record->forgotten != record_hidden && !peer.record->addresses.empty())
         dialling.claim(record_claim(peer.id), peer.id, false, peer.record->addresses);
     else
@@ -68,11 +69,11 @@ void Stations::Impl::claim_record(Peer const& peer) {
 }
 
 // Good addresses go to the front. True when the list changed.
-bool Stations::Impl::add_addresses(StationRecord& record, std::vector<std::string> const& addresses,
+bool Stations::Impl::add_addresses(StationRecord& record, const std::vector<std::string>& addresses,
                                    bool good) {
-    std::vector<std::string> const before = record.addresses;
-    for (std::string const& address : addresses) {
-        auto const place = std::find(record.addresses.begin(), record.addresses.end(), address);
+    const std::vector<std::string> before = record.addresses;
+    for (const std::string& address : addresses) {
+        const auto place = std::find(record.addresses.begin(), record.addresses.end(), address);
         if (!is_usable(address) || (place != record.addresses.end() && !good))
             continue;
         if (place != record.addresses.end())
@@ -84,10 +85,10 @@ bool Stations::Impl::add_addresses(StationRecord& record, std::vector<std::strin
     return record.addresses != before;
 }
 
-// A station with a link: it was seen, by itself. `good`: a dial reached it at these addresses; what it
-// says of itself is a hint.
-void Stations::Impl::remember(Peer& peer, std::string const& name,
-                              std::vector<std::string> const& addresses, bool good) {
+// A station with a link: it was seen, by itself. `good`: a dial reached it at these addresses; what
+// it says of itself is a hint.
+void Stations::Impl::remember(Peer& peer, const std::string& name,
+                              const std::vector<std::string>& addresses, bool good) {
     bool news = !peer.record || peer.record->forgotten != record_seen;
     if (!peer.record) {
         peer.record.emplace();
@@ -121,20 +122,20 @@ void Stations::Impl::note_last_seen(Peer& peer) {
 
 // ---- candidates ------------------------------------------------------------------------------
 
-void Stations::Impl::candidate_found(CandidateFound const& event) {
+void Stations::Impl::candidate_found(const CandidateFound& event) {
     if (event.id == context.config.self)
         return;
-    auto const key = std::pair(event.origin, event.handle);
+    const auto key = std::pair(event.origin, event.handle);
     auto place = candidates.find(key);
-    bool const again = place != candidates.end();
+    const bool again = place != candidates.end();
     if (!again && candidates.size() >= candidates_max)
         return;
-    bool const same = again && place->second.found.addresses == event.addresses &&
+    const bool same = again && place->second.found.addresses == event.addresses &&
                       place->second.found.id == event.id;
     Candidate& candidate = candidates[key];
     candidate.found = event;
     std::erase_if(candidate.found.addresses,
-                  [](std::string const& address) { return !is_usable(address); });
+                  [](const std::string& address) { return !is_usable(address); });
     candidate.foreign = !event.project.empty() && event.project != context.config.project;
     std::string const claim = candidate_claim(event.origin, event.handle);
     if (candidate.foreign) {
@@ -147,7 +148,7 @@ void Stations::Impl::candidate_found(CandidateFound const& event) {
         store(*peer);
         changed(*peer);
     }
-    bool const configured = event.source == CandidateSource::configured;
+    const bool configured = event.source == CandidateSource::configured;
     dialling.claim(claim, configured ? std::nullopt : event.id, configured,
                    candidate.found.addresses);
     if (again && same)
@@ -156,17 +157,17 @@ void Stations::Impl::candidate_found(CandidateFound const& event) {
         hear_of(*event.id, event.name, candidate.found.addresses);
 }
 
-void Stations::Impl::candidate_lost(CandidateLost const& event) {
-    auto const place = candidates.find({event.origin, event.handle});
+void Stations::Impl::candidate_lost(const CandidateLost& event) {
+    const auto place = candidates.find({event.origin, event.handle});
     if (place == candidates.end())
         return;
-    for (std::string const& address : place->second.found.addresses)
+    for (const std::string& address : place->second.found.addresses)
         clear_wrong_key(address);
     candidates.erase(place);
     dialling.withdraw(candidate_claim(event.origin, event.handle));
 }
 
-void Stations::Impl::dial_failed(DialFailed const& event) {
+void Stations::Impl::dial_failed(const DialFailed& event) {
     std::string const address = dialling.failed(event);
     if (address.empty())
         return;
@@ -176,16 +177,16 @@ void Stations::Impl::dial_failed(DialFailed const& event) {
     }
     if (!wrong_key_told.insert(address).second)
         return;
-    context.out.now(RaiseMessage{
-        wrong_key_message, Severity::warning, address,
-        wrong_key_text(name_at(address), address, context.config.project),
-        "If it belongs to this project, take a new join code (stationsync invite) there; else remove it "
-        "from the station list."});
+    context.out.now(RaiseMessage{wrong_key_message, Severity::warning, address,
+                                 wrong_key_text(name_at(address), address, context.config.project),
+                                 "If it belongs to this project, take a new join code (stationsync "
+                                 "invite) there; else remove it "
+                                 "from the station list."});
 }
 
 // Somebody knocks and does not become a link: no identity is proven, so only its host can be shown.
-void Stations::Impl::incoming_refused(IncomingRefused const& event) {
-    Instant const now = context.instant();
+void Stations::Impl::incoming_refused(const IncomingRefused& event) {
+    const Instant now = context.instant();
     if (!refused.contains(event.host) && refused.size() >= refusals_max)
         return;
     refused[event.host] = {event, now};
@@ -200,9 +201,9 @@ void Stations::Impl::incoming_refused(IncomingRefused const& event) {
 
 // Who no longer knocks is no longer told of.
 void Stations::Impl::forget_refusals() {
-    Instant const now = context.instant();
+    const Instant now = context.instant();
     for (auto place = refused.begin(); place != refused.end();) {
-        bool const old = now - place->second.at >= refusal_shown;
+        const bool old = now - place->second.at >= refusal_shown;
         if (old)
             clear_wrong_key(place->first);
         place = old ? refused.erase(place) : std::next(place);
@@ -212,33 +213,32 @@ void Stations::Impl::forget_refusals() {
 }
 
 // A link with that address stands: what was wrong there is mended.
-void Stations::Impl::clear_wrong_key(std::string const& address) {
+void Stations::Impl::clear_wrong_key(const std::string& address) {
     if (wrong_key_told.erase(address) != 0)
         context.out.now(ClearMessage{wrong_key_message, address});
 }
 
 // The name that discovery gave for an address or host.
-std::string Stations::Impl::name_at(std::string const& address) const {
-    for (auto const& [key, candidate] : candidates) {
-        auto const& addresses = candidate.found.addresses;
-        auto const is_it = [&](std::string const& known) {
+std::string Stations::Impl::name_at(const std::string& address) const {
+    for (const auto& [key, candidate] : candidates) {
+        const auto& addresses = candidate.found.addresses;
+        const auto is_it = [&](const std::string& known) {
             return known == address || bare_host_of(known) == address;
         };
-        if (!candidate.found.name.empty() &&
-            std::any_of(addresses.begin(), addresses.end(), is_it))
+        if (!candidate.found.name.empty() && std::any_of(addresses.begin(), addresses.end(), is_it))
             return candidate.found.name;
     }
     return {};
 }
 
 // Somebody told of a station that we have no link to.
-void Stations::Impl::hear_of(StationId const& id, std::string const& name,
-                             std::vector<std::string> const& addresses) {
+void Stations::Impl::hear_of(const StationId& id, const std::string& name,
+                             const std::vector<std::string>& addresses) {
     if (id == context.config.self)
         return;
     Peer* known = find(id);
     if (known == nullptr || !known->record) {
-        auto const hearsay = std::count_if(peers.begin(), peers.end(), [](auto const& entry) {
+        const auto hearsay = std::count_if(peers.begin(), peers.end(), [](const auto& entry) {
             return entry.second.record && entry.second.record->forgotten == record_hearsay;
         });
         if (static_cast<std::size_t>(hearsay) >= hearsay_records_max)
@@ -252,7 +252,7 @@ void Stations::Impl::hear_of(StationId const& id, std::string const& name,
         known = &peer;
     } else if (known->record->forgotten == record_hidden) {
         return;
-    } else if (std::all_of(addresses.begin(), addresses.end(), [&](std::string const& address) {
+    } else if (std::all_of(addresses.begin(), addresses.end(), [&](const std::string& address) {
                    auto const& have = known->record->addresses;
                    return std::find(have.begin(), have.end(), address) != have.end();
                })) {
@@ -272,25 +272,25 @@ void Stations::Impl::hear_of(StationId const& id, std::string const& name,
 
 // ---- introductions ---------------------------------------------------------------------------
 
-void Stations::Impl::note_introducible(StationId const& id) {
+void Stations::Impl::note_introducible(const StationId& id) {
     to_introduce.insert(id);
     timers.set_if_none({TimerKind::introduce, {}, {}}, context.instant() + introduce_pause);
 }
 
 // Only stations that we saw ourselves: what is passed on again and again never grows old.
-std::optional<Introduction> Stations::Impl::introduction_of(StationId const& id) const {
-    Peer const* peer = find(id);
+std::optional<Introduction> Stations::Impl::introduction_of(const StationId& id) const {
+    const Peer* peer = find(id);
     if (peer == nullptr || !peer->record)
         return std::nullopt;
-    StationRecord const& record = *peer->record;
+    const StationRecord& record = *peer->record;
     if (record.blocked || record.forgotten != record_seen || record.addresses.empty())
         return std::nullopt;
     return Introduction{id, record.name, record.addresses};
 }
 
-void Stations::Impl::introduce_all(Peer const& to) {
+void Stations::Impl::introduce_all(const Peer& to) {
     Introductions message;
-    for (auto const& [id, peer] : peers) {
+    for (const auto& [id, peer] : peers) {
         std::optional<Introduction> introduction = introduction_of(id);
         if (id == to.id || !introduction)
             continue;
@@ -306,28 +306,28 @@ void Stations::Impl::introduce_all(Peer const& to) {
 
 void Stations::Impl::introduce_changes() {
     Introductions all;
-    for (StationId const& id : to_introduce)
+    for (const StationId& id : to_introduce)
         if (std::optional<Introduction> introduction = introduction_of(id))
             all.stations.push_back(std::move(*introduction));
     to_introduce.clear();
-    for (auto const& [id, peer] : peers) {
+    for (const auto& [id, peer] : peers) {
         if (!peer.told_open || !peer.open)
             continue;
         Introductions message = all;
-        std::erase_if(message.stations, [&](Introduction const& entry) { return entry.id == id; });
+        std::erase_if(message.stations, [&](const Introduction& entry) { return entry.id == id; });
         if (!message.stations.empty())
             context.out.now(SendMessage{peer.session_link, std::move(message)});
     }
 }
 
-void Stations::Impl::on_introductions(LinkId id, Introductions const& message) {
-    Link const* link = find_link(id);
-    Peer const* peer = link == nullptr ? nullptr : find(link->station);
+void Stations::Impl::on_introductions(LinkId id, const Introductions& message) {
+    const Link* link = find_link(id);
+    const Peer* peer = link == nullptr ? nullptr : find(link->station);
     if (peer == nullptr || peer->cloned || peer->rejected)
         return;
     std::size_t const count = std::min(message.stations.size(), gossip_batch * 4);
     for (std::size_t i = 0; i < count; ++i) {
-        Introduction const& entry = message.stations[i];
+        const Introduction& entry = message.stations[i];
         std::vector<std::string> addresses = entry.addresses;
         if (addresses.size() > record_addresses_max)
             addresses.resize(record_addresses_max);
@@ -352,7 +352,7 @@ void Stations::Impl::erase_record(Peer& peer) {
     changed(peer);
 }
 
-void Stations::Impl::forget_requested(ForgetRequested const& event) {
+void Stations::Impl::forget_requested(const ForgetRequested& event) {
     std::string const subject = to_text(event.id);
     Peer* peer = find(event.id);
     if (peer == nullptr || !peer->record || peer->record->forgotten == record_hidden) {
@@ -375,8 +375,8 @@ void Stations::Impl::forget_requested(ForgetRequested const& event) {
     record.last_seen = context.wall();
     dialling.withdraw(record_claim(event.id));
     for (auto place = candidates.begin(); place != candidates.end();) {
-        CandidateFound const& found = place->second.found;
-        bool const is_it = found.id == event.id && found.source != CandidateSource::configured;
+        const CandidateFound& found = place->second.found;
+        const bool is_it = found.id == event.id && found.source != CandidateSource::configured;
         if (is_it)
             dialling.withdraw(candidate_claim(found.origin, found.handle));
         place = is_it ? candidates.erase(place) : std::next(place);
@@ -386,18 +386,17 @@ void Stations::Impl::forget_requested(ForgetRequested const& event) {
     context.out.now(CommandAnswered{"forget-station", subject, true, "forgot \"" + name + '"'});
 }
 
-// Drops what nobody saw for a month, but only by a clock that somebody shares: a wrong one must not empty
-// the list.
+// Drops what nobody saw for a month, but only by a clock that somebody shares: a wrong one must not
+// empty the list.
 void Stations::Impl::sweep() {
     timers.set({TimerKind::sweep, {}, {}}, context.instant() + sweep_interval);
-    bool const clock_agrees = std::any_of(peers.begin(), peers.end(), [](auto const& entry) {
-        return entry.second.open;
-    });
+    const bool clock_agrees = std::any_of(peers.begin(), peers.end(),
+                                          [](const auto& entry) { return entry.second.open; });
     for (auto& [id, peer] : peers) {
         if (!peer.record)
             continue;
         StationRecord& record = *peer.record;
-        Duration const age = context.wall() - record.last_seen;
+        const Duration age = context.wall() - record.last_seen;
         if (!peer.links.empty() ? age > last_seen_age_max : age.count() < 0) {
             record.last_seen = context.wall();
             store(peer);

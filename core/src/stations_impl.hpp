@@ -1,11 +1,12 @@
 // Inside of the station half, shared by the files stations*.cpp:
-// stations.cpp (entries, deadlines, telling the listener), stations_links.cpp (links, runs, clones),
-// stations_judge.cpp (profiles, verdicts, time, who is open), stations_gossip.cpp (candidates, records,
-// introductions), stations_block.cpp, stations_queries.cpp, stations_views.cpp (listing).
+// stations.cpp (entries, deadlines, telling the listener), stations_links.cpp (links, runs,
+// clones), stations_judge.cpp (profiles, verdicts, time, who is open), stations_gossip.cpp
+// (candidates, records, introductions), stations_block.cpp, stations_queries.cpp,
+// stations_views.cpp (listing).
 //
-// A *session* is the time for which a peer is open without a break. Its messages go over one link from
-// beginning to end, so that they stay in order; when that link is lost, all links of the pair are closed,
-// and both sides begin anew.
+// A *session* is the time for which a peer is open without a break. Its messages go over one link
+// from beginning to end, so that they stay in order; when that link is lost, all links of the pair
+// are closed, and both sides begin anew.
 #pragma once
 
 #include "clock_judge.hpp"
@@ -29,7 +30,7 @@ inline constexpr Duration introduce_pause = std::chrono::seconds(2);
 inline constexpr Duration sweep_interval = std::chrono::hours(1);
 inline constexpr Duration last_seen_age_max = std::chrono::hours(24);
 inline constexpr Duration lasting_link = std::chrono::seconds(30);
-inline constexpr std::size_t accepted_links_max = 4;    // of one station
+inline constexpr std::size_t accepted_links_max = 4; // of one station
 inline constexpr std::size_t record_addresses_max = 8;
 inline constexpr std::size_t hearsay_records_max = 1024;
 inline constexpr std::size_t candidates_max = 4096;
@@ -38,8 +39,9 @@ inline constexpr Duration refusal_shown = std::chrono::minutes(3);
 inline constexpr std::size_t gossip_batch = 256;
 
 // Values of StationRecord::forgotten.
-inline constexpr std::uint64_t record_seen = 0;    // it had a link with us
-inline constexpr std::uint64_t record_hidden = 1;  // not shown, dialled or introduced until it is seen
+inline constexpr std::uint64_t record_seen = 0; // it had a link with us
+inline constexpr std::uint64_t record_hidden =
+    1; // not shown, dialled or introduced until it is seen
 inline constexpr std::uint64_t record_hearsay = 2; // others told of it, we never saw it
 
 struct Link {
@@ -66,8 +68,8 @@ struct Told {
 struct Peer {
     StationId id;
     std::optional<StationRecord> record;
-    std::vector<LinkId> links;           // of all runs, oldest first
-    std::map<std::uint64_t, Told> runs;  // more than one: restarted, or a cloned disk
+    std::vector<LinkId> links;          // of all runs, oldest first
+    std::map<std::uint64_t, Told> runs; // more than one: restarted, or a cloned disk
     std::uint64_t runs_seen = 0;
     std::optional<std::uint64_t> active; // the run that we talk to
     bool cloned = false;                 // two runs proved to be alive at the same time
@@ -76,7 +78,7 @@ struct Peer {
     ClockJudge clock;
     std::optional<Verdicts> verdicts_sent; // to the active run
     std::optional<Duration> offset_sent;
-    bool verdict_overdue = false;          // a plugin takes its time: told without its verdict
+    bool verdict_overdue = false; // a plugin takes its time: told without its verdict
     std::vector<CheckResult> checks;
     bool rejected = false;
     bool open = false;
@@ -103,13 +105,19 @@ struct Refusal {
 
 struct Stations::Impl {
     enum class TimerKind : std::uint8_t {
-        profile, verdict, rejudge, direction, introduce, refusals, sweep
+        profile,
+        verdict,
+        rejudge,
+        direction,
+        introduce,
+        refusals,
+        sweep
     };
     struct TimerKey {
         TimerKind kind{};
         StationId station;
         LinkId link{};
-        auto operator<=>(TimerKey const&) const = default;
+        auto operator<=>(const TimerKey&) const = default;
     };
 
     Impl(Context& context, TokenJudge& judge, StationsListener& listener,
@@ -117,122 +125,122 @@ struct Stations::Impl {
 
     // -- stations.cpp
     void finish(); // ends a public entry: dials what is due, sends what changed, tells the listener
-    void tell(StationId const& id);
+    void tell(const StationId& id);
     void handle_deadline();
-    void on_timer(TimerKey const& key);
+    void on_timer(const TimerKey& key);
     std::optional<Instant> next_deadline() const;
-    Peer* find(StationId const& id);
-    Peer const* find(StationId const& id) const;
+    Peer* find(const StationId& id);
+    const Peer* find(const StationId& id) const;
     Link* find_link(LinkId id);
-    Peer& get(StationId const& id);
-    void changed(Peer const& peer) { dirty.insert(peer.id); }
-    void send(Peer const& peer, Message const& message); // on all links of the active run
-    std::string name_of(StationId const& id) const;
+    Peer& get(const StationId& id);
+    void changed(const Peer& peer) { dirty.insert(peer.id); }
+    void send(const Peer& peer, const Message& message); // on all links of the active run
+    std::string name_of(const StationId& id) const;
 
     // -- stations_links.cpp
-    void link_up(LinkUp const& event);
+    void link_up(const LinkUp& event);
     void link_down(LinkId id);
     void link_alive(LinkId id);
-    void refuse(LinkUp const& event, std::string reason);
-    void own_clone_up(LinkUp const& event);
+    void refuse(const LinkUp& event, std::string reason);
+    void own_clone_up(const LinkUp& event);
     void close(LinkId id, std::string reason);
-    void close_all(Peer& peer, std::string const& reason);
+    void close_all(Peer& peer, const std::string& reason);
     void probe(Link& link);
-    void handle_duplicates(Peer& peer, Link const& added);
+    void handle_duplicates(Peer& peer, const Link& added);
     void begin_run(Peer& peer, Link& link);
-    bool is_newest_run(Peer const& peer, std::uint64_t run_id) const;
+    bool is_newest_run(const Peer& peer, std::uint64_t run_id) const;
     void raise_clone(Peer& peer);
     void close_superfluous(Peer& peer, std::uint64_t run_id);
     std::optional<Link> remove_link(LinkId id);
     void settle_runs(Peer& peer);
     void end_run(Peer& peer);
     void end_session(Peer& peer);
-    void greet(Peer& peer, Link const& link);
+    void greet(Peer& peer, const Link& link);
     void update_clone(Peer& peer);
-    std::vector<Link const*> active_links(Peer const& peer) const;
-    std::optional<LinkId> preferred_link(Peer const& peer) const;
-    bool has_link(Peer const& peer, bool dialled) const; // of the active run
-    void update_served(Peer const& peer);
+    std::vector<const Link*> active_links(const Peer& peer) const;
+    std::optional<LinkId> preferred_link(const Peer& peer) const;
+    bool has_link(const Peer& peer, bool dialled) const; // of the active run
+    void update_served(const Peer& peer);
 
     // -- stations_judge.cpp
-    void on_profile(LinkId id, Profile const& message);
-    void clock_measured(ClockMeasured const& event);
+    void on_profile(LinkId id, const Profile& message);
+    void clock_measured(const ClockMeasured& event);
     void refresh_profile();
     void judge_all();
     void judge(Peer& peer);
-    void update_clock(Peer& peer, Told const& told);
-    Verdicts make_verdicts(Peer& peer, Profile const& theirs, bool& pending);
+    void update_clock(Peer& peer, const Told& told);
+    Verdicts make_verdicts(Peer& peer, const Profile& theirs, bool& pending);
     void judge_clone(Peer& peer);
     void conclude(Peer& peer, Compatibility result, bool complete);
     void tell_rejection(Peer& peer);
     Told* told_on(LinkId id, Link*& link);
 
     // -- stations_gossip.cpp
-    void candidate_found(CandidateFound const& event);
-    void candidate_lost(CandidateLost const& event);
-    void dial_failed(DialFailed const& event);
-    void incoming_refused(IncomingRefused const& event);
+    void candidate_found(const CandidateFound& event);
+    void candidate_lost(const CandidateLost& event);
+    void dial_failed(const DialFailed& event);
+    void incoming_refused(const IncomingRefused& event);
     void forget_refusals();
-    void clear_wrong_key(std::string const& address);
-    std::string name_at(std::string const& address) const;
-    void hear_of(StationId const& id, std::string const& name,
-                 std::vector<std::string> const& addresses);
+    void clear_wrong_key(const std::string& address);
+    std::string name_at(const std::string& address) const;
+    void hear_of(const StationId& id, const std::string& name,
+                 const std::vector<std::string>& addresses);
     void note_last_seen(Peer& peer);
-    void remember(Peer& peer, std::string const& name, std::vector<std::string> const& addresses,
+    void remember(Peer& peer, const std::string& name, const std::vector<std::string>& addresses,
                   bool good);
-    bool add_addresses(StationRecord& record, std::vector<std::string> const& addresses, bool good);
-    void store(Peer const& peer);
-    void claim_record(Peer const& peer);
-    void introduce_all(Peer const& peer);
+    bool add_addresses(StationRecord& record, const std::vector<std::string>& addresses, bool good);
+    void store(const Peer& peer);
+    void claim_record(const Peer& peer);
+    void introduce_all(const Peer& peer);
     void introduce_changes();
-    std::optional<Introduction> introduction_of(StationId const& id) const;
-    void on_introductions(LinkId id, Introductions const& message);
-    void forget_requested(ForgetRequested const& event);
+    std::optional<Introduction> introduction_of(const StationId& id) const;
+    void on_introductions(LinkId id, const Introductions& message);
+    void forget_requested(const ForgetRequested& event);
     void sweep();
     void erase_record(Peer& peer);
-    void note_introducible(StationId const& id);
+    void note_introducible(const StationId& id);
 
     // -- stations_block.cpp
-    void on_block_list(LinkId id, BlockList const& message);
-    void apply_block(Peer& peer, BlockEntry const& entry);
-    void spread_block(BlockEntry const& entry, std::optional<StationId> const& except);
-    void send_block_list(Peer const& peer);
-    void block_requested(BlockRequested const& event);
+    void on_block_list(LinkId id, const BlockList& message);
+    void apply_block(Peer& peer, const BlockEntry& entry);
+    void spread_block(const BlockEntry& entry, const std::optional<StationId>& except);
+    void send_block_list(const Peer& peer);
+    void block_requested(const BlockRequested& event);
 
     // -- stations_views.cpp
     std::vector<StationView> views() const;
-    StationView view_of(Peer const& peer) const;
-    void explain_direction(Peer const& peer, StationView& view) const;
-    std::optional<StationView> view_of(Candidate const& candidate) const;
-    StationView view_of(IncomingRefused const& event) const;
-    IncomingRefused const* refusal_of(std::vector<std::string> const& addresses) const;
+    StationView view_of(const Peer& peer) const;
+    void explain_direction(const Peer& peer, StationView& view) const;
+    std::optional<StationView> view_of(const Candidate& candidate) const;
+    StationView view_of(const IncomingRefused& event) const;
+    const IncomingRefused* refusal_of(const std::vector<std::string>& addresses) const;
 
     Context& context;
     TokenJudge& token_judge;
     StationsListener& listener;
     Dialling dialling;
-    Profile own;                        // what we tell of ourselves
+    Profile own; // what we tell of ourselves
     bool own_changed = false;
-    std::map<StationId, Peer> peers;    // known by record or link
+    std::map<StationId, Peer> peers; // known by record or link
     std::map<LinkId, Link> links;
-    std::set<LinkId> own_clones;        // links to another process with our own id
+    std::set<LinkId> own_clones; // links to another process with our own id
     std::map<std::pair<std::string, std::string>, Candidate> candidates; // by origin, handle
     Timers<TimerKey> timers;
-    std::set<StationId> dirty;          // peers to tell of at the end of the entry
+    std::set<StationId> dirty; // peers to tell of at the end of the entry
     std::set<StationId> to_introduce;
-    std::set<std::string> wrong_key_told;           // addresses and hosts in the operator's messages
+    std::set<std::string> wrong_key_told;   // addresses and hosts in the operator's messages
     std::map<std::string, Refusal> refused; // last one of who connected to us, by host
     bool telling = false;
 };
 
-std::string_view host_of(std::string_view address);      // "host" of "host:port", "[::1]" of "[::1]:80"
+std::string_view host_of(std::string_view address); // "host" of "host:port", "[::1]" of "[::1]:80"
 std::string_view bare_host_of(std::string_view address); // the same without brackets
 // What a station says of its listeners, with its address as we see it in place of "all interfaces".
-std::vector<std::string> reachable_addresses(std::vector<std::string> const& listens,
-                                             std::string const& peer_address);
-std::string wrong_key_text(std::string const& name, std::string const& address,
-                           std::string const& project);
-std::string record_claim(StationId const& id);
-std::string candidate_claim(std::string const& origin, std::string const& handle);
+std::vector<std::string> reachable_addresses(const std::vector<std::string>& listens,
+                                             const std::string& peer_address);
+std::string wrong_key_text(const std::string& name, const std::string& address,
+                           const std::string& project);
+std::string record_claim(const StationId& id);
+std::string candidate_claim(const std::string& origin, const std::string& handle);
 
 } // namespace stationsync::core

@@ -18,7 +18,8 @@ std::string remedy_for(std::string_view check) {
     if (check == "project")
         return "Let both stations use the same project: stationsync project use NAME";
     if (check == "product-version")
-        return "Bring both stations to the same version of the plant software, and its version in the "
+        return "Bring both stations to the same version of the plant software, and its version in "
+               "the "
                "project file.";
     if (check == "clone")
         return "On the copy, run: stationsync station new-identity";
@@ -35,7 +36,7 @@ CheckResult clone_check(std::string text) {
     return check;
 }
 
-std::string clone_text(std::string const& name) {
+std::string clone_text(const std::string& name) {
     return "Two computers run with the identity of station \"" + name + "\": one disk is a copy";
 }
 
@@ -48,11 +49,11 @@ Told* Stations::Impl::told_on(LinkId id, Link*& link) {
     Peer* peer = find(link->station);
     if (peer == nullptr)
         return nullptr;
-    auto const run = peer->runs.find(link->run_id);
+    const auto run = peer->runs.find(link->run_id);
     return run == peer->runs.end() ? nullptr : &run->second;
 }
 
-void Stations::Impl::on_profile(LinkId id, Profile const& message) {
+void Stations::Impl::on_profile(LinkId id, const Profile& message) {
     Link* link = nullptr;
     Told* told = told_on(id, link);
     if (link == nullptr)
@@ -70,25 +71,25 @@ void Stations::Impl::on_profile(LinkId id, Profile const& message) {
     }
     Profile profile = message;
     auto& providers = profile.providers;
-    auto const by_name = [](ProviderProfile const& a, ProviderProfile const& b) {
+    const auto by_name = [](const ProviderProfile& a, const ProviderProfile& b) {
         return a.name < b.name;
     };
     std::stable_sort(providers.begin(), providers.end(), by_name);
-    auto const same_name = [](ProviderProfile const& a, ProviderProfile const& b) {
+    const auto same_name = [](const ProviderProfile& a, const ProviderProfile& b) {
         return a.name == b.name;
     };
     providers.erase(std::unique(providers.begin(), providers.end(), same_name), providers.end());
     for (ProviderProfile& provider : providers)
         std::sort(provider.tokens.begin(), provider.tokens.end());
     Peer& peer = *find(link->station);
-    std::vector<std::string> const addresses =
+    const std::vector<std::string> addresses =
         reachable_addresses(profile.addresses, link->peer_address);
     told->profile = std::move(profile);
     remember(peer, message.station_name, addresses, false);
     judge(peer);
 }
 
-void Stations::Impl::clock_measured(ClockMeasured const& event) {
+void Stations::Impl::clock_measured(const ClockMeasured& event) {
     Link* link = find_link(event.link);
     Peer* peer = link == nullptr ? nullptr : find(link->station);
     if (peer == nullptr)
@@ -100,7 +101,7 @@ void Stations::Impl::clock_measured(ClockMeasured const& event) {
 
 void Stations::Impl::refresh_profile() {
     // What it says of us being established must not be known to others before it is durable.
-    for (auto const& [id, link] : links)
+    for (const auto& [id, link] : links)
         context.out.after_durable(SendMessage{id, own});
     judge_all();
 }
@@ -112,9 +113,9 @@ void Stations::Impl::judge_all() {
 }
 
 // The best of the measurements on the peer's links, told to the peer, and the judgement of both.
-void Stations::Impl::update_clock(Peer& peer, Told const& told) {
-    Link const* best = nullptr;
-    for (Link const* link : active_links(peer))
+void Stations::Impl::update_clock(Peer& peer, const Told& told) {
+    const Link* best = nullptr;
+    for (const Link* link : active_links(peer))
         if (link->offset && (best == nullptr || link->uncertainty < best->uncertainty))
             best = link;
     if (best != nullptr && peer.offset_sent != best->offset) {
@@ -126,25 +127,25 @@ void Stations::Impl::update_clock(Peer& peer, Told const& told) {
         peer.clock.reported(*told.time_offset);
     std::optional<bool> passed;
     if (told.verdicts)
-        if (TokenVerdict const* verdict = find_verdict(told.verdicts->verdicts, time_verdict))
+        if (const TokenVerdict* verdict = find_verdict(told.verdicts->verdicts, time_verdict))
             passed = verdict->compatible;
     peer.clock.told(passed);
     peer.clock.judge(context.config.limits);
 }
 
-Verdicts Stations::Impl::make_verdicts(Peer& peer, Profile const& theirs, bool& pending) {
+Verdicts Stations::Impl::make_verdicts(Peer& peer, const Profile& theirs, bool& pending) {
     Verdicts message;
     if (peer.clock.known())
         message.verdicts.push_back({std::string(time_verdict), peer.clock.passed_here(), {}});
     if (!own_clones.empty())
         message.verdicts.push_back(
             {std::string(clone_verdict), false, clone_text(context.config.station_name)});
-    for (ProviderProfile const& provider : own.providers) {
-        ProviderProfile const* other = find_provider(theirs, provider.name);
+    for (const ProviderProfile& provider : own.providers) {
+        const ProviderProfile* other = find_provider(theirs, provider.name);
         if (other == nullptr || !provider.known || !other->known ||
             other->plugin != provider.plugin)
             continue;
-        std::optional<TokenJudge::Verdict> const verdict =
+        const std::optional<TokenJudge::Verdict> verdict =
             token_judge.ask(provider.name, other->tokens);
         if (verdict)
             message.verdicts.push_back({provider.name, verdict->compatible, verdict->text});
@@ -163,7 +164,7 @@ void Stations::Impl::judge(Peer& peer) {
         judge_clone(peer);
         return;
     }
-    Told const& told = peer.runs.at(*peer.active);
+    const Told& told = peer.runs.at(*peer.active);
     update_clock(peer, told);
     if (!told.profile) {
         conclude(peer, {}, false);
@@ -171,7 +172,7 @@ void Stations::Impl::judge(Peer& peer) {
     }
     bool pending = false;
     Verdicts verdicts = make_verdicts(peer, *told.profile, pending);
-    TimerKey const waits{TimerKind::verdict, peer.id, {}};
+    const TimerKey waits{TimerKind::verdict, peer.id, {}};
     if (!pending) {
         peer.verdict_overdue = false;
         timers.cancel(waits);
@@ -182,30 +183,30 @@ void Stations::Impl::judge(Peer& peer) {
         send(peer, verdicts);
         peer.verdicts_sent = std::move(verdicts);
     }
-    std::span<TokenVerdict const> by_us;
-    std::span<TokenVerdict const> by_them;
+    std::span<const TokenVerdict> by_us;
+    std::span<const TokenVerdict> by_them;
     if (peer.verdicts_sent)
         by_us = peer.verdicts_sent->verdicts;
     if (told.verdicts)
         by_them = told.verdicts->verdicts;
-    PairTime const time{peer.clock.failed(), peer.clock.ours(), peer.clock.theirs(),
+    const PairTime time{peer.clock.failed(), peer.clock.ours(), peer.clock.theirs(),
                         peer.clock.difference()};
     Compatibility result =
         evaluate({&own, by_us}, {&*told.profile, by_them}, time, context.config.limits);
     if (!own_clones.empty())
         result.checks.push_back(clone_check(clone_text(context.config.station_name)));
-    else if (TokenVerdict const* clone = find_verdict(by_them, clone_verdict))
+    else if (const TokenVerdict* clone = find_verdict(by_them, clone_verdict))
         result.checks.push_back(clone_check(clone->text));
-    bool const complete = peer.verdicts_sent && told.verdicts && peer.clock.passed();
+    const bool complete = peer.verdicts_sent && told.verdicts && peer.clock.passed();
     conclude(peer, std::move(result), complete);
 }
 
 // Both processes are told why nobody talks to them.
 void Stations::Impl::judge_clone(Peer& peer) {
     std::string const text = clone_text(name_of(peer.id));
-    Verdicts const verdicts{{{std::string(clone_verdict), false, text}}};
+    const Verdicts verdicts{{{std::string(clone_verdict), false, text}}};
     if (peer.verdicts_sent != verdicts) {
-        for (LinkId const id : peer.links)
+        for (const LinkId id : peer.links)
             context.out.now(SendMessage{id, verdicts});
         peer.verdicts_sent = verdicts;
     }
@@ -215,8 +216,8 @@ void Stations::Impl::judge_clone(Peer& peer) {
 }
 
 void Stations::Impl::conclude(Peer& peer, Compatibility result, bool complete) {
-    bool const rejected = !is_compatible(result.checks);
-    bool const open = complete && !rejected;
+    const bool rejected = !is_compatible(result.checks);
+    const bool open = complete && !rejected;
     if (rejected != peer.rejected || open != peer.open || result.checks != peer.checks)
         changed(peer);
     peer.checks = std::move(result.checks);
@@ -235,7 +236,7 @@ void Stations::Impl::conclude(Peer& peer, Compatibility result, bool complete) {
         peer.open_providers = std::move(providers);
         changed(peer);
     }
-    TimerKey const again{TimerKind::rejudge, peer.id, {}};
+    const TimerKey again{TimerKind::rejudge, peer.id, {}};
     if (rejected)
         timers.set_if_none(again, context.instant() + rejudge_interval);
     else
@@ -247,7 +248,7 @@ void Stations::Impl::tell_rejection(Peer& peer) {
     std::string failed;
     std::string text;
     std::string remedy;
-    for (CheckResult const& check : peer.checks) {
+    for (const CheckResult& check : peer.checks) {
         // A clone has a message of its own.
         if (check.passed || check.suspends_only || check.check == "clone")
             continue;
@@ -262,9 +263,10 @@ void Stations::Impl::tell_rejection(Peer& peer) {
     if (failed.empty())
         context.out.now(ClearMessage{rejected_message, to_text(peer.id)});
     else
-        context.out.now(RaiseMessage{
-            rejected_message, Severity::error, to_text(peer.id),
-            "No data is exchanged with station \"" + name_of(peer.id) + "\". " + text + '.', remedy});
+        context.out.now(RaiseMessage{rejected_message, Severity::error, to_text(peer.id),
+                                     "No data is exchanged with station \"" + name_of(peer.id) +
+                                         "\". " + text + '.',
+                                     remedy});
 }
 
 } // namespace stationsync::core

@@ -16,44 +16,43 @@ std::uint64_t run_key(std::uint64_t run_id) {
 
 } // namespace
 
-std::vector<Link const*> Stations::Impl::active_links(Peer const& peer) const {
-    std::vector<Link const*> active;
-    for (LinkId const id : peer.links)
-        if (Link const& link = links.at(id); peer.active == link.run_id)
+std::vector<const Link*> Stations::Impl::active_links(const Peer& peer) const {
+    std::vector<const Link*> active;
+    for (const LinkId id : peer.links)
+        if (const Link& link = links.at(id); peer.active == link.run_id)
             active.push_back(&link);
     return active;
 }
 
-std::optional<LinkId> Stations::Impl::preferred_link(Peer const& peer) const {
-    bool const we_dial = context.config.self < peer.id;
-    Link const* best = nullptr;
-    auto const worth = [we_dial](Link const& link) {
+std::optional<LinkId> Stations::Impl::preferred_link(const Peer& peer) const {
+    const bool we_dial = context.config.self < peer.id;
+    const Link* best = nullptr;
+    const auto worth = [we_dial](const Link& link) {
         return (link.probing ? 0 : 2) + (link.dialled == we_dial ? 1 : 0);
     };
-    for (Link const* link : active_links(peer))
+    for (const Link* link : active_links(peer))
         if (best == nullptr || worth(*link) > worth(*best))
             best = link;
     return best == nullptr ? std::nullopt : std::optional(best->id);
 }
 
-bool Stations::Impl::has_link(Peer const& peer, bool dialled) const {
-    return std::any_of(peer.links.begin(), peer.links.end(), [&](LinkId id) {
-        return links.at(id).dialled == dialled;
-    });
+bool Stations::Impl::has_link(const Peer& peer, bool dialled) const {
+    return std::any_of(peer.links.begin(), peer.links.end(),
+                       [&](LinkId id) { return links.at(id).dialled == dialled; });
 }
 
-void Stations::Impl::update_served(Peer const& peer) {
-    bool const blocked = peer.record && peer.record->blocked;
+void Stations::Impl::update_served(const Peer& peer) {
+    const bool blocked = peer.record && peer.record->blocked;
     dialling.set_served(peer.id, blocked || has_link(peer, true));
 }
 
-void Stations::Impl::refuse(LinkUp const& event, std::string reason) {
+void Stations::Impl::refuse(const LinkUp& event, std::string reason) {
     context.out.now(CloseLink{event.link, std::move(reason)});
     if (event.dial)
         dialling.link_lost(dialling.linked(*event.dial, event.station), false);
 }
 
-void Stations::Impl::link_up(LinkUp const& event) {
+void Stations::Impl::link_up(const LinkUp& event) {
     if (event.station == context.config.self) {
         own_clone_up(event);
         return;
@@ -98,7 +97,7 @@ void Stations::Impl::link_up(LinkUp const& event) {
 }
 
 // Everything that the peer needs to judge us, before anything else on this link.
-void Stations::Impl::greet(Peer& peer, Link const& link) {
+void Stations::Impl::greet(Peer& peer, const Link& link) {
     context.out.now(SendMessage{link.id, own});
     if (peer.active != link.run_id && !peer.cloned)
         return;
@@ -108,7 +107,7 @@ void Stations::Impl::greet(Peer& peer, Link const& link) {
         context.out.now(SendMessage{link.id, *peer.verdicts_sent});
 }
 
-void Stations::Impl::own_clone_up(LinkUp const& event) {
+void Stations::Impl::own_clone_up(const LinkUp& event) {
     if (event.run_id == context.config.run_id) {
         refuse(event, "this is our own address");
         return;
@@ -126,23 +125,24 @@ void Stations::Impl::own_clone_up(LinkUp const& event) {
     if (mutant(Mutant::clones_accepted))
         return;
     own_clones.insert(event.link);
-    context.out.now(RaiseMessage{
-        clone_message, Severity::error, to_text(event.station),
-        "Another computer (" + event.address + ") runs with the identity of this station \"" +
-            context.config.station_name + "\": its disk is a copy. While both are reachable, neither "
-                                          "exchanges data.",
-        "On the copy, run: stationsync station new-identity"});
+    context.out.now(RaiseMessage{clone_message, Severity::error, to_text(event.station),
+                                 "Another computer (" + event.address +
+                                     ") runs with the identity of this station \"" +
+                                     context.config.station_name +
+                                     "\": its disk is a copy. While both are reachable, neither "
+                                     "exchanges data.",
+                                 "On the copy, run: stationsync station new-identity"});
     judge_all();
 }
 
-bool Stations::Impl::is_newest_run(Peer const& peer, std::uint64_t run_id) const {
+bool Stations::Impl::is_newest_run(const Peer& peer, std::uint64_t run_id) const {
     std::uint64_t const order = peer.runs.at(run_id).order;
     return std::all_of(peer.runs.begin(), peer.runs.end(),
-                       [order](auto const& run) { return run.second.order <= order; });
+                       [order](const auto& run) { return run.second.order <= order; });
 }
 
 void Stations::Impl::begin_run(Peer& peer, Link& link) {
-    auto const [run, added] = peer.runs.try_emplace(link.run_id);
+    const auto [run, added] = peer.runs.try_emplace(link.run_id);
     if (added)
         run->second.order = ++peer.runs_seen;
     if (!peer.active) {
@@ -154,7 +154,7 @@ void Stations::Impl::begin_run(Peer& peer, Link& link) {
         probe(link);
     if (!added)
         return;
-    for (LinkId const id : peer.links)
+    for (const LinkId id : peer.links)
         if (Link& other = links.at(id); other.run_id != link.run_id)
             probe(other);
 }
@@ -166,10 +166,10 @@ void Stations::Impl::probe(Link& link) {
     context.out.now(ProbeLink{link.id});
 }
 
-void Stations::Impl::handle_duplicates(Peer& peer, Link const& added) {
+void Stations::Impl::handle_duplicates(Peer& peer, const Link& added) {
     std::size_t accepted = 0;
     LinkId oldest_accepted{};
-    for (LinkId const id : peer.links) {
+    for (const LinkId id : peer.links) {
         Link& link = links.at(id);
         if (!link.dialled && accepted++ == 0)
             oldest_accepted = id;
@@ -197,20 +197,19 @@ void Stations::Impl::link_alive(LinkId id) {
     close_superfluous(*peer, link->run_id);
 }
 
-// Of several good links that we dialled one stays. Only the side that dialled decides, so that the two
-// sides never close different ones.
+// Of several good links that we dialled one stays. Only the side that dialled decides, so that the
+// two sides never close different ones.
 void Stations::Impl::close_superfluous(Peer& peer, std::uint64_t run_id) {
     std::vector<LinkId> good;
-    for (LinkId const id : peer.links)
-        if (Link const& link = links.at(id);
-            link.dialled && !link.probing && link.run_id == run_id)
+    for (const LinkId id : peer.links)
+        if (const Link& link = links.at(id); link.dialled && !link.probing && link.run_id == run_id)
             good.push_back(id);
     if (good.empty())
         return;
-    bool const session =
+    const bool session =
         peer.open && std::find(good.begin(), good.end(), peer.session_link) != good.end();
-    LinkId const kept = session ? peer.session_link : good.front();
-    for (LinkId const id : good)
+    const LinkId kept = session ? peer.session_link : good.front();
+    for (const LinkId id : good)
         if (id != kept)
             close(id, "another link to this station stands");
 }
@@ -233,7 +232,7 @@ void Stations::Impl::raise_clone(Peer& peer) {
 void Stations::Impl::update_clone(Peer& peer) {
     if (!peer.cloned)
         return;
-    for (LinkId const id : peer.links)
+    for (const LinkId id : peer.links)
         probe(links.at(id));
     timers.set({TimerKind::rejudge, peer.id, {}}, context.instant() + rejudge_interval);
 }
@@ -243,7 +242,7 @@ void Stations::Impl::close(LinkId id, std::string reason) {
     link_down(id);
 }
 
-void Stations::Impl::close_all(Peer& peer, std::string const& reason) {
+void Stations::Impl::close_all(Peer& peer, const std::string& reason) {
     while (!peer.links.empty())
         close(peer.links.back(), reason);
 }
@@ -261,7 +260,7 @@ std::optional<Link> Stations::Impl::remove_link(LinkId id) {
         return std::nullopt; // closed by us
     Link& link = node.mapped();
     timers.cancel({TimerKind::profile, link.station, id});
-    bool const lasted = context.instant() - link.up_at >= lasting_link;
+    const bool lasted = context.instant() - link.up_at >= lasting_link;
     if (!link.dialled_address.empty())
         dialling.link_lost(link.dialled_address, lasted);
     if (Peer* peer = find(link.station); peer != nullptr) {
@@ -273,7 +272,7 @@ std::optional<Link> Stations::Impl::remove_link(LinkId id) {
 }
 
 void Stations::Impl::link_down(LinkId id) {
-    std::optional<Link> const link = remove_link(id);
+    const std::optional<Link> link = remove_link(id);
     if (!link)
         return;
     Peer* peer = find(link->station);
@@ -288,9 +287,9 @@ void Stations::Impl::link_down(LinkId id) {
         // What was under way on this link is lost: both sides begin anew.
         end_session(*peer);
         std::vector<LinkId> rest;
-        for (Link const* other : active_links(*peer))
+        for (const Link* other : active_links(*peer))
             rest.push_back(other->id);
-        for (LinkId const other : rest) {
+        for (const LinkId other : rest) {
             context.out.now(CloseLink{other, "the other link of the pair was lost"});
             remove_link(other);
         }
@@ -306,10 +305,9 @@ void Stations::Impl::link_down(LinkId id) {
 
 // Forgets the runs that have no link left; the one that remains is who we talk to.
 void Stations::Impl::settle_runs(Peer& peer) {
-    std::erase_if(peer.runs, [&](auto const& run) {
-        return std::none_of(peer.links.begin(), peer.links.end(), [&](LinkId id) {
-            return links.at(id).run_id == run.first;
-        });
+    std::erase_if(peer.runs, [&](const auto& run) {
+        return std::none_of(peer.links.begin(), peer.links.end(),
+                            [&](LinkId id) { return links.at(id).run_id == run.first; });
     });
     if (peer.active && !peer.runs.contains(*peer.active))
         end_run(peer);

@@ -4,36 +4,36 @@
 namespace stationsync::core {
 
 std::optional<StationId> Stations::station_of(LinkId link) const {
-    Link const* found = impl_->find_link(link);
+    const Link* found = impl_->find_link(link);
     if (found == nullptr || impl_->own_clones.contains(link))
         return std::nullopt;
-    Peer const* peer = impl_->find(found->station);
+    const Peer* peer = impl_->find(found->station);
     if (peer == nullptr || peer->cloned || peer->active != found->run_id)
         return std::nullopt;
     return found->station;
 }
 
-bool Stations::is_open(StationId const& id) const {
-    Peer const* peer = impl_->find(id);
+bool Stations::is_open(const StationId& id) const {
+    const Peer* peer = impl_->find(id);
     return peer != nullptr && peer->open;
 }
 
-bool Stations::provider_open(StationId const& id, std::string_view provider) const {
-    Peer const* peer = impl_->find(id);
+bool Stations::provider_open(const StationId& id, std::string_view provider) const {
+    const Peer* peer = impl_->find(id);
     return peer != nullptr && peer->open && peer->open_providers.contains(std::string(provider));
 }
 
-bool Stations::peer_established(StationId const& id, std::string_view provider) const {
-    Peer const* peer = impl_->find(id);
+bool Stations::peer_established(const StationId& id, std::string_view provider) const {
+    const Peer* peer = impl_->find(id);
     if (peer == nullptr || !peer->active)
         return false;
-    std::optional<Profile> const& profile = peer->runs.at(*peer->active).profile;
-    ProviderProfile const* found = profile ? find_provider(*profile, provider) : nullptr;
+    const std::optional<Profile>& profile = peer->runs.at(*peer->active).profile;
+    const ProviderProfile* found = profile ? find_provider(*profile, provider) : nullptr;
     return found != nullptr && found->established;
 }
 
-std::optional<LinkId> Stations::control_link(StationId const& id) const {
-    Peer const* peer = impl_->find(id);
+std::optional<LinkId> Stations::control_link(const StationId& id) const {
+    const Peer* peer = impl_->find(id);
     if (peer == nullptr)
         return std::nullopt;
     return peer->open ? std::optional(peer->session_link) : impl_->preferred_link(*peer);
@@ -41,25 +41,25 @@ std::optional<LinkId> Stations::control_link(StationId const& id) const {
 
 std::vector<StationId> Stations::open_peers() const {
     std::vector<StationId> open;
-    for (auto const& [id, peer] : impl_->peers)
+    for (const auto& [id, peer] : impl_->peers)
         if (peer.open)
             open.push_back(id);
     return open;
 }
 
-std::string Stations::name_of(StationId const& id) const {
+std::string Stations::name_of(const StationId& id) const {
     return impl_->name_of(id);
 }
 
-bool Stations::is_blocked(StationId const& id) const {
-    Peer const* peer = impl_->find(id);
+bool Stations::is_blocked(const StationId& id) const {
+    const Peer* peer = impl_->find(id);
     return peer != nullptr && peer->record && peer->record->blocked;
 }
 
 Duration Stations::clock_error_bound() const {
     std::optional<Duration> largest;
-    for (auto const& [id, peer] : impl_->peers) {
-        std::optional<Duration> const difference = peer.clock.difference();
+    for (const auto& [id, peer] : impl_->peers) {
+        const std::optional<Duration> difference = peer.clock.difference();
         if (peer.open && difference)
             largest = std::max(largest.value_or(Duration{}), std::chrono::abs(*difference));
     }
@@ -67,19 +67,19 @@ Duration Stations::clock_error_bound() const {
 }
 
 bool Stations::clock_agrees() const {
-    for (auto const& [id, peer] : impl_->peers)
+    for (const auto& [id, peer] : impl_->peers)
         if (peer.active && !peer.cloned && peer.clock.passed())
             return true;
     return false;
 }
 
-StationRecord* Stations::record(StationId const& id) {
+StationRecord* Stations::record(const StationId& id) {
     Peer* peer = impl_->find(id);
     return peer == nullptr || !peer->record ? nullptr : &*peer->record;
 }
 
-void Stations::store(StationId const& id) {
-    if (Peer const* peer = impl_->find(id); peer != nullptr && peer->record)
+void Stations::store(const StationId& id) {
+    if (const Peer* peer = impl_->find(id); peer != nullptr && peer->record)
         impl_->store(*peer);
 }
 

@@ -17,25 +17,24 @@ CheckResult reason(std::string check, std::string text) {
 
 } // namespace
 
-std::string wrong_key_text(std::string const& name, std::string const& address,
-                           std::string const& project) {
+std::string wrong_key_text(const std::string& name, const std::string& address,
+                           const std::string& project) {
     std::string const who = name.empty() ? address : '"' + name + "\" (" + address + ')';
     return who + " does not hold the key of project \"" + project +
            "\": other project, or key changed";
 }
 
 // The last refusal of a connection from one of the hosts of these addresses.
-IncomingRefused const*
-Stations::Impl::refusal_of(std::vector<std::string> const& addresses) const {
-    for (std::string const& address : addresses)
-        if (auto const place = refused.find(std::string(bare_host_of(address)));
+const IncomingRefused* Stations::Impl::refusal_of(const std::vector<std::string>& addresses) const {
+    for (const std::string& address : addresses)
+        if (const auto place = refused.find(std::string(bare_host_of(address)));
             place != refused.end())
             return &place->second.event;
     return nullptr;
 }
 
 // Somebody whom nothing else in the list explains.
-StationView Stations::Impl::view_of(IncomingRefused const& event) const {
+StationView Stations::Impl::view_of(const IncomingRefused& event) const {
     StationView view;
     view.name = name_at(event.host);
     view.addresses = {event.host};
@@ -43,16 +42,17 @@ StationView Stations::Impl::view_of(IncomingRefused const& event) const {
     view.reasons.push_back(
         event.wrong_key
             ? reason("key", wrong_key_text(view.name, event.host, context.config.project))
-            : reason("found-by", "A connection from " + event.host + " was refused: " + event.reason));
+            : reason("found-by",
+                     "A connection from " + event.host + " was refused: " + event.reason));
     return view;
 }
 
 // One direction is enough; the missing one is shown with its likely cause.
-void Stations::Impl::explain_direction(Peer const& peer, StationView& view) const {
+void Stations::Impl::explain_direction(const Peer& peer, StationView& view) const {
     std::string const us = '"' + context.config.station_name + '"';
     std::string const them = '"' + name_of(peer.id) + '"';
     if (!view.found) {
-        std::optional<Dialling::Failure> const failure = dialling.failure_of(peer.id);
+        const std::optional<Dialling::Failure> failure = dialling.failure_of(peer.id);
         if (failure)
             view.reasons.push_back(
                 reason("found", us + " does not reach " + them + ": " + failure->reason));
@@ -60,10 +60,11 @@ void Stations::Impl::explain_direction(Peer const& peer, StationView& view) cons
             view.reasons.push_back(
                 reason("found", us + " knows no address of " + them + " to connect to"));
     }
-    bool const waited = peer.linked_since && context.instant() - *peer.linked_since >= direction_grace;
+    const bool waited =
+        peer.linked_since && context.instant() - *peer.linked_since >= direction_grace;
     if (view.found_by || !(view.found || peer.links.empty()))
         return;
-    if (IncomingRefused const* refusal = refusal_of(view.addresses); refusal != nullptr)
+    if (const IncomingRefused* refusal = refusal_of(view.addresses); refusal != nullptr)
         view.reasons.push_back(
             reason("found-by", us + " refused a connection of " + them + ": " + refusal->reason));
     else if (view.found && waited)
@@ -71,8 +72,8 @@ void Stations::Impl::explain_direction(Peer const& peer, StationView& view) cons
             reason("found-by", them + " does not reach " + us + ": firewall, name or route"));
 }
 
-StationView Stations::Impl::view_of(Peer const& peer) const {
-    StationRecord const& record = *peer.record;
+StationView Stations::Impl::view_of(const Peer& peer) const {
+    const StationRecord& record = *peer.record;
     StationView view;
     view.id = peer.id;
     view.name = record.name;
@@ -83,23 +84,24 @@ StationView Stations::Impl::view_of(Peer const& peer) const {
     view.time_difference = peer.clock.difference();
     view.last_seen = peer.links.empty() ? record.last_seen : context.wall();
     view.blocked = record.blocked;
-    for (CheckResult const& check : peer.checks)
+    for (const CheckResult& check : peer.checks)
         if (!check.passed)
             view.reasons.push_back(check);
     if (record.blocked) {
         view.state = StationState::rejected;
-        view.reasons.push_back(
-            reason("blocked", "Blocked by \"" + name_of(record.blocked_by) +
-                                  "\"; stationsync unblock " + to_text(peer.id) + " ends it"));
+        view.reasons.push_back(reason("blocked", "Blocked by \"" + name_of(record.blocked_by) +
+                                                     "\"; stationsync unblock " + to_text(peer.id) +
+                                                     " ends it"));
         return view;
     }
     if (peer.links.empty()) {
-        std::optional<Dialling::Failure> const failure = dialling.failure_of(peer.id);
-        IncomingRefused const* refusal = refusal_of(record.addresses);
-        bool const key = (failure && failure->wrong_key) || (refusal != nullptr && refusal->wrong_key);
-        view.state = key                                                ? StationState::rejected
+        const std::optional<Dialling::Failure> failure = dialling.failure_of(peer.id);
+        const IncomingRefused* refusal = refusal_of(record.addresses);
+        const bool key =
+            (failure && failure->wrong_key) || (refusal != nullptr && refusal->wrong_key);
+        view.state = key                                              ? StationState::rejected
                      : record.forgotten == record_hearsay && !failure ? StationState::searching
-                                                                        : StationState::unreachable;
+                                                                      : StationState::unreachable;
         if (key)
             view.reasons.push_back(reason(
                 "key", wrong_key_text(record.name,
@@ -113,9 +115,9 @@ StationView Stations::Impl::view_of(Peer const& peer) const {
                  : peer.open   ? StationState::connected
                                : StationState::checking;
     if (view.state == StationState::checking) {
-        bool const profile = peer.active && peer.runs.at(*peer.active).profile.has_value();
+        const bool profile = peer.active && peer.runs.at(*peer.active).profile.has_value();
         view.reasons.push_back(reason(
-            "checking", !profile             ? "waits for its profile"
+            "checking", !profile              ? "waits for its profile"
                         : !peer.clock.known() ? "waits for the measurement of the time difference"
                                               : "waits for the verdict of the plugins"));
     }
@@ -124,36 +126,36 @@ StationView Stations::Impl::view_of(Peer const& peer) const {
 }
 
 // An address that has no station of its own in the list yet; nothing when it has, or is our own.
-std::optional<StationView> Stations::Impl::view_of(Candidate const& candidate) const {
-    CandidateFound const& found = candidate.found;
+std::optional<StationView> Stations::Impl::view_of(const Candidate& candidate) const {
+    const CandidateFound& found = candidate.found;
     StationView view;
     view.name = found.name;
     view.project = found.project;
     bool self = false;
-    for (std::string const& address : found.addresses) {
-        std::optional<Dialling::Picture> const picture = dialling.picture(address);
-        auto const& own_addresses = context.config.addresses;
-        self = self || (picture && picture->is_self) ||
-               std::find(own_addresses.begin(), own_addresses.end(), address) !=
-                   own_addresses.end();
+    for (const std::string& address : found.addresses) {
+        const std::optional<Dialling::Picture> picture = dialling.picture(address);
+        const auto& own_addresses = context.config.addresses;
+        self =
+            self || (picture && picture->is_self) ||
+            std::find(own_addresses.begin(), own_addresses.end(), address) != own_addresses.end();
         if (picture && picture->proven && find(*picture->proven) != nullptr)
             return std::nullopt;
         view.addresses.push_back(address);
         if (picture && picture->failure) {
-            bool const key = picture->failure->wrong_key;
+            const bool key = picture->failure->wrong_key;
             view.state = key ? StationState::rejected : view.state;
             view.reasons.push_back(
                 key ? reason("key", wrong_key_text(found.name, address, context.config.project))
                     : reason("found", address + ": " + picture->failure->reason));
         }
     }
-    IncomingRefused const* refusal = refusal_of(view.addresses);
+    const IncomingRefused* refusal = refusal_of(view.addresses);
     if (refusal != nullptr && refusal->wrong_key && view.state != StationState::rejected) {
         view.state = StationState::rejected;
         view.reasons.push_back(reason(
             "key", wrong_key_text(found.name, view.addresses.front(), context.config.project)));
     }
-    Peer const* known = found.id ? find(*found.id) : nullptr;
+    const Peer* known = found.id ? find(*found.id) : nullptr;
     if (self || (known != nullptr && known->record))
         return std::nullopt;
     if (candidate.foreign) {
@@ -169,23 +171,23 @@ std::optional<StationView> Stations::Impl::view_of(Candidate const& candidate) c
 
 std::vector<StationView> Stations::Impl::views() const {
     std::vector<StationView> all;
-    for (auto const& [id, peer] : peers) {
-        bool const hidden = !peer.record || (peer.record->forgotten == record_hidden &&
+    for (const auto& [id, peer] : peers) {
+        const bool hidden = !peer.record || (peer.record->forgotten == record_hidden &&
                                              !peer.record->blocked && peer.links.empty());
         if (!hidden)
             all.push_back(view_of(peer));
     }
     std::set<std::vector<std::string>> shown; // two discoveries may find the same address
-    for (auto const& [key, candidate] : candidates) {
+    for (const auto& [key, candidate] : candidates) {
         std::optional<StationView> view = view_of(candidate);
         if (view && shown.insert(view->addresses).second)
             all.push_back(std::move(*view));
     }
     std::set<std::string> hosts;
-    for (StationView const& view : all)
-        for (std::string const& address : view.addresses)
+    for (const StationView& view : all)
+        for (const std::string& address : view.addresses)
             hosts.emplace(bare_host_of(address));
-    for (auto const& [host, refusal] : refused)
+    for (const auto& [host, refusal] : refused)
         if (!hosts.contains(host))
             all.push_back(view_of(refusal.event));
     return all;

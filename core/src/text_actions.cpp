@@ -8,51 +8,58 @@ namespace stationsync::core {
 namespace {
 
 struct ActionName {
-    std::string_view operator()(Persist const&) const { return "Persist"; }
-    std::string_view operator()(SendMessage const&) const { return "SendMessage"; }
-    std::string_view operator()(Dial const&) const { return "Dial"; }
-    std::string_view operator()(CloseLink const&) const { return "CloseLink"; }
-    std::string_view operator()(ProbeLink const&) const { return "ProbeLink"; }
-    std::string_view operator()(Recover const&) const { return "Recover"; }
-    std::string_view operator()(Scan const&) const { return "Scan"; }
-    std::string_view operator()(Export const&) const { return "Export"; }
-    std::string_view operator()(DescribePackage const&) const { return "DescribePackage"; }
-    std::string_view operator()(StartFetch const&) const { return "StartFetch"; }
-    std::string_view operator()(SetFetchSources const&) const { return "SetFetchSources"; }
-    std::string_view operator()(CancelJob const&) const { return "CancelJob"; }
-    std::string_view operator()(SaveToHistory const&) const { return "SaveToHistory"; }
-    std::string_view operator()(StartApply const&) const { return "StartApply"; }
-    std::string_view operator()(DropPackage const&) const { return "DropPackage"; }
-    std::string_view operator()(AdoptKept const&) const { return "AdoptKept"; }
-    std::string_view operator()(JudgeTokens const&) const { return "JudgeTokens"; }
-    std::string_view operator()(RaiseMessage const&) const { return "RaiseMessage"; }
-    std::string_view operator()(ClearMessage const&) const { return "ClearMessage"; }
-    std::string_view operator()(ObjectChanged const&) const { return "ObjectChanged"; }
-    std::string_view operator()(StationChanged const&) const { return "StationChanged"; }
-    std::string_view operator()(ProviderChanged const&) const { return "ProviderChanged"; }
-    std::string_view operator()(CommandAnswered const&) const { return "CommandAnswered"; }
+    std::string_view operator()(const Persist&) const { return "Persist"; }
+    std::string_view operator()(const SendMessage&) const { return "SendMessage"; }
+    std::string_view operator()(const Dial&) const { return "Dial"; }
+    std::string_view operator()(const CloseLink&) const { return "CloseLink"; }
+    std::string_view operator()(const ProbeLink&) const { return "ProbeLink"; }
+    std::string_view operator()(const Recover&) const { return "Recover"; }
+    std::string_view operator()(const Scan&) const { return "Scan"; }
+    std::string_view operator()(const Export&) const { return "Export"; }
+    std::string_view operator()(const DescribePackage&) const { return "DescribePackage"; }
+    std::string_view operator()(const StartFetch&) const { return "StartFetch"; }
+    std::string_view operator()(const SetFetchSources&) const { return "SetFetchSources"; }
+    std::string_view operator()(const CancelJob&) const { return "CancelJob"; }
+    std::string_view operator()(const SaveToHistory&) const { return "SaveToHistory"; }
+    std::string_view operator()(const StartApply&) const { return "StartApply"; }
+    std::string_view operator()(const DropPackage&) const { return "DropPackage"; }
+    std::string_view operator()(const AdoptKept&) const { return "AdoptKept"; }
+    std::string_view operator()(const JudgeTokens&) const { return "JudgeTokens"; }
+    std::string_view operator()(const RaiseMessage&) const { return "RaiseMessage"; }
+    std::string_view operator()(const ClearMessage&) const { return "ClearMessage"; }
+    std::string_view operator()(const ObjectChanged&) const { return "ObjectChanged"; }
+    std::string_view operator()(const StationChanged&) const { return "StationChanged"; }
+    std::string_view operator()(const ProviderChanged&) const { return "ProviderChanged"; }
+    std::string_view operator()(const CommandAnswered&) const { return "CommandAnswered"; }
 };
 
 std::string_view purpose_text(ExportPurpose purpose) {
     switch (purpose) {
-    case ExportPurpose::seal: return "seal";
-    case ExportPurpose::put_back: return "put_back";
-    case ExportPurpose::repackage: return "repackage";
-    case ExportPurpose::verify: return "verify";
+    case ExportPurpose::seal:
+        return "seal";
+    case ExportPurpose::put_back:
+        return "put_back";
+    case ExportPurpose::repackage:
+        return "repackage";
+    case ExportPurpose::verify:
+        return "verify";
     }
     return "unknown";
 }
 
 std::string_view severity_text(Severity severity) {
     switch (severity) {
-    case Severity::info: return "info";
-    case Severity::warning: return "warning";
-    case Severity::error: return "error";
+    case Severity::info:
+        return "info";
+    case Severity::warning:
+        return "warning";
+    case Severity::error:
+        return "error";
     }
     return "unknown";
 }
 
-RevisionId id_of(RevisionPtr const& revision) {
+RevisionId id_of(const RevisionPtr& revision) {
     return revision ? revision->id() : RevisionId{};
 }
 
@@ -60,37 +67,37 @@ RevisionId id_of(RevisionPtr const& revision) {
 struct ActionFields {
     Line& line;
 
-    void operator()(Persist const& a) const {
+    void operator()(const Persist& a) const {
         line.field("id", a.id);
-        for (Mutation const& mutation : a.mutations)
+        for (const Mutation& mutation : a.mutations)
             line.flag('{' + to_text(mutation) + '}', true);
     }
-    void operator()(SendMessage const& a) const {
+    void operator()(const SendMessage& a) const {
         line.field("link", a.link).flag(to_text(a.message), true);
     }
-    void operator()(Dial const& a) const { line.field("dial", a.dial).field("address", a.address); }
-    void operator()(CloseLink const& a) const {
+    void operator()(const Dial& a) const { line.field("dial", a.dial).field("address", a.address); }
+    void operator()(const CloseLink& a) const {
         line.field("link", a.link).text("reason", a.reason);
     }
-    void operator()(ProbeLink const& a) const { line.field("link", a.link); }
-    void operator()(Recover const& a) const { line.field("provider", a.provider); }
-    void operator()(Scan const& a) const {
+    void operator()(const ProbeLink& a) const { line.field("link", a.link); }
+    void operator()(const Recover& a) const { line.field("provider", a.provider); }
+    void operator()(const Scan& a) const {
         line.field("job", a.job).field("provider", a.provider).field("keys", a.keys);
     }
-    void operator()(Export const& a) const {
+    void operator()(const Export& a) const {
         line.field("job", a.job)
             .field("object", a.object)
             .flag(purpose_text(a.purpose), true)
             .flag("expected=" + mark_text(a.expected), true)
             .flag("live_allowed", a.live_allowed);
     }
-    void operator()(DescribePackage const& a) const {
+    void operator()(const DescribePackage& a) const {
         line.field("object", a.object)
             .field("package", a.package)
             .field("revision", id_of(a.revision))
             .flag("in_history", a.in_history);
     }
-    void operator()(StartFetch const& a) const {
+    void operator()(const StartFetch& a) const {
         line.field("job", a.job)
             .field("object", a.object)
             .field("revision", id_of(a.revision))
@@ -98,13 +105,13 @@ struct ActionFields {
             .field("sources", a.sources)
             .field("bases", a.bases);
     }
-    void operator()(SetFetchSources const& a) const {
+    void operator()(const SetFetchSources& a) const {
         line.field("job", a.job).field("sources", a.sources);
     }
-    void operator()(CancelJob const& a) const { line.field("job", a.job); }
-    void operator()(SaveToHistory const& a) const {
+    void operator()(const CancelJob& a) const { line.field("job", a.job); }
+    void operator()(const SaveToHistory& a) const {
         line.field("job", a.job).field("object", a.object);
-        for (SaveItem const& item : a.items)
+        for (const SaveItem& item : a.items)
             line.flag('{' +
                           std::move(Line(to_text(item.reason))
                                         .field("revision", id_of(item.revision))
@@ -115,40 +122,40 @@ struct ActionFields {
                           '}',
                       true);
     }
-    void operator()(StartApply const& a) const {
+    void operator()(const StartApply& a) const {
         line.field("apply", a.apply)
             .field("object", a.object)
             .field("revision", id_of(a.revision))
             .field("package", a.package)
             .flag("expected=" + mark_text(a.expected), true);
     }
-    void operator()(DropPackage const& a) const {
+    void operator()(const DropPackage& a) const {
         line.field("object", a.object)
             .field("package", a.package)
             .flag("from_history", a.from_history);
     }
-    void operator()(AdoptKept const& a) const {
+    void operator()(const AdoptKept& a) const {
         line.field("object", a.object)
             .field("package", a.package)
             .field("revision", id_of(a.revision));
     }
-    void operator()(JudgeTokens const& a) const {
+    void operator()(const JudgeTokens& a) const {
         line.field("job", a.job).field("provider", a.provider).field("tokens", a.tokens);
     }
-    void operator()(RaiseMessage const& a) const {
+    void operator()(const RaiseMessage& a) const {
         line.field("id", a.id)
             .flag(severity_text(a.severity), true)
             .field("subject", a.subject)
             .field("text", a.text)
             .text("remedy", a.remedy);
     }
-    void operator()(ClearMessage const& a) const {
+    void operator()(const ClearMessage& a) const {
         line.field("id", a.id).field("subject", a.subject);
     }
-    void operator()(ObjectChanged const& a) const { line.field("object", a.object); }
-    void operator()(StationChanged const& a) const { line.field("station", a.id); }
-    void operator()(ProviderChanged const& a) const { line.field("provider", a.provider); }
-    void operator()(CommandAnswered const& a) const {
+    void operator()(const ObjectChanged& a) const { line.field("object", a.object); }
+    void operator()(const StationChanged& a) const { line.field("station", a.id); }
+    void operator()(const ProviderChanged& a) const { line.field("provider", a.provider); }
+    void operator()(const CommandAnswered& a) const {
         line.field("command", a.command)
             .text("subject", a.subject)
             .flag(a.ok ? "ok" : "refused", true)
@@ -158,11 +165,11 @@ struct ActionFields {
 
 } // namespace
 
-std::string_view action_name(Action const& action) {
+std::string_view action_name(const Action& action) {
     return std::visit(ActionName{}, action);
 }
 
-std::string to_text(Action const& action) {
+std::string to_text(const Action& action) {
     Line line(action_name(action));
     std::visit(ActionFields{line}, action);
     return std::move(line).str();

@@ -34,8 +34,8 @@ std::string hex_text(std::uint64_t value) {
 
 std::string quoted_text(std::string_view text) {
     std::string out = "\"";
-    for (char const character : text) {
-        auto const byte = static_cast<unsigned char>(character);
+    for (const char character : text) {
+        const auto byte = static_cast<unsigned char>(character);
         if (character == '"' || character == '\\') {
             out += '\\';
             out += character;
@@ -49,7 +49,7 @@ std::string quoted_text(std::string_view text) {
     return out + '"';
 }
 
-std::string to_text(StationId const& id) {
+std::string to_text(const StationId& id) {
     std::string text;
     text.reserve(36);
     for (std::size_t i = 0; i < id.bytes.size(); ++i) {
@@ -60,46 +60,46 @@ std::string to_text(StationId const& id) {
     return text;
 }
 
-std::string to_text(AuthorId const& id) {
+std::string to_text(const AuthorId& id) {
     return to_text(id.station) + '/' + hex_text(id.incarnation);
 }
 
-std::string to_text(ObjectId const& id) {
+std::string to_text(const ObjectId& id) {
     return id.provider + '/' + id.key;
 }
 
-std::string to_text(RevisionId const& id) {
+std::string to_text(const RevisionId& id) {
     return id ? to_text(id.author) + '/' + std::to_string(id.sequence) : std::string("none");
 }
 
-std::string to_text(Digest const& digest) {
+std::string to_text(const Digest& digest) {
     return hex_of(digest.bytes);
 }
 
-std::string to_text(ApplyId const& id) {
+std::string to_text(const ApplyId& id) {
     return hex_of(id.bytes);
 }
 
-std::string mark_text(Mark const& mark) {
+std::string mark_text(const Mark& mark) {
     if (mark.empty())
         return "absent";
     std::string text;
-    for (char const character : mark)
+    for (const char character : mark)
         append_byte(text, static_cast<std::uint8_t>(character));
     return text;
 }
 
 std::string to_text(WallTime time) {
     using namespace std::chrono;
-    microseconds const since{time.us};
-    auto const day = floor<days>(since);
+    const microseconds since{time.us};
+    const auto day = floor<days>(since);
     // Outside of the years that the usual form can hold, the number itself.
     if (day < days{-719'528} || day >= days{2'932'897})
         return '@' + std::to_string(time.us) + "us";
-    year_month_day const date{sys_days{day}};
-    hh_mm_ss const clock{since - day};
+    const year_month_day date{sys_days{day}};
+    const hh_mm_ss clock{since - day};
     char text[40];
-    int const length = std::snprintf(
+    const int length = std::snprintf(
         text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", static_cast<int>(date.year()),
         static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
         static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
@@ -107,12 +107,12 @@ std::string to_text(WallTime time) {
     return std::string(text, static_cast<std::size_t>(length));
 }
 
-std::string to_text(Stamp const& stamp) {
+std::string to_text(const Stamp& stamp) {
     return to_text(WallTime{stamp.wall_us}) + '+' + std::to_string(stamp.logical);
 }
 
 std::string duration_text(Duration duration) {
-    bool const negative = duration.count() < 0;
+    const bool negative = duration.count() < 0;
     std::uint64_t const count = negative ? 0u - static_cast<std::uint64_t>(duration.count())
                                          : static_cast<std::uint64_t>(duration.count());
     std::string text = negative ? "-" : "";

@@ -30,7 +30,7 @@ public:
     }
     // Left out when it says nothing.
     template <typename T>
-    Line& field(std::string_view name, std::optional<T> const& value) {
+    Line& field(std::string_view name, const std::optional<T>& value) {
         return value ? field(name, *value) : *this;
     }
     Line& flag(std::string_view name, bool set) {
@@ -46,36 +46,36 @@ public:
     std::string str() && { return std::move(text_); }
 
     static std::string value_text(bool value) { return value ? "true" : "false"; }
-    static std::string value_text(std::string const& value) { return quoted_text(value); }
+    static std::string value_text(const std::string& value) { return quoted_text(value); }
     static std::string value_text(Duration value) { return duration_text(value); }
-    static std::string value_text(StationId const& value) { return to_text(value); }
-    static std::string value_text(AuthorId const& value) { return to_text(value); }
-    static std::string value_text(ObjectId const& value) { return quoted_text(to_text(value)); }
-    static std::string value_text(RevisionId const& value) { return to_text(value); }
-    static std::string value_text(Digest const& value) { return to_text(value); }
-    static std::string value_text(ApplyId const& value) { return to_text(value); }
+    static std::string value_text(const StationId& value) { return to_text(value); }
+    static std::string value_text(const AuthorId& value) { return to_text(value); }
+    static std::string value_text(const ObjectId& value) { return quoted_text(to_text(value)); }
+    static std::string value_text(const RevisionId& value) { return to_text(value); }
+    static std::string value_text(const Digest& value) { return to_text(value); }
+    static std::string value_text(const ApplyId& value) { return to_text(value); }
     static std::string value_text(WallTime value) { return to_text(value); }
-    static std::string value_text(Stamp const& value) { return to_text(value); }
-    static std::string value_text(RevisionPtr const& value) {
+    static std::string value_text(const Stamp& value) { return to_text(value); }
+    static std::string value_text(const RevisionPtr& value) {
         return value ? '{' + to_text(*value) + '}' : std::string("none");
     }
-    static std::string value_text(PackageInfo const& value);
-    static std::string value_text(Token const& value);
-    static std::string value_text(VersionVector const& value);
-    static std::string value_text(SetEntry const& value);
-    static std::string value_text(LocalPackage const& value);
+    static std::string value_text(const PackageInfo& value);
+    static std::string value_text(const Token& value);
+    static std::string value_text(const VersionVector& value);
+    static std::string value_text(const SetEntry& value);
+    static std::string value_text(const LocalPackage& value);
     template <std::integral T>
     static std::string value_text(T value) {
         return std::to_string(value);
     }
     // Ids issued as numbers; enumerations with words have a to_text() of their own.
     template <typename T>
-        requires std::is_enum_v<T>
+    requires std::is_enum_v<T>
     static std::string value_text(T value) {
         return std::to_string(static_cast<std::uint64_t>(value));
     }
     template <typename T>
-    static std::string value_text(std::vector<T> const& values) {
+    static std::string value_text(const std::vector<T>& values) {
         std::string text = "[";
         for (T const& value : values) {
             if (text.size() > 1)

@@ -6,9 +6,9 @@ namespace stationsync::core {
 namespace {
 
 struct MessageText {
-    std::string operator()(Profile const& m) const {
+    std::string operator()(const Profile& m) const {
         std::string providers = "[";
-        for (ProviderProfile const& provider : m.providers) {
+        for (const ProviderProfile& provider : m.providers) {
             if (providers.size() > 1)
                 providers += ", ";
             providers += std::move(Line(quoted_text(provider.name))
@@ -31,39 +31,39 @@ struct MessageText {
                    .str() +
                " providers=" + providers + ']';
     }
-    std::string operator()(Verdicts const& m) const {
+    std::string operator()(const Verdicts& m) const {
         std::string text = "Verdicts";
-        for (TokenVerdict const& verdict : m.verdicts)
+        for (const TokenVerdict& verdict : m.verdicts)
             text += ' ' + std::move(Line(quoted_text(verdict.provider))
                                         .field("compatible", verdict.compatible)
                                         .text("text", verdict.text))
                               .str();
         return text;
     }
-    std::string operator()(TimeReport const& m) const {
+    std::string operator()(const TimeReport& m) const {
         return std::move(
                    Line("TimeReport").field("offset", m.offset).field("uncertainty", m.uncertainty))
             .str();
     }
-    std::string operator()(Greeting const& m) const {
+    std::string operator()(const Greeting& m) const {
         std::string text = "Greeting incarnation=" + hex_text(m.incarnation);
-        for (KnownOfYou const& known : m.known)
+        for (const KnownOfYou& known : m.known)
             text += " known={" + hex_text(known.incarnation) + ' ' +
                     std::to_string(known.sequence) + ' ' + std::to_string(known.index) + '}';
         return text;
     }
-    std::string operator()(IndexRequest const& m) const {
+    std::string operator()(const IndexRequest& m) const {
         return "IndexRequest incarnation=" + hex_text(m.incarnation) +
                " after=" + std::to_string(m.after);
     }
-    std::string operator()(IndexBatch const& m) const {
+    std::string operator()(const IndexBatch& m) const {
         std::string text = std::move(Line("IndexBatch incarnation=" + hex_text(m.incarnation))
                                          .field("after", m.after)
                                          .field("last", m.last)
                                          .flag("more", m.more)
                                          .field("established", m.established))
                                .str();
-        for (IndexEntry const& entry : m.entries)
+        for (const IndexEntry& entry : m.entries)
             text += " {" +
                     std::move(Line(std::to_string(entry.index))
                                   .field("object", entry.object)
@@ -75,14 +75,14 @@ struct MessageText {
                     '}';
         return text;
     }
-    std::string operator()(PendingChange const& m) const {
+    std::string operator()(const PendingChange& m) const {
         return std::move(Line("PendingChange")
                              .field("object", m.object)
                              .field("active", m.active)
                              .field("since", m.since))
             .str();
     }
-    std::string operator()(PartialPackage const& m) const {
+    std::string operator()(const PartialPackage& m) const {
         return std::move(Line("PartialPackage")
                              .field("object", m.object)
                              .field("revision", m.revision)
@@ -90,18 +90,18 @@ struct MessageText {
                              .field("active", m.active))
             .str();
     }
-    std::string operator()(Introductions const& m) const {
+    std::string operator()(const Introductions& m) const {
         std::string text = "Introductions";
-        for (Introduction const& station : m.stations)
+        for (const Introduction& station : m.stations)
             text += ' ' + std::move(Line(to_text(station.id))
                                         .field("name", station.name)
                                         .field("addresses", station.addresses))
                               .str();
         return text;
     }
-    std::string operator()(BlockList const& m) const {
+    std::string operator()(const BlockList& m) const {
         std::string text = "BlockList";
-        for (BlockEntry const& entry : m.entries)
+        for (const BlockEntry& entry : m.entries)
             text += ' ' + std::move(Line(to_text(entry.id))
                                         .field("blocked", entry.blocked)
                                         .field("stamp", entry.stamp)
@@ -109,12 +109,11 @@ struct MessageText {
                               .str();
         return text;
     }
-    std::string operator()(KeptQuery const& m) const {
-        return std::move(
-                   Line("KeptQuery").field("object", m.object).field("version", m.version))
+    std::string operator()(const KeptQuery& m) const {
+        return std::move(Line("KeptQuery").field("object", m.object).field("version", m.version))
             .str();
     }
-    std::string operator()(KeptAnswer const& m) const {
+    std::string operator()(const KeptAnswer& m) const {
         return std::move(Line("KeptAnswer")
                              .field("object", m.object)
                              .field("version", m.version)
@@ -123,12 +122,12 @@ struct MessageText {
                              .field("package", m.package))
             .str();
     }
-    std::string operator()(VerifyRequest const& m) const {
+    std::string operator()(const VerifyRequest& m) const {
         return std::move(
                    Line("VerifyRequest").field("request", m.request).field("provider", m.provider))
             .str();
     }
-    std::string operator()(VerifyReport const& m) const {
+    std::string operator()(const VerifyReport& m) const {
         return std::move(Line("VerifyReport")
                              .field("request", m.request)
                              .field("provider", m.provider)
@@ -140,7 +139,7 @@ struct MessageText {
 
 } // namespace
 
-std::string to_text(Message const& message) {
+std::string to_text(const Message& message) {
     return std::visit(MessageText{}, message);
 }
 

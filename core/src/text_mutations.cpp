@@ -6,7 +6,7 @@ namespace stationsync::core {
 
 namespace {
 
-std::string kept_text(KeptState const& kept) {
+std::string kept_text(const KeptState& kept) {
     return '{' +
            std::move(Line(to_text(kept.reason))
                          .field("package", kept.package)
@@ -16,7 +16,7 @@ std::string kept_text(KeptState const& kept) {
            '}';
 }
 
-std::string change_text(SeenChange const& change) {
+std::string change_text(const SeenChange& change) {
     return '{' +
            std::move(Line(change.change_class == ChangeClass::edit ? "edit" : "restored_old")
                          .flag(mark_text(change.mark), true)
@@ -31,23 +31,23 @@ std::string change_text(SeenChange const& change) {
            '}';
 }
 
-std::string intent_text(Intent const& intent) {
+std::string intent_text(const Intent& intent) {
     std::string text =
-        '{' + std::move(Line(to_text(intent.id))
-                            .field("revision", intent.revision ? intent.revision->id()
-                                                               : RevisionId{})
-                            .field("package", intent.package)
-                            .flag("expected=" + mark_text(intent.expected), true)
-                            .field("at", intent.intended_at))
-                  .str();
-    for (KeptState const& kept : intent.replaced)
+        '{' +
+        std::move(Line(to_text(intent.id))
+                      .field("revision", intent.revision ? intent.revision->id() : RevisionId{})
+                      .field("package", intent.package)
+                      .flag("expected=" + mark_text(intent.expected), true)
+                      .field("at", intent.intended_at))
+            .str();
+    for (const KeptState& kept : intent.replaced)
         text += " replaced=" + kept_text(kept);
     return text + '}';
 }
 
 struct MutationText {
-    std::string operator()(PutMeta const& put) const {
-        MetaRecord const& r = put.record;
+    std::string operator()(const PutMeta& put) const {
+        const MetaRecord& r = put.record;
         Line line("PutMeta incarnation=" + hex_text(r.incarnation));
         line.field("sequence", r.sequence)
             .field("index", r.index)
@@ -58,8 +58,8 @@ struct MutationText {
             line.flag("old=" + hex_text(old), true);
         return std::move(line).str();
     }
-    std::string operator()(PutProvider const& put) const {
-        ProviderRecord const& r = put.record;
+    std::string operator()(const PutProvider& put) const {
+        const ProviderRecord& r = put.record;
         return std::move(Line("PutProvider")
                              .field("provider", r.provider)
                              .flag("established", r.established)
@@ -72,8 +72,8 @@ struct MutationText {
                              .field("last_applied_at", r.last_applied_at))
             .str();
     }
-    std::string operator()(PutStation const& put) const {
-        StationRecord const& r = put.record;
+    std::string operator()(const PutStation& put) const {
+        const StationRecord& r = put.record;
         Line line("PutStation");
         line.field("station", r.id)
             .field("name", r.name)
@@ -88,11 +88,11 @@ struct MutationText {
         line.flag("forgotten", r.forgotten != 0);
         return std::move(line).str();
     }
-    std::string operator()(EraseStation const& erase) const {
+    std::string operator()(const EraseStation& erase) const {
         return "EraseStation station=" + to_text(erase.id);
     }
-    std::string operator()(PutObject const& put) const {
-        ObjectRecord const& r = put.record;
+    std::string operator()(const PutObject& put) const {
+        const ObjectRecord& r = put.record;
         Line line("PutObject");
         line.field("object", r.id)
             .field("index", r.index)
@@ -111,17 +111,17 @@ struct MutationText {
         if (r.intent)
             line.flag("intent=" + intent_text(*r.intent), true);
         line.field("packages", r.packages);
-        for (KeptState const& kept : r.kept)
+        for (const KeptState& kept : r.kept)
             line.flag("kept=" + kept_text(kept), true);
         line.flag("publish_requested", r.publish_requested)
             .flag("old_name_unconfirmed", r.old_name_unconfirmed);
         return std::move(line).str();
     }
-    std::string operator()(EraseObject const& erase) const {
+    std::string operator()(const EraseObject& erase) const {
         return std::move(Line("EraseObject").field("object", erase.id)).str();
     }
-    std::string operator()(AppendHistory const& append) const {
-        HistoryEntry const& e = append.entry;
+    std::string operator()(const AppendHistory& append) const {
+        const HistoryEntry& e = append.entry;
         Line line("AppendHistory");
         line.flag(to_text(e.what), true)
             .field("at", e.at)
@@ -142,7 +142,7 @@ struct MutationText {
 
 } // namespace
 
-std::string to_text(Mutation const& mutation) {
+std::string to_text(const Mutation& mutation) {
     return std::visit(MutationText{}, mutation);
 }
 

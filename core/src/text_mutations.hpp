@@ -7,6 +7,6 @@
 
 namespace stationsync::core {
 
-std::string to_text(Mutation const& mutation); // one line
+std::string to_text(const Mutation& mutation); // one line
 
 } // namespace stationsync::core

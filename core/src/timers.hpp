@@ -14,17 +14,17 @@ template <typename Key>
 class Timers {
 public:
     // Replaces an earlier deadline of the same key.
-    void set(Key const& key, Instant at) {
+    void set(const Key& key, Instant at) {
         cancel(key);
         at_.emplace(key, at);
         queue_.emplace(at, key);
     }
-    void set_if_none(Key const& key, Instant at) {
+    void set_if_none(const Key& key, Instant at) {
         if (!at_.contains(key))
             set(key, at);
     }
-    void cancel(Key const& key) {
-        auto const place = at_.find(key);
+    void cancel(const Key& key) {
+        const auto place = at_.find(key);
         if (place == at_.end())
             return;
         queue_.erase({place->second, key});

@@ -50,7 +50,7 @@ TEST(TextIds, EmptyRevisionNamesNothing) {
 }
 
 TEST(TextIds, HashSeparatesProviderFromKey) {
-    IdHash const hash;
+    const IdHash hash;
     EXPECT_NE(hash(ObjectId{"a", "bc"}), hash(ObjectId{"ab", "c"}));
     std::unordered_set<std::size_t> hashes;
     for (int i = 0; i < 1000; ++i)
@@ -102,7 +102,8 @@ TEST(VersionId, DoesNotDependOnThePackageOfARevision) {
 TEST(TextLine, ForeignTextCannotBreakOutOfItsLine) {
     std::string const text =
         to_text(Event{ChangeHinted{"recipes", "a\nProviderDisabled \"b\\\x7f"}});
-    EXPECT_EQ(text, "ChangeHinted provider=\"recipes\" key=\"a\\x0aProviderDisabled \\\"b\\\\\\x7f\"");
+    EXPECT_EQ(text,
+              "ChangeHinted provider=\"recipes\" key=\"a\\x0aProviderDisabled \\\"b\\\\\\x7f\"");
 }
 
 template <typename Variant, std::size_t... I>
@@ -116,7 +117,7 @@ std::vector<Variant> one_of_each() {
 
 TEST(TextEvents, EachHasItsOwnNameAndOneLine) {
     std::set<std::string_view> names;
-    for (Event const& event : one_of_each<Event>()) {
+    for (const Event& event : one_of_each<Event>()) {
         EXPECT_TRUE(names.insert(event_name(event)).second) << event_name(event);
         std::string const text = to_text(event);
         EXPECT_TRUE(text.starts_with(event_name(event))) << text;
@@ -126,7 +127,7 @@ TEST(TextEvents, EachHasItsOwnNameAndOneLine) {
 
 TEST(TextActions, EachHasItsOwnNameAndOneLine) {
     std::set<std::string_view> names;
-    for (Action const& action : one_of_each<Action>()) {
+    for (const Action& action : one_of_each<Action>()) {
         EXPECT_TRUE(names.insert(action_name(action)).second) << action_name(action);
         std::string const text = to_text(action);
         EXPECT_TRUE(text.starts_with(action_name(action))) << text;
@@ -135,7 +136,7 @@ TEST(TextActions, EachHasItsOwnNameAndOneLine) {
 
 TEST(TextMessages, EachBeginsWithItsName) {
     std::set<std::string> names;
-    for (Message const& message : one_of_each<Message>()) {
+    for (const Message& message : one_of_each<Message>()) {
         std::string const text = to_text(message);
         EXPECT_TRUE(names.insert(text.substr(0, text.find(' '))).second) << text;
     }
@@ -158,7 +159,7 @@ TEST(TextMessages, IndexBatchTellsSetsAndPackages) {
 
 TEST(TextMutations, EachBeginsWithItsName) {
     std::set<std::string> names;
-    for (Mutation const& mutation : one_of_each<Mutation>()) {
+    for (const Mutation& mutation : one_of_each<Mutation>()) {
         std::string const text = to_text(mutation);
         EXPECT_TRUE(names.insert(text.substr(0, text.find(' '))).second) << text;
     }
