@@ -105,19 +105,31 @@ void Hints::clear() {
     keys_.clear();
 }
 
+void Hints::hold() {
+    const std::lock_guard lock(mutex_);
+    is_held_ = true;
+}
+
+void Hints::release() {
+    const std::lock_guard lock(mutex_);
+    is_held_ = false;
+    arrived_.notify_all();
+}
+
+void Hints::add(std::string key) {
+    std::unique_lock lock(mutex_);
+    keys_.push_back(std::move(key));
+    arrived_.notify_all();
+    arrived_.wait(lock, [this] { return !is_held_; });
+}
+
 stsync_status Hints::changed(void* ctx, stsync_str key) noexcept {
-    auto& hints = *static_cast<Hints*>(ctx);
-    const std::lock_guard lock(hints.mutex_);
-    hints.keys_.push_back(copy(key));
-    hints.arrived_.notify_all();
+    static_cast<Hints*>(ctx)->add(copy(key));
     return STSYNC_OK;
 }
 
 stsync_status Hints::lost(void* ctx, stsync_str text) noexcept {
-    auto& hints = *static_cast<Hints*>(ctx);
-    const std::lock_guard lock(hints.mutex_);
-    hints.keys_.push_back("lost: " + copy(text));
-    hints.arrived_.notify_all();
+    static_cast<Hints*>(ctx)->add("lost: " + copy(text));
     return STSYNC_OK;
 }
 

@@ -59,15 +59,20 @@ public:
     bool wait_for(const std::string& key, std::chrono::milliseconds limit);
     std::size_t count() const;
     void clear();
+    // Between these the plugin's thread waits in its next hint.
+    void hold();
+    void release();
 
 private:
     friend class FakeProvider;
     static stsync_status changed(void* ctx, stsync_str key) noexcept;
     static stsync_status lost(void* ctx, stsync_str text) noexcept;
+    void add(std::string key);
 
     mutable std::mutex mutex_;
     std::condition_variable arrived_;
     std::vector<std::string> keys_;
+    bool is_held_ = false;
 };
 
 // One provider instance; destroyed with this object. The functions are the table's; each takes an

@@ -64,10 +64,6 @@ class ApiError(Exception):
         super().__init__(f"{status} {self.code}: {self.text} {self.remedy}")
 
 
-def listing(answer, name):
-    return answer if isinstance(answer, list) else answer[name]
-
-
 class Station:
     """One station of a Plant. `root` is its --root, `data` holds what it synchronizes."""
 
@@ -275,7 +271,7 @@ class Station:
         return [m for m in self.status()["messages"] if text in m["text"] + " " + m.get("remedy", "")]
 
     def station_list(self):
-        return listing(self.get("stations"), "stations")
+        return self.get("stations")
 
     def peer(self, other):
         """What this station says about another one (a Station or a name); None when unknown."""
@@ -283,14 +279,14 @@ class Station:
         return next((s for s in self.station_list() if s.get("name") == name), None)
 
     def objects(self, provider=None):
-        return listing(self.get("objects", **({"provider": provider} if provider else {})), "objects")
+        return self.get("objects", **({"provider": provider} if provider else {}))
 
     def object(self, provider, key):
         return next((o for o in self.objects(provider) if o["key"] == key), None)
 
     def history(self, provider=None, key=None):
         parameters = {k: v for k, v in (("provider", provider), ("key", key)) if v}
-        return listing(self.get("history", **parameters), "history")
+        return self.get("history", **parameters)
 
     def log_text(self):
         folder = self.root / "log"

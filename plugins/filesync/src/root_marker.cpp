@@ -72,7 +72,7 @@ Folder open_marked_root(const Settings& settings) {
     return root;
 }
 
-void prepare_root(const Settings& settings) {
+void prepare_root(Settings& settings) {
     const Folder root = Folder::open_root(settings.root);
     const std::optional<std::string> found = read_marker(root);
     const bool is_foreign = found && *found != settings.instance;
@@ -82,6 +82,8 @@ void prepare_root(const Settings& settings) {
                                       : is_foreign && settings.may_take_over;
     if (may_write) write_marker(root, settings);
     check(settings, read_marker(root));
+    settings.may_write_marker = false;
+    settings.may_take_over = false;
 }
 
 } // namespace filesync

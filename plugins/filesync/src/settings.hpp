@@ -18,8 +18,10 @@ struct Settings {
     Patterns patterns;
     std::string provider;  // name in the project, for messages
     std::string instance;  // id of the provider instance, for the marker
-    bool may_write_marker; // enabled for the first time, or the root was accepted by a person
-    bool may_take_over;    // accepted by a person: also from another instance
+    // For recover only, which clears both: enabled for the first time, so that a missing marker is
+    // written; accepted by a person, so that a foreign one is replaced too.
+    bool may_write_marker;
+    bool may_take_over;
 
     // A fresh name for a temporary file, and whether a name is one of this instance's: a root may lie
     // within that of another instance, whose running work must not be cleaned away.

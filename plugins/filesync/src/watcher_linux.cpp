@@ -116,14 +116,13 @@ private:
         const auto found = paths_.find(event.wd);
         if (found == paths_.end()) return;
         if ((event.mask & (IN_IGNORED | IN_UNMOUNT)) != 0) {
-            forget(found);
+            paths_.erase(found);
             sink_.rescan();
             return;
         }
+        // Folders below the root are told by the folder that they were in.
         if ((event.mask & (IN_MOVE_SELF | IN_DELETE_SELF)) != 0) {
-            // The paths below a moved folder are no longer true.
-            if ((event.mask & IN_MOVE_SELF) != 0) forget_below(std::string(found->second));
-            sink_.rescan();
+            if (found->second.empty()) sink_.rescan();
             return;
         }
         const std::string key = found->second.empty() ? std::string(name)
@@ -134,8 +133,13 @@ private:
 
     void take_folder(std::uint32_t mask, const std::string& path) {
         if (context_.settings.patterns.excludes_folder(path)) return;
-        if ((mask & (IN_CREATE | IN_MOVED_TO)) != 0) cover(path, true);
-        else if ((mask & (IN_DELETE | IN_MOVED_FROM)) != 0) sink_.rescan();
+        if ((mask & (IN_CREATE | IN_MOVED_TO)) != 0) {
+            cover(path, true);
+        } else if ((mask & (IN_DELETE | IN_MOVED_FROM)) != 0) {
+            // The paths of what was in it are no longer true.
+            forget_below(path);
+            sink_.rescan();
+        }
     }
 
     void take_file(std::uint32_t mask, const std::string& key) {
@@ -205,15 +209,11 @@ private:
         return false;
     }
 
-    using Paths = std::unordered_map<int, std::string>;
-
-    void forget(Paths::iterator found) { paths_.erase(found); }
-
     void forget_below(const std::string& top) {
         for (auto at = paths_.begin(); at != paths_.end();) {
             const std::string& path = at->second;
-            const bool is_below = path == top || top.empty() ||
-                                  path.compare(0, top.size() + 1, top + "/") == 0;
+            const bool is_below =
+                path == top || path.compare(0, top.size() + 1, top + "/") == 0;
             if (is_below) {
                 ::inotify_rm_watch(events_.get(), at->first);
                 at = paths_.erase(at);
@@ -227,8 +227,8 @@ private:
     sdk::WatchSink sink_;
     OwnedDescriptor events_;
     OwnedDescriptor stop_;
-    Paths paths_;                   // watch -> path below the root
-    std::set<std::string> written_; // keys being written, not yet told
+    std::unordered_map<int, std::string> paths_; // watch -> path below the root
+    std::set<std::string> written_;              // keys being written, not yet told
     std::int64_t flushed_at_ns_ = 0;
     bool has_told_limit_ = false;
     std::thread thread_;
