@@ -46,7 +46,8 @@ class Winning(unittest.TestCase):
             for station in plant:
                 shown = wait_until(lambda: station.object("recipes", "r.txt")["conflict"],
                                    f"{station.name} shows the conflict")
-                self.assertIn("A", str(shown["loser_kept_on"]) + str(a.status()["station"]["id"]))
+                self.assertEqual(shown["with"], "A")
+                self.assertIn("A", shown["loser_kept_on"])
             # A later change that has seen both ends it.
             self.change(a, b"seen both")
             for station in plant:

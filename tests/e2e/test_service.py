@@ -85,7 +85,7 @@ class Projects(unittest.TestCase):
             a = plant[0].init()
             a.configure(files_provider(a)).start()
             a.cli("init", "--project", "Second")
-            self.assertEqual({p["name"] for p in a.cli_json("project", "list")["projects"]}, {"Plant", "Second"})
+            self.assertEqual({p["name"] for p in a.cli_json("project", "list")}, {"Plant", "Second"})
             a.cli("project", "use", "Second")
             wait_until(lambda: a.status()["project"] == "Second", "A works for the second project")
 
