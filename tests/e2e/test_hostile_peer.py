@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import ssl
 import struct
@@ -100,6 +101,42 @@ class HostilePeer(unittest.TestCase):
                 peer.close()
             self.addCleanup(lambda: [peer.close() for peer in peers])
         self.check(attack)
+
+
+class MemberThatMisbehaves(unittest.TestCase):
+    def test_peer_that_stops_reading_in_the_middle_of_a_transfer(self):
+        with Plant("ABC") as plant:
+            a, b, c = plant
+            plant.join_all(files_provider)
+            plant.start_all().wait_connected().wait_all_synced()
+            idle = a.resident_bytes()
+            contents = {f"big {number}.bin": os.urandom(8_000_000) for number in range(12)}
+            for name, content in contents.items():
+                (a.data / "recipes" / name).write_bytes(content)
+            wait_until(lambda: list((b.root / "sync").rglob("*.part")) or (b.data / "recipes" / "big 0.bin").exists(),
+                       "B receives", every=0.005)
+            b.process.send_signal(signal.SIGSTOP)
+            try:
+                for name, content in contents.items():
+                    c.wait_file(f"recipes/{name}", content)
+                if IS_RELEASE:
+                    self.assertLess(a.peak_resident_bytes(), idle + MEMORY_ABOVE_IDLE)
+            finally:
+                b.process.send_signal(signal.SIGCONT)
+            for name, content in contents.items():
+                b.wait_file(f"recipes/{name}", content)
+
+    def test_member_that_starts_again_and_again(self):
+        with Plant("AB") as plant:
+            a, b = plant
+            plant.join_all(files_provider)
+            plant.start_all().wait_connected()
+            for number in range(8):
+                b.kill()
+                (a.data / "recipes" / "r.txt").write_bytes(b"%d" % number)
+                b.start()
+            b.wait_file("recipes/r.txt", b"7")
+            plant.wait_all_synced()
 
 
 class HostileApiClient(unittest.TestCase):
