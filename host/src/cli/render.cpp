@@ -3,6 +3,8 @@
 #include "cli/table.hpp"
 #include "config/units.hpp"
 
+#include <algorithm>
+
 namespace stationsync::host::cli {
 namespace {
 
@@ -170,24 +172,31 @@ void render_explain(std::ostream& out, const Json& explanation) {
     }
 }
 
+// Two lines an entry: the version must be readable in full, and it is long.
 void render_history(std::ostream& out, const Json& history) {
-    Table table({{"AT"},
-                 {"OBJECT", false, true, true},
-                 {"WHAT"},
-                 {"FROM", false, true},
-                 {"SIZE", true},
-                 {"KEPT"},
-                 {"VERSION"}});
-    for (const auto& entry : listing(history, "history")) {
-        table.add({time_at(entry, "at"), text_at(entry, "provider") + "/" + text_at(entry, "key"),
-                   text_at(entry, "what"), text_at(entry, "from"), size_at(entry, "size"),
-                   truth_at(entry, "kept") ? "yes" : "no", text_at(entry, "version")});
+    const auto& all = listing(history, "history");
+    for (const auto& entry : all) {
+        constexpr std::size_t what_columns = 17;
+        auto what = text_at(entry, "what");
+        what.resize(std::max(what.size(), what_columns), ' ');
+        const auto head = time_at(entry, "at") + "  " + what + "  ";
+        out << fitted(head, screen_columns)
+            << fitted(text_at(entry, "provider") + "/" + text_at(entry, "key"),
+                      screen_columns - std::min(screen_columns, display_width(head)), true)
+            << '\n';
+        auto facts = text_at(entry, "version") + "  " + size_at(entry, "size");
+        if (const auto from = text_at(entry, "from"); !from.empty()) {
+            facts += ", from " + from;
+        }
+        facts += truth_at(entry, "kept") ? ", kept here" : "";
+        if (const auto others = texts_at(entry, "kept_on"); !others.empty()) {
+            facts += ", kept on " + others;
+        }
+        out << "  " << fitted(facts, screen_columns - 2) << '\n';
     }
-    if (table.empty()) {
+    if (all.empty()) {
         out << "Nothing has happened yet.\n";
-        return;
     }
-    table.write(out);
 }
 
 void render_projects(std::ostream& out, const Json& projects) {

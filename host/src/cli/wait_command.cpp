@@ -48,6 +48,10 @@ Judgement judge_status(const Json& status, const std::string& wanted) {
     if (!found && !wanted.empty()) {
         return {false, "the project has no provider \"" + wanted + "\""};
     }
+    // The engine knows more: a station that has not met the others yet is not in step with them.
+    if (wanted.empty() && field(status, "in_step") == Json(false)) {
+        return {false, "a scan or the exchange with another station is not complete yet"};
+    }
     return {true, ""};
 }
 
