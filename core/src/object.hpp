@@ -158,6 +158,7 @@ struct Exchange {
     bool awaiting_answer = false; // to an IndexRequest
     Instant greeted_at{};         // our greeting
     bool complete = false; // a batch without `more` arrived since the request
+    Instant packages_asked_at{};  // everything was asked for again, to learn who has packages
 };
 
 } // namespace stationsync::core

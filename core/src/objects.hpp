@@ -149,6 +149,7 @@ private:
 
     // -- objects_fetch.cpp
     void want_content(Object& object);
+    void ask_for_packages(Object& object);
     void drop_fetch(Object& object);
     void run_fetch_queue();
     bool start_fetch(Object& object);

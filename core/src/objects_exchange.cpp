@@ -365,6 +365,9 @@ void Objects::note_holder(StationId const& from, IndexEntry const& entry, Object
         });
         packages.push_back({from, local.revision, local.package, false, false});
     }
+    // It only waited to ask again who has packages.
+    if (Trouble& content = object.active().content; content.text.empty())
+        content.retry_at = {};
 }
 
 void Objects::on_message(StationId const& from, PendingChange const& message) {

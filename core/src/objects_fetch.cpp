@@ -27,13 +27,36 @@ void Objects::want_content(Object& object) {
     if (!choose_package(object, package, sources)) {
         // What failed verification is tried again after the others: the fault may have been on the way.
         activity.bad_packages.clear();
-        if (!choose_package(object, package, sources))
+        if (!choose_package(object, package, sources)) {
+            ask_for_packages(object);
             return; // waiting, the reason is explained
+        }
     }
     if (!activity.fetch_queued) {
         activity.fetch_queued = true;
         activity.fetch_priority = head.bytes;
         fetch_queue_.emplace(head.bytes, object.record.id);
+    }
+}
+
+// Who has packages is remembered only while an object wants content. One that was in step and wants it
+// again (a file was deleted, a package lost) asks the peers for everything once more, not too often.
+void Objects::ask_for_packages(Object& object) {
+    constexpr Duration again_after = std::chrono::minutes(1);
+    for (auto& [id, exchange] : exchanges_) {
+        auto const slot = slot_by_station_.find(id);
+        bool const holds = slot != slot_by_station_.end() &&
+                           std::binary_search(object.present.begin(), object.present.end(), slot->second);
+        if (!exchange.complete || (!holds && !object.present.empty()))
+            continue;
+        if (exchange.packages_asked_at.us != 0 &&
+            exchange.packages_asked_at + again_after > context_.instant()) {
+            object.active().content.retry_at = exchange.packages_asked_at + again_after;
+            continue;
+        }
+        exchange.packages_asked_at = context_.instant();
+        exchange.cursor = 0;
+        request_index(id, true);
     }
 }
 
