@@ -6,9 +6,9 @@
 namespace stationsync::simulation {
 
 void Cluster::watch_clones() {
-    for (const auto& [original, copy] : clones_) {
-        for (const auto& machine : world.machines) {
-            const bool both = station(original).running() && station(copy).running() &&
+    for (auto const& [original, copy] : clones_) {
+        for (auto const& machine : world.machines) {
+            bool const both = station(original).running() && station(copy).running() &&
                               machine->running() &&
                               world.network.linked(machine->index, original) &&
                               world.network.linked(machine->index, copy);
@@ -32,10 +32,10 @@ void Cluster::heal() {
     world.call_failure_percent = 0;
     world.call_time_max_us = 200 * millisecond;
     world.fetch_bytes_per_second = 5'000'000;
-    for (const auto& pair : std::vector(clones_)) {
+    for (auto const& pair : std::vector(clones_)) {
         give_new_identity(pair.second);
     }
-    for (const auto& machine : world.machines) {
+    for (auto const& machine : world.machines) {
         machine->armed.reset();
         machine->sync_full_until = machine->history_full_until = 0;
         machine->disk_time_max_us = 5 * millisecond;
@@ -54,7 +54,7 @@ void Cluster::heal() {
         }
     }
     run_for(5 * second);
-    for (const auto& machine : world.machines) {
+    for (auto const& machine : world.machines) {
         if (machine->running()) {
             machine->restart(); // everyone starts with the mended settings
         } else {
@@ -62,9 +62,9 @@ void Cluster::heal() {
         }
     }
     run_for(5 * second);
-    for (const auto& blocker : world.machines) {
-        for (const auto& blocked : world.machines) {
-            const auto found = blocker->store.image.stations.find(blocked->id);
+    for (auto const& blocker : world.machines) {
+        for (auto const& blocked : world.machines) {
+            auto const found = blocker->store.image.stations.find(blocked->id);
             if (found != blocker->store.image.stations.end() && found->second.blocked) {
                 order(blocker->index, core::BlockRequested{blocked->id, false});
             }
@@ -74,9 +74,9 @@ void Cluster::heal() {
 
 // What a person does when the service says that only a person can.
 void Cluster::operators_help() {
-    for (const auto& spec : specs_) {
-        const bool established_somewhere =
-            std::any_of(world.machines.begin(), world.machines.end(), [&](const auto& machine) {
+    for (auto const& spec : specs_) {
+        bool const established_somewhere =
+            std::any_of(world.machines.begin(), world.machines.end(), [&](auto const& machine) {
                 auto const& providers = machine->store.image.providers;
                 auto const found = providers.find(spec.name);
                 return found != providers.end() && found->second.established;
@@ -86,16 +86,16 @@ void Cluster::operators_help() {
             establish(0, spec.name);
         }
     }
-    for (const auto& object : model.objects()) {
-        const auto best = model.winner(object);
-        const auto* revision = best ? model.find(*best, object) : nullptr;
+    for (auto const& object : model.objects()) {
+        auto const best = model.winner(object);
+        auto const* revision = best ? model.find(*best, object) : nullptr;
         if (!revision || model.exists_somewhere(object, revision->content) ||
             !model.loss_excused(object, revision->content)) {
             continue;
         }
         // The head exists nowhere: somebody publishes what he has, or makes it anew.
         bool published = false;
-        for (const auto& machine : world.machines) {
+        for (auto const& machine : world.machines) {
             if (!published && machine->live(object) != absent) {
                 note("publish of what is left");
                 publish(machine->index, object);
@@ -109,14 +109,14 @@ void Cluster::operators_help() {
 }
 
 bool Cluster::is_quiet() const {
-    for (const auto& machine : world.machines) {
+    for (auto const& machine : world.machines) {
         if (!machine->running() || machine->store.has_pending() || !machine->engine().in_step()) {
             return false;
         }
     }
-    for (const auto& [object, contents] : contents_) {
+    for (auto const& [object, contents] : contents_) {
         const Content first = world.machines.front()->live(object);
-        for (const auto& machine : world.machines) {
+        for (auto const& machine : world.machines) {
             if (machine->live(object) != first || first == absent) {
                 return false;
             }
@@ -135,7 +135,7 @@ bool Cluster::settle_down(std::int64_t deadline_us) {
         if (quiet_for >= 4) {
             return true;
         }
-        for (const auto& machine : world.machines) {
+        for (auto const& machine : world.machines) {
             if (!machine->running()) {
                 machine->start();
             }
@@ -150,30 +150,30 @@ bool Cluster::settle_down(std::int64_t deadline_us) {
 
 std::string Cluster::describe_unrest() const {
     std::string text;
-    for (const auto& machine : world.machines) {
+    for (auto const& machine : world.machines) {
         if (!machine->running()) {
             text += machine->name + " is off; ";
             continue;
         }
-        for (const auto& view : machine->engine().objects()) {
+        for (auto const& view : machine->engine().objects()) {
             if (view.state != core::ObjectState::in_sync) {
                 text += machine->name + " " + core::to_text(view.id) + " " +
                         std::string(core::to_text(view.state)) + ": " + view.reason + "; ";
             }
         }
-        for (const auto& other : machine->engine().stations()) {
+        for (auto const& other : machine->engine().stations()) {
             if (other.state != core::StationState::connected) {
                 text += machine->name + " sees " + other.name + " " +
                         std::string(core::to_text(other.state)) + "; ";
             }
         }
-        for (const auto& provider : machine->engine().providers()) {
+        for (auto const& provider : machine->engine().providers()) {
             if (provider.state != core::ProviderState::ok) {
                 text += machine->name + " provider " + provider.name + " " +
                         std::string(core::to_text(provider.state)) + " " + provider.reason + "; ";
             }
         }
-        for (const auto& [object, contents] : contents_) {
+        for (auto const& [object, contents] : contents_) {
             if (machine->live(object) != world.machines.front()->live(object)) {
                 text += machine->name + " has " + core::to_text(object) + " = " +
                         content_name(machine->live(object)) + ", the first has " +
@@ -190,12 +190,12 @@ void Cluster::check_reasons(std::size_t index) {
         return;
     }
     machine.engine().check_invariants();
-    for (const auto& view : machine.engine().objects()) {
+    for (auto const& view : machine.engine().objects()) {
         if (view.state != core::ObjectState::in_sync && view.reason.empty()) {
             model.violation(machine.name + " gives no reason why " + core::to_text(view.id) +
                             " is " + std::string(core::to_text(view.state)));
         }
-        const auto* record = machine.engine().record(view.id);
+        auto const* record = machine.engine().record(view.id);
         if (view.state == core::ObjectState::in_sync && record && !record->set.empty() &&
             (!record->held || record->held->id() != record->set.front().revision->id())) {
             model.violation(machine.name + " calls " + core::to_text(view.id) +
@@ -204,15 +204,15 @@ void Cluster::check_reasons(std::size_t index) {
     }
 }
 
-void Cluster::check_object_at_end(const core::ObjectId& object) {
-    const auto winner = model.winner(object);
+void Cluster::check_object_at_end(core::ObjectId const& object) {
+    auto const winner = model.winner(object);
     if (!winner) {
         return;
     }
-    const auto* revision = model.find(*winner, object);
-    const bool conflict = model.has_open_conflict(object);
-    for (const auto& machine : world.machines) {
-        const auto* record = machine->engine().record(object);
+    auto const* revision = model.find(*winner, object);
+    bool const conflict = model.has_open_conflict(object);
+    for (auto const& machine : world.machines) {
+        auto const* record = machine->engine().record(object);
         if (!record || record->set.empty()) {
             model.violation(machine->name + " knows nothing of " + core::to_text(object));
             continue;
@@ -228,7 +228,7 @@ void Cluster::check_object_at_end(const core::ObjectId& object) {
                             core::to_text(object) + ", the winner is " +
                             content_name(revision->content));
         }
-        const auto view = machine->engine().object(object);
+        auto const view = machine->engine().object(object);
         if (!view || view->conflict.has_value() != conflict) {
             model.violation(
                 machine->name +
@@ -239,10 +239,10 @@ void Cluster::check_object_at_end(const core::ObjectId& object) {
 }
 
 void Cluster::check_end() {
-    for (const auto& object : model.objects()) {
+    for (auto const& object : model.objects()) {
         check_object_at_end(object);
     }
-    for (const auto& machine : world.machines) {
+    for (auto const& machine : world.machines) {
         check_reasons(machine->index);
     }
     model.check_end();

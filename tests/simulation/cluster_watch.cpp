@@ -5,14 +5,14 @@
 
 namespace stationsync::simulation {
 
-ModelRevision Cluster::translate(const core::RevisionPtr& revision,
-                                 const core::ObjectRecord& record) const {
+ModelRevision Cluster::translate(core::RevisionPtr const& revision,
+                                 core::ObjectRecord const& record) const {
     ModelRevision result;
     result.id = revision->id();
     result.object = record.id;
     result.stamp_us = revision->stamp.wall_us;
     result.stamp_logical = revision->stamp.logical;
-    if (const auto* known = model.find(result.id, record.id)) {
+    if (auto const* known = model.find(result.id, record.id)) {
         result.content = known->content;
         return result;
     }
@@ -21,7 +21,7 @@ ModelRevision Cluster::translate(const core::RevisionPtr& revision,
     if (revision->digest) {
         result.content = content_of(*revision->digest);
     }
-    for (const auto& package : record.packages) {
+    for (auto const& package : record.packages) {
         if (package.revision == result.id) {
             result.content = content_of(package.package.digest);
         }
@@ -29,10 +29,10 @@ ModelRevision Cluster::translate(const core::RevisionPtr& revision,
     return result;
 }
 
-ClaimedRecord Cluster::translate(const core::ObjectRecord& record) const {
+ClaimedRecord Cluster::translate(core::ObjectRecord const& record) const {
     ClaimedRecord result;
     result.object = record.id;
-    for (const auto& entry : record.set) {
+    for (auto const& entry : record.set) {
         result.set.push_back(
             {translate(entry.revision, record), static_cast<int>(entry.rank), entry.clock_wrong});
     }
@@ -42,17 +42,17 @@ ClaimedRecord Cluster::translate(const core::ObjectRecord& record) const {
     return result;
 }
 
-void Cluster::on_durable(Machine& machine, const StateStore::Transaction& transaction) {
-    for (const auto& mutation : transaction.mutations) {
-        if (const auto* object = std::get_if<core::PutObject>(&mutation)) {
+void Cluster::on_durable(Machine& machine, StateStore::Transaction const& transaction) {
+    for (auto const& mutation : transaction.mutations) {
+        if (auto const* object = std::get_if<core::PutObject>(&mutation)) {
             model.record_durable(machine.index, machine.id, translate(object->record));
-        } else if (const auto* provider = std::get_if<core::PutProvider>(&mutation)) {
+        } else if (auto const* provider = std::get_if<core::PutProvider>(&mutation)) {
             if (!provider->record.established) {
                 continue;
             }
             std::vector<core::ObjectId> unsealed;
-            for (const auto& [place, content] : initial_) {
-                const auto* record = machine.store.image.find(place.second);
+            for (auto const& [place, content] : initial_) {
+                auto const* record = machine.store.image.find(place.second);
                 if (place.first == machine.index &&
                     place.second.provider == provider->record.provider &&
                     machine.live(place.second) == content && (!record || !record->held)) {
@@ -60,13 +60,13 @@ void Cluster::on_durable(Machine& machine, const StateStore::Transaction& transa
                 }
             }
             model.established(machine.index, provider->record.provider, unsealed);
-        } else if (const auto* history = std::get_if<core::AppendHistory>(&mutation)) {
+        } else if (auto const* history = std::get_if<core::AppendHistory>(&mutation)) {
             tell_history(machine, history->entry);
         }
     }
 }
 
-void Cluster::tell_history(Machine& machine, const core::HistoryEntry& entry) {
+void Cluster::tell_history(Machine& machine, core::HistoryEntry const& entry) {
     if (!world.trace.keeps_story() && !world.trace.wants_text()) {
         return;
     }
@@ -76,7 +76,7 @@ void Cluster::tell_history(Machine& machine, const core::HistoryEntry& entry) {
         text += ", kept " + content_name(content_of(entry.package));
     }
     if (entry.what == core::HistoryWhat::published || entry.what == core::HistoryWhat::applied) {
-        const auto* record = machine.store.image.find(entry.object);
+        auto const* record = machine.store.image.find(entry.object);
         if (record && record->held) {
             text += " " + content_name(translate(record->held, *record).content);
         }
@@ -84,14 +84,14 @@ void Cluster::tell_history(Machine& machine, const core::HistoryEntry& entry) {
     world.trace.tell(std::move(text));
 }
 
-void Cluster::on_message_sent(Machine& machine, core::LinkId link, const core::Message& message) {
-    const auto* batch = std::get_if<core::IndexBatch>(&message);
+void Cluster::on_message_sent(Machine& machine, core::LinkId link, core::Message const& message) {
+    auto const* batch = std::get_if<core::IndexBatch>(&message);
     if (!batch) {
         return;
     }
-    for (const auto& entry : batch->entries) {
+    for (auto const& entry : batch->entries) {
         std::vector<core::RevisionId> set;
-        for (const auto& known : entry.set) {
+        for (auto const& known : entry.set) {
             set.push_back(known.revision->id());
         }
         model.announced(machine.index, entry.object, set);
@@ -103,7 +103,7 @@ void Cluster::on_message_sent(Machine& machine, core::LinkId link, const core::M
     if (!batch->more) {
         model.catalogue_sent(machine.index, peer, batch->established);
     }
-    for (const auto& [original, copy] : clones_) {
+    for (auto const& [original, copy] : clones_) {
         constexpr int sightings_max = 4; // 40 s: both were told of by then
         if ((peer == original || peer == copy) &&
             clone_sightings_[{machine.index, original, copy}] > sightings_max) {
@@ -112,7 +112,7 @@ void Cluster::on_message_sent(Machine& machine, core::LinkId link, const core::M
     }
 }
 
-void Cluster::on_apply_started(Machine& machine, const core::StartApply& order) {
+void Cluster::on_apply_started(Machine& machine, core::StartApply const& order) {
     if (applies_started_.insert(order.apply).second) {
         check_apply_decision(machine, order);
     }
@@ -120,8 +120,8 @@ void Cluster::on_apply_started(Machine& machine, const core::StartApply& order) 
 }
 
 // Only the first time: an open intent is issued again after a crash, whatever has come since.
-void Cluster::check_apply_decision(Machine& machine, const core::StartApply& order) {
-    const auto* record = machine.engine().record(order.object);
+void Cluster::check_apply_decision(Machine& machine, core::StartApply const& order) {
+    auto const* record = machine.engine().record(order.object);
     if (!record || record->set.empty() ||
         record->set.front().revision->id() != order.revision->id()) {
         model.violation(machine.name + " applies a state of " + core::to_text(order.object) +
@@ -135,14 +135,14 @@ void Cluster::check_apply_decision(Machine& machine, const core::StartApply& ord
     }
 }
 
-void Cluster::on_applied(Machine& machine, const core::StartApply& order, Content before,
+void Cluster::on_applied(Machine& machine, core::StartApply const& order, Content before,
                          Content after) {
-    const auto* live_object = machine.provider(order.object.provider).find(order.object.key);
+    auto const* live_object = machine.provider(order.object.provider).find(order.object.key);
     model.applied(machine.index, order.revision->id(), order.object, before, after,
                   live_object->changed_at_us);
 }
 
-void Cluster::on_command_answered(Machine& machine, const core::CommandAnswered& answer) {
+void Cluster::on_command_answered(Machine& machine, core::CommandAnswered const& answer) {
     if (!answer.ok) {
         model.order_refused(machine.index, answer.command, answer.subject);
     }
@@ -159,15 +159,15 @@ void Cluster::on_crashed(Machine& machine) {
 
 // ---- what the model asks ---------------------------------------------------------------------
 
-Content Cluster::live(std::size_t machine, const core::ObjectId& object) const {
+Content Cluster::live(std::size_t machine, core::ObjectId const& object) const {
     return world.machines[machine]->live(object);
 }
 
-bool Cluster::in_history(std::size_t machine, const core::ObjectId& object, Content content) const {
+bool Cluster::in_history(std::size_t machine, core::ObjectId const& object, Content content) const {
     return world.machines[machine]->history.holds(object, content);
 }
 
-bool Cluster::in_sync_directory(std::size_t machine, const core::ObjectId& object,
+bool Cluster::in_sync_directory(std::size_t machine, core::ObjectId const& object,
                                 Content content) const {
     return world.machines[machine]->sync.holds(object, content);
 }
@@ -176,9 +176,16 @@ std::int64_t Cluster::local_us(std::size_t machine) const {
     return world.machines[machine]->wall();
 }
 
-bool Cluster::reproducible(const core::ObjectId& object) const {
-    return std::any_of(specs_.begin(), specs_.end(), [&](const ProviderSpec& spec) {
+bool Cluster::reproducible(core::ObjectId const& object) const {
+    return std::any_of(specs_.begin(), specs_.end(), [&](ProviderSpec const& spec) {
         return spec.name == object.provider && spec.reproducible;
+    });
+}
+
+bool Cluster::served_live(core::ObjectId const& object, Content content) const {
+    return std::any_of(specs_.begin(), specs_.end(), [&](ProviderSpec const& spec) {
+        return spec.name == object.provider && spec.reproducible &&
+               bytes_of(content) > spec.live_above;
     });
 }
 

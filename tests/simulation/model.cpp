@@ -9,24 +9,24 @@ namespace stationsync::simulation {
 
 namespace {
 
-std::string text(const core::ObjectId& object) {
+std::string text(core::ObjectId const& object) {
     return object.provider + "/" + object.key;
 }
-std::string text(const ModelRevision& r) {
+std::string text(ModelRevision const& r) {
     return text(r.object) + " content " + std::to_string(r.content) + " sequence " +
            std::to_string(r.id.sequence);
 }
 
 } // namespace
 
-bool model_has_seen(const ModelRevision& a, const ModelRevision& b) {
-    return std::any_of(a.seen.begin(), a.seen.end(), [&](const auto& entry) {
+bool model_has_seen(ModelRevision const& a, ModelRevision const& b) {
+    return std::any_of(a.seen.begin(), a.seen.end(), [&](auto const& entry) {
         return entry.first == b.id.author && entry.second >= b.id.sequence;
     });
 }
 
-bool model_loses_to(const ModelRevision& a, const ModelRevision& b) {
-    auto key = [](const ModelRevision& r) {
+bool model_loses_to(ModelRevision const& a, ModelRevision const& b) {
+    auto key = [](ModelRevision const& r) {
         return std::tuple(r.rank, !r.clock_wrong, r.stamp_us, r.stamp_logical, r.id.author,
                           r.id.sequence);
     };
@@ -40,27 +40,27 @@ void ReferenceModel::violation(std::string what) {
     }
 }
 
-const ModelRevision* ReferenceModel::find(const core::RevisionId& id,
-                                          const core::ObjectId& object) const {
+ModelRevision const* ReferenceModel::find(core::RevisionId const& id,
+                                          core::ObjectId const& object) const {
     auto found = revisions_.find({object, id});
     return found == revisions_.end() ? nullptr : &found->second;
 }
 
-bool ReferenceModel::knows(std::size_t machine, const core::ObjectId& object,
-                           const core::RevisionId& id) const {
+bool ReferenceModel::knows(std::size_t machine, core::ObjectId const& object,
+                           core::RevisionId const& id) const {
     auto found = known_.find({machine, object});
     return found != known_.end() && found->second.count(id) != 0;
 }
 
 // ---- live data -------------------------------------------------------------------------------
 
-void ReferenceModel::user_wrote(const UserWrite& what) {
+void ReferenceModel::user_wrote(UserWrite const& what) {
     Truth& t = truth(what.machine, what.object);
     Write write{what};
-    const bool judged =
+    bool const judged =
         what.clock_trusted && what.provider_tells_times && t.base_known && !t.episode;
-    const ModelRevision* base = t.base ? find(t.base, what.object) : nullptr;
-    const bool new_content = !base || base->content != what.content;
+    ModelRevision const* base = t.base ? find(t.base, what.object) : nullptr;
+    bool const new_content = !base || base->content != what.content;
     if (what.kind == WriteKind::edit) {
         write.certainly_fresh = judged && new_content && what.changed_at_us >= t.base_local_us;
     } else if (what.kind == WriteKind::old_backup) {
@@ -74,27 +74,27 @@ void ReferenceModel::user_wrote(const UserWrite& what) {
     t.unsealed.push_back(write);
 }
 
-void ReferenceModel::user_touched(std::size_t machine, const core::ObjectId& object) {
+void ReferenceModel::user_touched(std::size_t machine, core::ObjectId const& object) {
     for (auto& write : truth(machine, object).unsealed) {
         write.certainly_fresh = write.certainly_old = false;
         write.what.clock_trusted = false; // its time is not the one that the provider reports now
     }
 }
 
-void ReferenceModel::user_removed(std::size_t machine, const core::ObjectId& object) {
+void ReferenceModel::user_removed(std::size_t machine, core::ObjectId const& object) {
     // An absence is never a change: what comes next is judged against what was held before.
     for (auto& write : truth(machine, object).unsealed) {
         write.certainly_fresh = write.certainly_old = false;
     }
 }
 
-void ReferenceModel::apply_started(std::size_t machine, const core::ObjectId& object) {
+void ReferenceModel::apply_started(std::size_t machine, core::ObjectId const& object) {
     Truth& t = truth(machine, object);
     t.apply_began_us = witness_.local_us(machine);
 }
 
-void ReferenceModel::applied(std::size_t machine, const core::RevisionId& id,
-                             const core::ObjectId& object, Content before, Content after,
+void ReferenceModel::applied(std::size_t machine, core::RevisionId const& id,
+                             core::ObjectId const& object, Content before, Content after,
                              std::int64_t reported_time_us) {
     Truth& t = truth(machine, object);
     if (before != absent && before != after) {
@@ -102,16 +102,19 @@ void ReferenceModel::applied(std::size_t machine, const core::RevisionId& id,
             violation("machine " + std::to_string(machine) + " overwrote " + text(object) +
                       " content " + std::to_string(before) + " that is not in its history");
         }
-        for (const auto& write : t.unsealed) {
+        for (auto const& write : t.unsealed) {
             if (write.what.content == before && write.certainly_fresh && !t.episode &&
                 t.publish_orders == 0) {
                 violation("machine " + std::to_string(machine) + " overwrote the unsealed edit " +
                           text(object) + " content " + std::to_string(before));
             }
-            if (write.what.content == before) {
-                duties_.push_back({machine, object, before, false, true});
-            }
         }
+        ModelRevision const* base = t.base_known && t.base ? find(t.base, object) : nullptr;
+        ModelRevision const* now = find(id, object);
+        bool const superseded =
+            base && now && base->content == before && model_has_seen(*now, *base);
+        duties_.push_back({machine, object, before, superseded, true});
+        t.saved_at_apply = before;
     }
     t.base = id;
     t.base_known = true;
@@ -123,16 +126,16 @@ void ReferenceModel::applied(std::size_t machine, const core::RevisionId& id,
 
 // ---- orders of people ------------------------------------------------------------------------
 
-void ReferenceModel::publish_ordered(std::size_t machine, const core::ObjectId& object) {
+void ReferenceModel::publish_ordered(std::size_t machine, core::ObjectId const& object) {
     ++truth(machine, object).publish_orders;
 }
 
-void ReferenceModel::restore_ordered(std::size_t machine, const core::ObjectId& object) {
+void ReferenceModel::restore_ordered(std::size_t machine, core::ObjectId const& object) {
     ++truth(machine, object).restore_orders;
 }
 
-void ReferenceModel::order_refused(std::size_t machine, const std::string& command,
-                                   const std::string& subject) {
+void ReferenceModel::order_refused(std::size_t machine, std::string const& command,
+                                   std::string const& subject) {
     for (auto& [place, t] : truths_) {
         if (place.first != machine || text(place.second) != subject) {
             continue;
@@ -152,15 +155,16 @@ void ReferenceModel::stopped_by_person(std::size_t machine) {
     }
 }
 
-void ReferenceModel::establish_ordered(std::size_t machine, const std::string& provider) {
+void ReferenceModel::establish_ordered(std::size_t machine, std::string const& provider) {
     establish_orders_.insert({machine, provider});
 }
 
 // ---- claims ----------------------------------------------------------------------------------
 
-void ReferenceModel::record_durable(std::size_t machine, const core::StationId& station,
-                                    const ClaimedRecord& record) {
-    for (const auto& entry : record.set) {
+void ReferenceModel::record_durable(std::size_t machine, core::StationId const& station,
+                                    ClaimedRecord const& record) {
+    stations_[machine] = station;
+    for (auto const& entry : record.set) {
         learn(machine, station, entry, record);
     }
     if (record.held) {
@@ -173,9 +177,9 @@ void ReferenceModel::record_durable(std::size_t machine, const core::StationId& 
     }
 }
 
-void ReferenceModel::learn(std::size_t machine, const core::StationId& station,
-                           const ClaimedEntry& entry, const ClaimedRecord& record) {
-    const auto [found, is_new] =
+void ReferenceModel::learn(std::size_t machine, core::StationId const& station,
+                           ClaimedEntry const& entry, ClaimedRecord const& record) {
+    auto const [found, is_new] =
         revisions_.try_emplace({record.object, entry.revision.id}, entry.revision);
     ModelRevision& known = found->second;
     if (is_new) {
@@ -193,22 +197,22 @@ void ReferenceModel::learn(std::size_t machine, const core::StationId& station,
                 known.content != absent)) {
         violation(text(known) + ": one revision id stands for two states");
     }
-    const bool is_head = !record.set.empty() && record.set.front().revision.id == known.id;
+    bool const is_head = !record.set.empty() && record.set.front().revision.id == known.id;
     check_attributes(machine, known, entry, is_head, !knows(machine, record.object, known.id));
     known_[{machine, record.object}].insert(known.id);
 }
 
 void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
-                                      const ClaimedEntry& entry, bool is_head, bool new_here) {
+                                      ClaimedEntry const& entry, bool is_head, bool new_here) {
     std::int64_t const local = witness_.local_us(machine);
-    const auto clock_good = removed_.count(machine) == 0;
+    auto const clock_good = removed_.count(machine) == 0;
     if (entry.clock_wrong && !known.clock_wrong) {
         if (clock_good && known.stamp_us < local + 2 * minute) {
             violation(text(known) + " was marked though its stamp is possible");
         }
         known.clock_wrong = true;
     }
-    const bool foreign = new_here && !entry.clock_wrong;
+    bool const foreign = new_here && !entry.clock_wrong;
     if (foreign && clock_good && known.stamp_us > local + 62 * second &&
         !truth(machine, known.object).free_seals) {
         violation(text(known) + " was taken at machine " + std::to_string(machine) +
@@ -230,10 +234,10 @@ void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
 void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int claimed_rank,
                             bool is_held) {
     Truth& t = truth(machine, revision.object);
-    auto matching = std::find_if(t.unsealed.rbegin(), t.unsealed.rend(), [&](const Write& write) {
+    auto matching = std::find_if(t.unsealed.rbegin(), t.unsealed.rend(), [&](Write const& write) {
         return write.what.content == revision.content;
     });
-    const bool ordered = t.publish_orders > 0 || t.restore_orders > 0;
+    bool const ordered = t.publish_orders > 0 || t.restore_orders > 0;
     judge_rank(machine, t, revision, claimed_rank, ordered);
     if (!is_held || ordered) {
         int& orders = is_held && t.publish_orders > 0 ? t.publish_orders : t.restore_orders;
@@ -265,17 +269,17 @@ void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int cl
     t.base_local_us = witness_.local_us(machine);
 }
 
-void ReferenceModel::check_seal(std::size_t machine, const Truth& t, const ModelRevision& r,
-                                const Write& write) {
-    const ModelRevision* base = t.base && t.base_known ? find(t.base, r.object) : nullptr;
+void ReferenceModel::check_seal(std::size_t machine, Truth const& t, ModelRevision const& r,
+                                Write const& write) {
+    ModelRevision const* base = t.base && t.base_known ? find(t.base, r.object) : nullptr;
     std::int64_t seen_max = 0;
-    for (const auto& [key, other] : revisions_) {
+    for (auto const& [key, other] : revisions_) {
         if (key.first != r.object || key.second == r.id || !model_has_seen(r, other)) {
             continue;
         }
         seen_max = std::max(seen_max, other.stamp_us);
-        const bool own = other.id.author.station == r.id.author.station;
-        const bool before_base = base && (other.id == base->id || model_has_seen(*base, other) ||
+        bool const own = other.id.author.station == r.id.author.station;
+        bool const before_base = base && (other.id == base->id || model_has_seen(*base, other) ||
                                           other.content == base->content);
         if (!own && !before_base && t.base_known && t.free_seals == 0 &&
             (!base || (other.rank == base->rank && !other.clock_wrong && !base->clock_wrong &&
@@ -288,7 +292,7 @@ void ReferenceModel::check_seal(std::size_t machine, const Truth& t, const Model
         if (!model_has_seen(r, *base)) {
             violation(text(r) + " has not seen what it was made on: " + text(*base));
         }
-        const bool possible = base->stamp_us <= witness_.local_us(machine) + minute;
+        bool const possible = base->stamp_us <= witness_.local_us(machine) + minute;
         if (possible && !base->clock_wrong &&
             std::pair(r.stamp_us, r.stamp_logical) <=
                 std::pair(base->stamp_us, base->stamp_logical)) {
@@ -307,19 +311,19 @@ void ReferenceModel::check_seal(std::size_t machine, const Truth& t, const Model
     }
 }
 
-void ReferenceModel::judge_rank(std::size_t machine, const Truth& t, ModelRevision& r,
+void ReferenceModel::judge_rank(std::size_t machine, Truth const& t, ModelRevision& r,
                                 int claimed_rank, bool ordered) {
     if (ordered) {
         r.rank = claimed_rank;
         return;
     }
-    const std::string& provider = r.object.provider;
-    const ModelRevision* base = t.base ? find(t.base, r.object) : nullptr;
-    const bool on_plant = base && base->rank >= 1;
-    const bool established = is_established(machine, provider);
-    const int expected = on_plant ? (established ? 2 : base->rank) : base ? 0 : established ? 2 : 0;
+    std::string const& provider = r.object.provider;
+    ModelRevision const* base = t.base ? find(t.base, r.object) : nullptr;
+    bool const on_plant = base && base->rank >= 1;
+    bool const established = is_established(machine, provider);
+    int const expected = on_plant ? (established ? 2 : base->rank) : base ? 0 : established ? 2 : 0;
     // A file made while the station became established, or after its root changed, may be either.
-    const bool unclear =
+    bool const unclear =
         t.free_seals > 0 || !t.base_known || rebased_.count({machine, provider}) != 0 ||
         (established && !base && !t.unsealed.empty() &&
          t.unsealed.front().what.local_us < established_at_us_[{machine, provider}] + minute);
@@ -330,28 +334,30 @@ void ReferenceModel::judge_rank(std::size_t machine, const Truth& t, ModelRevisi
     }
 }
 
-void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& object,
-                                  const ModelRevision& held) {
+void ReferenceModel::held_changed(std::size_t machine, core::ObjectId const& object,
+                                  ModelRevision const& held) {
     Truth& t = truth(machine, object);
     if (t.held && *t.held != held.id && t.held_content != held.content &&
-        t.held_content != absent) {
-        const ModelRevision* old = find(*t.held, object);
-        const bool superseded = old && model_has_seen(held, *old);
-        const bool author = old && old->id.author.station == held.id.author.station;
+        t.held_content != absent && t.held_content != t.saved_at_apply &&
+        !witness_.served_live(object, t.held_content)) {
+        ModelRevision const* old = find(*t.held, object);
+        bool const superseded = old && model_has_seen(held, *old);
+        bool const author = old && old->id.author.station == stations_[machine];
         duties_.push_back({machine, object, t.held_content, superseded,
                            author || !witness_.reproducible(object)});
     }
     t.held = held.id;
     t.held_content = held.content;
+    t.saved_at_apply = absent;
     if (t.base == held.id) {
         return;
     }
     // Taken over without an apply: its content must be what is live here.
-    auto matching = std::find_if(t.unsealed.rbegin(), t.unsealed.rend(), [&](const Write& write) {
+    auto matching = std::find_if(t.unsealed.rbegin(), t.unsealed.rend(), [&](Write const& write) {
         return write.what.content == held.content;
     });
-    const ModelRevision* base = t.base ? find(t.base, object) : nullptr;
-    const bool was_live = matching != t.unsealed.rend() || (base && base->content == held.content);
+    ModelRevision const* base = t.base ? find(t.base, object) : nullptr;
+    bool const was_live = matching != t.unsealed.rend() || (base && base->content == held.content);
     if (!was_live && t.base_known && t.free_seals == 0) {
         violation("machine " + std::to_string(machine) + " says that it holds " + text(held) +
                   " which was never live there");
@@ -362,13 +368,13 @@ void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& obj
     t.base = held.id;
 }
 
-void ReferenceModel::established(std::size_t machine, const std::string& provider,
-                                 const std::vector<core::ObjectId>& unsealed_first_finds) {
+void ReferenceModel::established(std::size_t machine, std::string const& provider,
+                                 std::vector<core::ObjectId> const& unsealed_first_finds) {
     if (!established_.insert({machine, provider}).second) {
         return;
     }
     established_at_us_[{machine, provider}] = witness_.local_us(machine);
-    const bool by_person = establish_orders_.count({machine, provider}) != 0;
+    bool const by_person = establish_orders_.count({machine, provider}) != 0;
     if (by_person || init_.count(machine) != 0) {
         return;
     }
@@ -376,15 +382,15 @@ void ReferenceModel::established(std::size_t machine, const std::string& provide
         violation("machine " + std::to_string(machine) + " became established for " + provider +
                   " without the whole catalogue of an established station");
     }
-    for (const auto& object : unsealed_first_finds) {
+    for (auto const& object : unsealed_first_finds) {
         violation("machine " + std::to_string(machine) + " became established before " +
                   text(object) + ", found at its first scan, was sealed");
     }
 }
 
-void ReferenceModel::announced(std::size_t machine, const core::ObjectId& object,
-                               const std::vector<core::RevisionId>& set) {
-    for (const auto& id : set) {
+void ReferenceModel::announced(std::size_t machine, core::ObjectId const& object,
+                               std::vector<core::RevisionId> const& set) {
+    for (auto const& id : set) {
         if (!knows(machine, object, id)) {
             violation("machine " + std::to_string(machine) + " announced " + text(object) +
                       " sequence " + std::to_string(id.sequence) + " before it was durable there");
@@ -393,8 +399,8 @@ void ReferenceModel::announced(std::size_t machine, const core::ObjectId& object
 }
 
 void ReferenceModel::catalogue_sent(std::size_t from, std::size_t to,
-                                    const std::vector<std::string>& established_providers) {
-    for (const auto& provider : established_providers) {
+                                    std::vector<std::string> const& established_providers) {
+    for (auto const& provider : established_providers) {
         if (is_established(from, provider)) {
             catalogue_from_established_[{to, provider}] = true;
         }

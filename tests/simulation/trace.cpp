@@ -7,7 +7,7 @@ namespace stationsync::simulation {
 namespace {
 
 template <class Array>
-void add_counts(Array& into, const Array& from) {
+void add_counts(Array& into, Array const& from) {
     for (std::size_t i = 0; i < into.size(); ++i) {
         into[i] += from[i];
     }
@@ -20,7 +20,7 @@ std::vector<Variant> one_of_each(std::index_sequence<I...>) {
     return all;
 }
 
-const std::vector<std::string>& event_names() {
+std::vector<std::string> const& event_names() {
     static const std::vector<std::string> names = [] {
         std::vector<std::string> result;
         for (auto const& event : one_of_each<core::Event>(
@@ -32,7 +32,7 @@ const std::vector<std::string>& event_names() {
     return names;
 }
 
-const std::vector<std::string>& action_names() {
+std::vector<std::string> const& action_names() {
     static const std::vector<std::string> names = [] {
         std::vector<std::string> result;
         for (auto const& action : one_of_each<core::Action>(
@@ -44,20 +44,20 @@ const std::vector<std::string>& action_names() {
     return names;
 }
 
-constexpr std::array<const char*, std::variant_size_v<core::Message>> message_names = {
+constexpr std::array<char const*, std::variant_size_v<core::Message>> message_names = {
     "Profile",    "Verdicts",      "TimeReport",     "Greeting",      "IndexRequest",
     "IndexBatch", "PendingChange", "PartialPackage", "Introductions", "BlockList",
     "KeptQuery",  "KeptAnswer",    "VerifyRequest",  "VerifyReport"};
 
 } // namespace
 
-void Coverage::add(const Coverage& other) {
+void Coverage::add(Coverage const& other) {
     add_counts(events, other.events);
     add_counts(actions, other.actions);
     add_counts(crashes_before, other.crashes_before);
     add_counts(crashes_after, other.crashes_after);
     add_counts(messages, other.messages);
-    for (const auto& [name, count] : other.faults) {
+    for (auto const& [name, count] : other.faults) {
         faults[name] += count;
     }
 }
@@ -74,7 +74,7 @@ std::string Coverage::table() const {
         out << "action " << action_names()[i] << ' ' << actions[i] << ", crashed before "
             << crashes_before[i] << ", crashed after " << crashes_after[i] << '\n';
     }
-    for (const auto& [name, count] : faults) {
+    for (auto const& [name, count] : faults) {
         out << "fault " << name << ' ' << count << '\n';
     }
     return out.str();
@@ -98,7 +98,7 @@ std::vector<std::string> Coverage::never_occurred() const {
         check(crashes_before[i], "crash before " + action_names()[i]);
         check(crashes_after[i], "crash after " + action_names()[i]);
     }
-    for (const auto& [name, count] : faults) {
+    for (auto const& [name, count] : faults) {
         check(count, "fault " + name);
     }
     return never;

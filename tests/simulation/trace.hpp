@@ -26,7 +26,7 @@ struct Coverage {
     std::array<std::uint64_t, std::variant_size_v<core::Message>> messages{};
     std::map<std::string, std::uint64_t, std::less<>> faults; // and what users did, by name
 
-    void add(const Coverage& other);
+    void add(Coverage const& other);
     // One line per count; the names of what never occurred.
     std::string table() const;
     std::vector<std::string> never_occurred() const;
@@ -46,11 +46,11 @@ public:
 
     // Every event and action, for the trace of a failing seed.
     bool wants_text() const { return print_; }
-    void print_to(std::function<void(const std::string&)> sink) {
+    void print_to(std::function<void(std::string const&)> sink) {
         sink_ = std::move(sink);
         print_ = true;
     }
-    void line(const std::string& text) {
+    void line(std::string const& text) {
         if (print_) {
             sink_(text);
         }
@@ -68,7 +68,7 @@ private:
     std::uint64_t hash_ = 0xcbf29ce484222325ull;
     bool print_ = false;
     bool story_on_ = false;
-    std::function<void(const std::string&)> sink_;
+    std::function<void(std::string const&)> sink_;
     std::vector<std::string> story_;
 };
 

@@ -19,16 +19,16 @@ struct RunResult {
 };
 
 struct RunOptions {
-    const Profile* profile = nullptr; // none: chosen by the seed
-    std::function<void(const std::string&)> trace_sink;
+    Profile const* profile = nullptr; // none: chosen by the seed
+    std::function<void(std::string const&)> trace_sink;
     std::uint64_t invariants_every = 64;
 };
 
-RunResult run_seed(std::uint64_t seed, const RunOptions& options);
+RunResult run_seed(std::uint64_t seed, RunOptions const& options);
 
 class Workload {
 public:
-    Workload(std::uint64_t seed, const Profile& profile, std::size_t stations);
+    Workload(std::uint64_t seed, Profile const& profile, std::size_t stations);
 
     void build();
     void happen();
@@ -57,7 +57,7 @@ private:
     void check_somebody();
 
     Random random_;
-    const Profile& profile_;
+    Profile const& profile_;
     std::size_t stations_;
     unsigned weight_total_ = 0;
     Cluster cluster_;

@@ -49,14 +49,14 @@ bool Workload::perform_user_step(Step step) {
         return true;
     }
     case Step::backup: {
-        const auto& old = cluster_.contents_of(object);
-        const bool known = !old.empty() && random_.chance(60);
+        auto const& old = cluster_.contents_of(object);
+        bool const known = !old.empty() && random_.chance(60);
         const Content content = known ? random_.pick(old) : cluster_.new_content();
         cluster_.restore_backup(station, object, content, random_.between(2 * hour, 90 * day));
         return true;
     }
     case Step::undo:
-        if (const auto& old = cluster_.contents_of(object); !old.empty()) {
+        if (auto const& old = cluster_.contents_of(object); !old.empty()) {
             cluster_.edit(station, object, random_.pick(old));
         }
         return true;
@@ -147,10 +147,10 @@ bool Workload::perform_network_step(Step step) {
     std::size_t const b = other_than(a);
     switch (step) {
     case Step::cut: { // one station, or the plant in two halves
-        const bool halves = random_.chance(50);
+        bool const halves = random_.chance(50);
         for (std::size_t i = 0; i < cluster_.stations(); ++i) {
             for (std::size_t j = 0; j < cluster_.stations(); ++j) {
-                const bool apart = halves ? (i % 2 != j % 2) : ((i == a) != (j == a));
+                bool const apart = halves ? (i % 2 != j % 2) : ((i == a) != (j == a));
                 if (apart) {
                     network.cut(i, j);
                 }
@@ -206,7 +206,7 @@ void Workload::join_newcomer(bool isolated) {
     Machine& machine = cluster_.add_station("N" + std::to_string(index), false);
     std::size_t const known = random_.below(index);
     cluster_.configure(index, known);
-    for (const auto& object : objects_) {
+    for (auto const& object : objects_) {
         if (random_.chance(70)) {
             cluster_.write_at(index, object, cluster_.new_content(),
                               machine.wall() - random_.between(0, 40) * hour, WriteKind::edit);
@@ -228,19 +228,19 @@ void Workload::join_newcomer(bool isolated) {
 }
 
 void Workload::month_off() {
-    for (const auto& machine : cluster_.world.machines) {
+    for (auto const& machine : cluster_.world.machines) {
         machine->stop_by_person();
         cluster_.model.stopped_by_person(machine->index);
     }
     cluster_.run_for(35 * day);
     cluster_.model.history_aged();
-    for (const auto& machine : cluster_.world.machines) {
+    for (auto const& machine : cluster_.world.machines) {
         if (random_.chance(50)) {
             cluster_.edit(machine->index, any_object(), cluster_.new_content());
         }
     }
     cluster_.run_for(random_.between(second, minute));
-    for (const auto& machine : cluster_.world.machines) {
+    for (auto const& machine : cluster_.world.machines) {
         machine->start();
     }
 }
@@ -325,7 +325,7 @@ bool Workload::perform_clock_step(Step step) {
         cluster_.edit(station, any_object(), cluster_.new_content());
         return true;
     case Step::correct_clock:
-        for (const auto& m : cluster_.world.machines) {
+        for (auto const& m : cluster_.world.machines) {
             std::int64_t const offset = m->wall() - wall_at_start_us - cluster_.world.now();
             if (offset > 30 * second || offset < -30 * second) {
                 cluster_.step_clock(m->index, random_.between(-20, 20) * second - offset);
