@@ -1,5 +1,7 @@
 #include "net/address.hpp"
 
+#include "base/path_text.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -43,7 +45,7 @@ std::optional<HostPort> with_port(std::string_view host, std::optional<std::stri
 } // namespace
 
 std::optional<HostPort> parse_host_port(std::string_view text, std::uint16_t port_default) {
-    if (text.empty() || text.size() > address_bytes_max) {
+    if (text.empty() || text.size() > address_bytes_max || !is_valid_utf8(text)) {
         return std::nullopt;
     }
     if (text.front() == '[') {

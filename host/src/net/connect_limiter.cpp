@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace stationsync::host {
+namespace {
+
+constexpr core::Duration tidy_interval = std::chrono::seconds(1);
+
+} // namespace
 
 ConnectLimiter::Bucket ConnectLimiter::refilled(Bucket bucket, core::Instant now) const {
     const double seconds = std::chrono::duration<double>(now - bucket.at).count();
@@ -13,7 +18,8 @@ ConnectLimiter::Bucket& ConnectLimiter::bucket_of(std::string_view host, core::I
     if (const auto found = buckets_.find(host); found != buckets_.end()) {
         return found->second;
     }
-    if (buckets_.size() >= hosts_max) {
+    if (buckets_.size() >= hosts_max && now >= next_tidy_) {
+        next_tidy_ = now + tidy_interval; // a flood of hosts must not cost a search for each
         // A full bucket says nothing that a new one would not say.
         std::erase_if(buckets_, [&](const auto& entry) {
             return refilled(entry.second, now).tokens >= burst_;

@@ -30,6 +30,7 @@ private:
 
     double per_second_;
     double burst_;
+    core::Instant next_tidy_;
     std::map<std::string, Bucket, std::less<>> buckets_;
 };
 

@@ -45,7 +45,7 @@ TEST(Address, ReadsNamesNumbersAndPorts) {
 
 TEST(Address, RefusesWhatIsNone) {
     for (const std::string_view bad : {"", ":1", "a:", "a:0", "a:65536", "a:1x", "a b", "[::1", "[a]",
-                                       "[::1]x", "[::1]:", "a/b", "a\n", "::1 "}) {
+                                       "[::1]x", "[::1]:", "a/b", "a\n", "::1 ", "a\xff:1"}) {
         EXPECT_FALSE(parse_host_port(bad, 8883)) << bad;
     }
     EXPECT_FALSE(parse_host_port(std::string(300, 'a'), 8883));
