@@ -1,0 +1,88 @@
+#include "cli/render.hpp"
+
+#include "cli/table.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace stationsync::host::cli {
+namespace {
+
+using testing::HasSubstr;
+using Render = void (*)(std::ostream&, const Json&);
+
+std::string rendered(Render render, const Json& json) {
+    std::ostringstream out;
+    render(out, json);
+    std::istringstream lines(out.str());
+    for (std::string line; std::getline(lines, line);) {
+        EXPECT_LE(display_width(line), screen_columns) << line;
+    }
+    return out.str();
+}
+
+TEST(Render, StatusShowsEngineProvidersAndMessages) {
+    const auto text = rendered(render_status, Json::parse(R"({
+        "project":"Plant","station":{"id":"0d6bbfb6-0000-8000-8000-000000000000","name":"A"},
+        "engine":"stopped","reason":"the key file is missing",
+        "messages":[{"id":"1","severity":"warning","text":"Disk full on the history.",
+                     "remedy":"Make room.","subject":"recipes","since":"2026-03-01T08:15:00.000000Z"}],
+        "providers":[{"name":"recipes","plugin":"filesync","state":"fault","reason":"no marker file",
+                      "objects":120,"unsynced":3,"digest":"ab","published":4,"applied":5,
+                      "bytes_received":1,"bytes_sent":2,
+                      "last_applied_at":"2026-03-01T08:15:00.000000Z"}]})"));
+    EXPECT_THAT(text, HasSubstr("Engine   stopped: the key file is missing"));
+    EXPECT_THAT(text, HasSubstr("recipes   filesync  fault      120         3"));
+    EXPECT_THAT(text, HasSubstr("2026-03-01 08:15:00"));
+    EXPECT_THAT(text, HasSubstr("recipes: no marker file"));
+    EXPECT_THAT(text, HasSubstr("-> Make room."));
+}
+
+TEST(Render, StationsShowDirectionsAndReasons) {
+    const auto text = rendered(render_stations, Json::parse(R"([
+        {"id":"0d6bbfb6-0000-8000-8000-000000000000","name":"B","project":"P",
+         "addresses":["127.0.0.2:8883"],"found":true,"found_by":false,"state":"rejected",
+         "reasons":[{"check":"time","ours":"1","theirs":"2","limit":"60 s","text":"The clocks differ by 61 s."}],
+         "time_difference_ms":-61000,"last_seen":"2026-03-01T08:15:00.000000Z"}])"));
+    EXPECT_THAT(text, HasSubstr("0d6bbfb6  B     rejected  found  -61000 ms"));
+    EXPECT_THAT(text, HasSubstr("B: The clocks differ by 61 s."));
+}
+
+TEST(Render, ObjectsAndHistoryFitTheScreenWithLongKeys) {
+    Json objects = Json::array();
+    objects.push_back({{"provider", "recipes"},
+                       {"key", std::string(300, 'x') + "/last.txt"},
+                       {"state", "waiting"},
+                       {"reason", "only on station B, which was seen last on Monday afternoon"},
+                       {"size", 123456},
+                       {"changed_at", "2026-03-01T08:15:00.000000Z"},
+                       {"author", "Filling Line North"}});
+    EXPECT_THAT(rendered(render_objects, objects), HasSubstr("waiting"));
+    Json history = Json::array();
+    history.push_back({{"version", "0d6bbfb6-1767225600000"},
+                       {"at", "2026-03-01T08:15:00.000000Z"},
+                       {"provider", "recipes"},
+                       {"key", std::string(300, 'x') + "/last.txt"},
+                       {"what", "newcomer_replaced"},
+                       {"from", "Filling Line North"},
+                       {"size", 123456},
+                       {"kept", true}});
+    const auto text = rendered(render_history, history);
+    EXPECT_THAT(text, HasSubstr("0d6bbfb6-1767225600000")) << "a version must be readable in full";
+}
+
+TEST(Render, AnswersOfAnotherShapeAreShownAsFarAsTheyGo) {
+    for (const auto render :
+         {render_status, render_stations, render_objects, render_explain, render_history,
+          render_projects, render_plugins, render_keys, render_log_entry, render_done}) {
+        for (const auto* json : {"null", "7", "[]", "{}", "[7]", "[[1]]", R"({"providers":[7]})",
+                                 R"([{"reasons":7,"addresses":[7]}])"}) {
+            rendered(render, Json::parse(json));
+        }
+    }
+}
+
+} // namespace
+} // namespace stationsync::host::cli
