@@ -414,7 +414,8 @@ void Serve::on_station_gone(const core::StationId& station) {
         return;
     }
     while (!peer->second->channels.empty()) {
-        close(peer->second->channels.begin()->second);
+        const ChannelPtr channel = peer->second->channels.begin()->second; // outlives its entry
+        close(channel);
     }
     peers_.erase(peer);
 }
