@@ -106,6 +106,9 @@ int Connection::wait(void* context, int attempt) noexcept {
 }
 
 void Connection::fail(int result, const std::string& doing) const {
+    // The waiting for a lock, or a long statement, may have ended because the call is to end.
+    const int kind = result & 0xff;
+    if (wait_ != nullptr && (kind == SQLITE_BUSY || kind == SQLITE_INTERRUPT)) wait_->op->check();
     throw sqlite_failure(database_.get(), result, doing);
 }
 

@@ -105,11 +105,31 @@ void check_header(const std::filesystem::path& package, const std::string& heade
         throw corrupt("its size is not that of its pages");
 }
 
-void check_structure(Connection& connection) {
+// Makes SQLite ask now and then whether to go on.
+class Interruptible {
+public:
+    Interruptible(Connection& connection, const sdk::Op& op) : database_(connection.raw()) {
+        constexpr int steps = 10000; // of SQLite's virtual machine
+        sqlite3_progress_handler(database_, steps, &is_cancelled, const_cast<sdk::Op*>(&op));
+    }
+    Interruptible(const Interruptible&) = delete;
+    Interruptible& operator=(const Interruptible&) = delete;
+    ~Interruptible() { sqlite3_progress_handler(database_, 0, nullptr, nullptr); }
+
+private:
+    static int is_cancelled(void* op) {
+        return static_cast<const sdk::Op*>(op)->is_cancelled() ? 1 : 0;
+    }
+    sqlite3* database_;
+};
+
+void check_structure(Connection& connection, const sdk::Op& op) {
+    const Interruptible interruptible(connection, op);
     // Constraints may call functions that only the application has; they say nothing of damage.
     connection.execute("PRAGMA ignore_check_constraints=ON");
     Statement check(connection, "PRAGMA main.quick_check(1)");
     const int result = check.step_raw();
+    op.check();
     // An expression in the schema that cannot be evaluated here: the reading of all rows that
     // follows is the check then.
     if ((result & 0xff) == SQLITE_ERROR) return;
@@ -165,7 +185,7 @@ Content check_package(const std::filesystem::path& package, const sdk::Op& op) {
     try {
         {
             Connection connection = Connection::open_package(package);
-            check_structure(connection);
+            check_structure(connection, op);
         }
         op.check();
         return content_of_package(package, op);

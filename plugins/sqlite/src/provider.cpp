@@ -251,11 +251,11 @@ private:
 
     void hint(sdk::WatchSink sink, const fs::path& file) const {
         fs::path database = file;
-        std::string name = file.filename().string();
+        std::string name = sdk::utf8_from_path(file.filename());
         for (const std::string_view suffix : {"-wal", "-journal"})
             if (name.ends_with(suffix)) {
                 name.resize(name.size() - suffix.size());
-                database = file.parent_path() / name;
+                database = file.parent_path() / sdk::path_from_utf8(name);
                 break;
             }
         if (const auto key = databases_.key_of(database)) sink.changed(*key);

@@ -144,7 +144,7 @@ void replace_in_place(const Replacement& wanted, Record& record, const sdk::Op& 
         throw sdk::Error(STSYNC_DENIED, live.name() + " is read-only for the service: give it the "
                                                       "right to write the file and its folder.");
     // EXTRA: also the end of the journal is on the disk before we say that it is done.
-    live.execute("PRAGMA main.synchronous=EXTRA; PRAGMA main.cache_size=-16384");
+    live.execute("PRAGMA main.synchronous=EXTRA; PRAGMA main.cache_size=-32768");
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
         const Present present = present_content(live, wanted.live, record, op, now);
         if (present.mark == mark_of(wanted.content.digest)) return;

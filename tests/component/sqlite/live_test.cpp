@@ -181,6 +181,19 @@ TEST_P(LiveDatabase, ReaderWithAnOpenStatementDelaysAnApplyButLosesNothing) {
     EXPECT_EQ(reader.sql(note_of_first), "ok second");
 }
 
+TEST_P(LiveDatabase, WaitingForALockEndsWhenTheCallIsCancelled) {
+    const auto package = package_with("second", 50);
+    b_.sql("r.db", recipes(50, mode(), "first"));
+    const sdk::Mark expected = b_.object("r.db").mark;
+    OtherProgram writer(b_.path("r.db"));
+    writer.sql("BEGIN IMMEDIATE; DELETE FROM recipe");
+    FakeOp op;
+    op.cancel_at_poll(20);
+    EXPECT_EQ(b_.plugin().apply(op, "r.db", package, expected).status, STSYNC_CANCELLED);
+    writer.sql("COMMIT");
+    EXPECT_EQ(b_.sql("r.db", "SELECT count(*) FROM recipe"), "0");
+}
+
 TEST_P(LiveDatabase, AnotherPageSizeIsBroughtIn) {
     for (const char* size : {"1024", "16384"}) {
         std::filesystem::remove(a_.path("r.db"));
