@@ -27,10 +27,13 @@ TEST(Render, StatusShowsEngineProvidersAndMessages) {
     const auto text = rendered(render_status, Json::parse(R"({
         "project":"Plant","station":{"id":"0d6bbfb6-0000-8000-8000-000000000000","name":"A"},
         "engine":"stopped","reason":"the key file is missing",
-        "messages":[{"id":"1","severity":"warning","text":"Disk full on the history.",
-                     "remedy":"Make room.","subject":"recipes","since":"2026-03-01T08:15:00.000000Z"}],
-        "providers":[{"name":"recipes","plugin":"filesync","state":"fault","reason":"no marker file",
-                      "objects":120,"unsynced":3,"digest":"ab","published":4,"applied":5,
+        "messages":[{"id":"1","severity":"warning","text":"Disk full.",
+                     "remedy":"Make room.","subject":"recipes",
+                      "since":"2026-03-01T08:15:00.000000Z"}],
+        "providers":[{"name":"recipes","plugin":"filesync","state":"fault",
+                      "reason":"no marker file",
+                      "objects":120,"unsynced":3,"digest":"ab","published":4,
+                      "applied":5,
                       "bytes_received":1,"bytes_sent":2,
                       "last_applied_at":"2026-03-01T08:15:00.000000Z"}]})"));
     EXPECT_THAT(text, HasSubstr("Engine   stopped: the key file is missing"));
@@ -44,7 +47,8 @@ TEST(Render, StationsShowDirectionsAndReasons) {
     const auto text = rendered(render_stations, Json::parse(R"([
         {"id":"0d6bbfb6-0000-8000-8000-000000000000","name":"B","project":"P",
          "addresses":["127.0.0.2:8883"],"found":true,"found_by":false,"state":"rejected",
-         "reasons":[{"check":"time","ours":"1","theirs":"2","limit":"60 s","text":"The clocks differ by 61 s."}],
+         "reasons":[{"check":"time","ours":"1","theirs":"2","limit":"60 s",
+                     "text":"The clocks differ by 61 s."}],
          "time_difference_ms":-61000,"last_seen":"2026-03-01T08:15:00.000000Z"}])"));
     EXPECT_THAT(text, HasSubstr("0d6bbfb6  B     rejected  found  -61000 ms"));
     EXPECT_THAT(text, HasSubstr("B: The clocks differ by 61 s."));
