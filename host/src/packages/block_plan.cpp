@@ -74,13 +74,14 @@ void BlockPlan::take_where(Accept accept, std::uint32_t& cursor, std::uint32_t b
     }
 }
 
-std::vector<std::uint32_t> BlockPlan::take(std::uint32_t& cursor, std::uint32_t blocks_max) {
+std::vector<std::uint32_t> BlockPlan::take(std::uint32_t& cursor, std::uint32_t blocks_max,
+                                           bool also_held) {
     std::vector<std::uint32_t> taken;
     const auto is_nowhere_else = [this](std::uint32_t index) {
         return partial_holders_[index] == 0;
     };
     take_where(is_nowhere_else, cursor, blocks_max, taken);
-    if (taken.empty()) {
+    if (taken.empty() && also_held) {
         take_where([](std::uint32_t) { return true; }, cursor, blocks_max, taken);
     }
     return taken;

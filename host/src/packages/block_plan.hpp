@@ -62,8 +62,10 @@ public:
     void drop_partial_holder(const BlockSet& had) noexcept;
 
     // Up to `blocks_max` missing blocks for a complete source, from `cursor` on and around; they are
-    // `asked` afterwards, `cursor` moves behind them.
-    [[nodiscard]] std::vector<std::uint32_t> take(std::uint32_t& cursor, std::uint32_t blocks_max);
+    // `asked` afterwards, `cursor` moves behind them. Those that partial sources have come only when
+    // nothing else is left, and with `also_held`.
+    [[nodiscard]] std::vector<std::uint32_t> take(std::uint32_t& cursor, std::uint32_t blocks_max,
+                                                  bool also_held = true);
     // The same for a source that has only these.
     [[nodiscard]] std::vector<std::uint32_t> take(const BlockSet& has, std::uint32_t& cursor,
                                                   std::uint32_t blocks_max);

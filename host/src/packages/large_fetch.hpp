@@ -110,6 +110,7 @@ private:
     void request_blocks(Source& source, const core::StationId& station);
     [[nodiscard]] std::uint32_t room(const Source& source) const;
     [[nodiscard]] std::uint8_t base_known_to(const Source& source, std::uint32_t index) const;
+    [[nodiscard]] bool partial_sources_suffice() const;
     void ask(Source& source, const core::StationId& station,
              const std::vector<std::uint32_t>& blocks);
     void ask_with_pages(const core::StationId& station, std::vector<std::uint32_t> blocks);

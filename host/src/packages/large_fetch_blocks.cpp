@@ -50,6 +50,25 @@ void LargeFetch::pump() {
     finish_if_complete();
 }
 
+// When many fetch the same, what other stations forward is left to them as long as they deliver the
+// rest soon: the origin sends each block about once.
+bool LargeFetch::partial_sources_suffice() const {
+    constexpr double soon_us = 2'000'000;
+    constexpr double first_latency_us = 250'000; // assumed before the first block
+    if (!request_.spread) {
+        return false;
+    }
+    double blocks_per_us = 0;
+    for (const auto& [station, source] : sources_) {
+        if (source.opened && !source.complete && !source.stalled && !source.disputed) {
+            const auto latency_us = static_cast<double>(source.window.latency_us());
+            blocks_per_us +=
+                source.window.blocks() / (latency_us > 0 ? latency_us : first_latency_us);
+        }
+    }
+    return plan_.missing() < blocks_per_us * soon_us;
+}
+
 void LargeFetch::request_blocks(Source& source, const core::StationId& station) {
     const std::uint32_t blocks_max = room(source);
     // A question for each block would cost more than the block's head: wait for a quarter.
@@ -57,7 +76,7 @@ void LargeFetch::request_blocks(Source& source, const core::StationId& station) 
         return;
     }
     const std::vector<std::uint32_t> blocks =
-        source.complete ? plan_.take(source.cursor, blocks_max)
+        source.complete ? plan_.take(source.cursor, blocks_max, !partial_sources_suffice())
                         : plan_.take(source.has, source.cursor, blocks_max);
     if (blocks.empty()) {
         ask_again_elsewhere(source, station);
