@@ -216,6 +216,11 @@ def sources_are_built(tree):
             continue
         listed = any(pattern.fullmatch(os.path.relpath(path, folder or '.').replace(os.sep, '/'))
                      for folder, pattern in lists if not folder or path.startswith(folder + '/'))
+        # What a test program compiles for itself, e.g. a library to preload.
+        name = os.path.basename(path)
+        listed = listed or any(name in text for other, text in tree.files.items()
+                               if path.startswith('tests/') and other.endswith('.py') and
+                               os.path.dirname(other) == os.path.dirname(path))
         if not listed:
             yield f'{path}: no CMakeLists.txt lists it'
 

@@ -84,8 +84,10 @@ CASES = {
         [{'core/src/a.cpp': 'mkstemp("a.XXXXXX"); // todo list\n'}]),
     'sources_are_built': (
         [{'core/src/b.cpp': '', **LIST}, {'host/src/a.cpp': '', **LIST},
-         {'core/src/a.cpp': '', 'core/CMakeLists.txt': '# src/a.cpp'}],
+         {'core/src/a.cpp': '', 'core/CMakeLists.txt': '# src/a.cpp'},
+         {'core/src/a.c': '', 'core/src/a.py': 'compile("a.c")'}],
         [{'core/src/a.cpp': '', 'core/src/x.hpp': '', **LIST},
+         {'tests/support/shim.c': '', 'tests/support/shim.py': 'compile("shim.c")'},
          {'host/a_linux.cpp': '', 'host/CMakeLists.txt': 'add_library(h ${name}_linux.cpp)'}]),
     'headers_are_guarded': (
         [{'core/src/a.hpp': 'int a;\n'}], [{'core/src/a.hpp': '// a\n#pragma once\n'}]),
