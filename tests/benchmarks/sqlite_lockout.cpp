@@ -1,7 +1,8 @@
 // How long other programs wait while a large database is replaced in place, and what each call of
 // the plugin costs. Prints figures; proves nothing.
 //
-//   sqlite_lockout [MIB [FOLDER [PERCENT]]]   default: 1024 MiB in the temporary folder, 1 % changed
+//   sqlite_lockout [MIB [FOLDER [PERCENT]]]   default: 1024 MiB in the temporary folder, 1 %
+//   changed
 #include "component/sqlite/plugin_test.hpp"
 
 #include <chrono>
@@ -24,12 +25,14 @@ double seconds(Body&& body) {
 long peak_resident_mib() {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);)
-        if (line.starts_with("VmHWM:")) return std::stol(line.substr(6)) / 1024;
+        if (line.starts_with("VmHWM:"))
+            return std::stol(line.substr(6)) / 1024;
     return 0;
 }
 
 void require(const Outcome& outcome, const char* what) {
-    if (outcome.status == STSYNC_OK) return;
+    if (outcome.status == STSYNC_OK)
+        return;
     std::fprintf(stderr, "%s: %s\n", what, outcome.text.c_str());
     std::exit(1);
 }
@@ -61,8 +64,9 @@ void measure(const fs::path& folder, long mib, const std::string& mode, double p
     std::printf("  export              %6.2f s\n",
                 seconds([&] { exported = plugin.export_object("r.db", package); }));
     require(exported, "export");
-    run_sql(package, "PRAGMA synchronous=OFF; UPDATE batch SET body = randomblob(1000) WHERE id % " +
-                         std::to_string(static_cast<long>(100 / percent)) + " = 0");
+    run_sql(package,
+            "PRAGMA synchronous=OFF; UPDATE batch SET body = randomblob(1000) WHERE id % " +
+                std::to_string(static_cast<long>(100 / percent)) + " = 0");
     VerifyOutcome verified;
     std::printf("  verify              %6.2f s\n",
                 seconds([&] { verified = plugin.verify("r.db", package); }));
@@ -93,5 +97,6 @@ int main(int count, char** arguments) {
     const long mib = count > 1 ? std::stol(arguments[1]) : 1024;
     const TempFolder folder(count > 2 ? fs::path(arguments[2]) : fs::temp_directory_path());
     const double percent = count > 3 ? std::stod(arguments[3]) : 1.0;
-    for (const char* mode : {"DELETE", "WAL"}) measure(folder.path(), mib, mode, percent);
+    for (const char* mode : {"DELETE", "WAL"})
+        measure(folder.path(), mib, mode, percent);
 }

@@ -9,16 +9,22 @@ namespace {
 
 constexpr std::size_t host_bytes_max = 253; // RFC 1035 with the final dot left out
 
-bool is_digit(char byte) noexcept { return byte >= '0' && byte <= '9'; }
-bool is_letter(char byte) noexcept { return byte >= 'a' && byte <= 'z'; }
+bool is_digit(char byte) noexcept {
+    return byte >= '0' && byte <= '9';
+}
+bool is_letter(char byte) noexcept {
+    return byte >= 'a' && byte <= 'z';
+}
 
 char lowered(char byte) noexcept {
     return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte;
 }
 
 std::string_view trimmed(std::string_view text) noexcept {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+        text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
+        text.remove_suffix(1);
     return text;
 }
 
@@ -48,7 +54,8 @@ bool is_ipv6(std::string_view host) noexcept {
 std::string to_text(const Address& address) {
     const bool is_bracketed = address.host.find(':') != std::string::npos;
     std::string text = is_bracketed ? '[' + address.host + ']' : address.host;
-    if (address.port != 0) text += ':' + std::to_string(address.port);
+    if (address.port != 0)
+        text += ':' + std::to_string(address.port);
     return text;
 }
 
@@ -57,23 +64,27 @@ std::variant<Address, std::string> parse_address(std::string_view text) {
     Address address;
     std::string_view port;
     bool has_port = false;
-    if (text.empty()) return "the address is empty: write a name or an IP address";
+    if (text.empty())
+        return "the address is empty: write a name or an IP address";
     if (text.front() == '[') {
         const std::size_t end = text.find(']');
-        if (end == std::string_view::npos) return "the bracket is not closed: write [address]:port";
+        if (end == std::string_view::npos)
+            return "the bracket is not closed: write [address]:port";
         address.host = text.substr(1, end - 1);
         const std::string_view rest = text.substr(end + 1);
         has_port = !rest.empty();
         if (has_port && rest.front() != ':')
             return "what follows the bracket is no port: write [address]:port";
-        if (has_port) port = rest.substr(1);
+        if (has_port)
+            port = rest.substr(1);
     } else {
         const std::size_t colon = text.find(':');
         has_port = colon != std::string_view::npos;
         if (has_port && text.find(':', colon + 1) != std::string_view::npos)
             return "an IPv6 address stands in brackets: write [address] or [address]:port";
         address.host = text.substr(0, colon);
-        if (has_port) port = text.substr(colon + 1);
+        if (has_port)
+            port = text.substr(colon + 1);
     }
     std::transform(address.host.begin(), address.host.end(), address.host.begin(), lowered);
     if (text.front() == '[' ? !is_ipv6(address.host) : !is_name(address.host))

@@ -9,7 +9,7 @@
 namespace stationsync::discovery_static {
 
 struct Address {
-    std::string host; // without brackets, letters of a name in lower case
+    std::string host;       // without brackets, letters of a name in lower case
     std::uint16_t port = 0; // 0 = the default port
 
     friend bool operator==(const Address&, const Address&) = default;

@@ -24,7 +24,7 @@ constexpr std::string_view schema = R"({
     "database": {"type": "string", "required": false,
                  "help": "absolute path of an SQLite database with a list of stations"},
     "query": {"type": "string", "required": false,
-              "help": "gives the columns name and address; default: SELECT name, address FROM stations"}
+              "help": "gives the columns name and address; SELECT name, address FROM stations"}
 })";
 
 std::unique_ptr<StationSource> make_source(const sdk::Host& host) {
@@ -44,7 +44,8 @@ public:
     static constexpr sdk::Options options{0, 1, 0, "StationSync", {}, schema};
 
     explicit StaticDiscovery(sdk::Host host)
-        : host_(host), configured_(parse_stations(host.config_list("stations"))),
+        : host_(host),
+          configured_(parse_stations(host.config_list("stations"))),
           source_(make_source(host)) {
         if (configured_.empty() && source_ == nullptr)
             throw sdk::Error(STSYNC_INVALID_ARG, "Neither \"stations\" nor \"database\" is set: "
@@ -55,7 +56,8 @@ public:
 
     void start(sdk::Op&, sdk::DiscoverySink sink) override {
         is_stopping_ = false;
-        if (source_ != nullptr) rows_ = cached_rows();
+        if (source_ != nullptr)
+            rows_ = cached_rows();
         thread_ = std::thread([this, sink] { run(sink); });
     }
 
@@ -88,7 +90,8 @@ private:
             is_stopping_ = true;
             wake_.notify_all();
         }
-        if (thread_.joinable()) thread_.join();
+        if (thread_.joinable())
+            thread_.join();
     }
 
     bool is_stopping() {
@@ -148,10 +151,12 @@ private:
 
     // One note for each cause, however often it is met.
     void set_note(const sdk::DiscoverySink& sink, const std::string& text) {
-        if (text == note_) return;
+        if (text == note_)
+            return;
         note_ = text;
         sink.note(text);
-        if (!text.empty()) host_.log(STSYNC_LOG_WARNING, "discovery-static.away", "", text);
+        if (!text.empty())
+            host_.log(STSYNC_LOG_WARNING, "discovery-static.away", "", text);
     }
 
     std::vector<Row> cached_rows() const {
@@ -173,9 +178,9 @@ private:
     sdk::Host host_;
     std::vector<Address> configured_;
     std::unique_ptr<StationSource> source_;
-    std::vector<Row> rows_;             // of the last successful reading, or of the cache
-    std::optional<std::string> note_;   // the one that is shown; nothing = not known
-    std::set<std::string> complaints_;  // already made
+    std::vector<Row> rows_;            // of the last successful reading, or of the cache
+    std::optional<std::string> note_;  // the one that is shown; nothing = not known
+    std::set<std::string> complaints_; // already made
 
     std::mutex mutex_; // guards what follows
     std::condition_variable wake_;

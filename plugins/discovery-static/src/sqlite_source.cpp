@@ -48,13 +48,15 @@ int is_interrupted(void* context) {
 
 int find_column(sqlite3_stmt* statement, const char* name) {
     for (int i = 0; i < sqlite3_column_count(statement); ++i)
-        if (sqlite3_stricmp(sqlite3_column_name(statement, i), name) == 0) return i;
+        if (sqlite3_stricmp(sqlite3_column_name(statement, i), name) == 0)
+            return i;
     return -1;
 }
 
 std::string column_text(sqlite3_stmt* statement, int column) {
     const void* text = sqlite3_column_text(statement, column);
-    if (text == nullptr) return {};
+    if (text == nullptr)
+        return {};
     const auto count = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
     return {static_cast<const char*>(text), count};
 }
@@ -69,9 +71,11 @@ std::optional<SqliteSource::Stamp> SqliteSource::look() const {
     std::error_code failure;
     Stamp stamp;
     stamp.size = fs::file_size(database_, failure);
-    if (failure) return std::nullopt;
+    if (failure)
+        return std::nullopt;
     stamp.modified = fs::last_write_time(database_, failure);
-    if (failure) return std::nullopt;
+    if (failure)
+        return std::nullopt;
     fs::path log = database_;
     log += "-wal";
     stamp.log_size = fs::file_size(log, failure);
@@ -85,7 +89,8 @@ std::optional<SqliteSource::Stamp> SqliteSource::look() const {
 
 bool SqliteSource::may_have_changed() {
     const auto now = std::chrono::steady_clock::now();
-    if (!stamp_ || look() != stamp_) return true;
+    if (!stamp_ || look() != stamp_)
+        return true;
     return read_at_ - seen_at_ < time_step || now - read_at_ >= reread_interval;
 }
 
@@ -93,22 +98,26 @@ std::vector<Row> SqliteSource::read(const std::function<bool()>& is_stopping) {
     const std::string name = sdk::utf8_from_path(database_);
     const auto stamp = look();
     if (!stamp)
-        throw SourceAway("The station list " + name + " is not there: make the database, or "
-                                                      "correct `database`.");
+        throw SourceAway("The station list " + name +
+                         " is not there: make the database, or "
+                         "correct `database`.");
     const auto now = std::chrono::steady_clock::now();
-    if (stamp != stamp_) seen_at_ = now;
+    if (stamp != stamp_)
+        seen_at_ = now;
     stamp_.reset();
     Patience patience{&is_stopping, now};
     const auto away = [&](sqlite3* database, const std::string& remedy) {
         const char* cause = database != nullptr ? sqlite3_errmsg(database) : "out of memory";
-        return SourceAway("The station list " + name + " cannot be read (" + cause + "): " + remedy);
+        return SourceAway("The station list " + name + " cannot be read (" + cause +
+                          "): " + remedy);
     };
 
     sqlite3* opened = nullptr;
-    const int result = sqlite3_open_v2(name.c_str(), &opened,
-                                       SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+    const int result =
+        sqlite3_open_v2(name.c_str(), &opened, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
     const std::unique_ptr<sqlite3, Close> database(opened);
-    if (result != SQLITE_OK) throw away(opened, "give the service the right to read it.");
+    if (result != SQLITE_OK)
+        throw away(opened, "give the service the right to read it.");
     sqlite3_busy_handler(opened, &wait_for_lock, &patience);
     sqlite3_progress_handler(opened, steps_between_checks, &is_interrupted, &patience);
     sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -131,7 +140,8 @@ std::vector<Row> SqliteSource::read(const std::function<bool()>& is_stopping) {
                              " rows: restrict `query`.");
         rows.push_back({column_text(prepared, name_column), column_text(prepared, address_column)});
     }
-    if (step != SQLITE_DONE) throw away(opened, "it is read again by itself.");
+    if (step != SQLITE_DONE)
+        throw away(opened, "it is read again by itself.");
     stamp_ = stamp;
     read_at_ = std::chrono::steady_clock::now();
     return rows;

@@ -14,7 +14,8 @@ bool is_same_place(const Address& listed, const Address& own) noexcept {
 }
 
 bool is_self(const Self& self, const std::string& name, const Address& address) {
-    if (!self.name.empty() && name == self.name) return true;
+    if (!self.name.empty() && name == self.name)
+        return true;
     return std::any_of(self.addresses.begin(), self.addresses.end(),
                        [&](const Address& own) { return is_same_place(address, own); });
 }
@@ -50,9 +51,9 @@ stations_of_rows(const std::vector<Row>& rows, const Self& self,
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const Row& row = rows[i];
         const bool has_name = is_printable_name(row.name);
-        const std::string where =
-            "Row " + std::to_string(i + 1) + " of the station list (" +
-            (has_name && !row.name.empty() ? row.name : "no name") + ") is left out: ";
+        const std::string where = "Row " + std::to_string(i + 1) + " of the station list (" +
+                                  (has_name && !row.name.empty() ? row.name : "no name") +
+                                  ") is left out: ";
         if (!has_name) {
             complain(where + "the name has more than 48 bytes, control characters or invalid "
                              "UTF-8: correct it.");
@@ -65,7 +66,8 @@ stations_of_rows(const std::vector<Row>& rows, const Self& self,
             continue;
         }
         const Address& address = std::get<Address>(parsed);
-        if (is_self(self, row.name, address)) continue;
+        if (is_self(self, row.name, address))
+            continue;
         add_station(stations, "row:" + (row.name.empty() ? to_text(address) : row.name), row.name,
                     address);
     }
@@ -97,7 +99,8 @@ std::map<std::string, sdk::Peer> stations_of_addresses(const std::vector<Address
 void tell_changes(const std::map<std::string, sdk::Peer>& before,
                   const std::map<std::string, sdk::Peer>& now, const sdk::DiscoverySink& sink) {
     for (const auto& [id, peer] : before)
-        if (now.count(id) == 0) sink.lost(id);
+        if (now.count(id) == 0)
+            sink.lost(id);
     for (const auto& [id, peer] : now) {
         const auto known = before.find(id);
         if (known == before.end())
@@ -111,8 +114,10 @@ std::string encode_rows(const std::vector<Row>& rows, std::size_t bytes_max) {
     std::string bytes;
     for (const Row& row : rows) {
         // A zero byte cannot stand in a usable name or address: such a row would be left out.
-        if ((row.name + row.address).find('\0') != std::string::npos) continue;
-        if (bytes.size() + row.name.size() + row.address.size() + 2 > bytes_max) break;
+        if ((row.name + row.address).find('\0') != std::string::npos)
+            continue;
+        if (bytes.size() + row.name.size() + row.address.size() + 2 > bytes_max)
+            break;
         bytes += row.name;
         bytes += '\0';
         bytes += row.address;
@@ -125,9 +130,11 @@ std::vector<Row> decode_rows(std::string_view bytes) {
     std::vector<Row> rows;
     while (true) {
         const std::size_t name_end = bytes.find('\0');
-        if (name_end == std::string_view::npos) return rows;
+        if (name_end == std::string_view::npos)
+            return rows;
         const std::size_t address_end = bytes.find('\0', name_end + 1);
-        if (address_end == std::string_view::npos) return rows;
+        if (address_end == std::string_view::npos)
+            return rows;
         rows.push_back({std::string(bytes.substr(0, name_end)),
                         std::string(bytes.substr(name_end + 1, address_end - name_end - 1))});
         bytes.remove_prefix(address_end + 1);

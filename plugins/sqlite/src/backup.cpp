@@ -3,7 +3,8 @@
 namespace stationsync::sqlite {
 
 Backup::Backup(Connection& source, Connection& target)
-    : source_(source), target_(target),
+    : source_(source),
+      target_(target),
       backup_(sqlite3_backup_init(target.raw(), "main", source.raw(), "main")) {
     if (backup_ == nullptr)
         target.fail(sqlite3_extended_errcode(target.raw()), "copying to " + target.name());
@@ -11,8 +12,10 @@ Backup::Backup(Connection& source, Connection& target)
 
 bool Backup::step(int pages) {
     const int result = sqlite3_backup_step(backup_.get(), pages);
-    if (result == SQLITE_DONE) return true;
-    if (result == SQLITE_OK) return false;
+    if (result == SQLITE_DONE)
+        return true;
+    if (result == SQLITE_OK)
+        return false;
     target_.fail(result, "copying " + source_.name() + " to " + target_.name());
 }
 

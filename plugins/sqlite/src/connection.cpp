@@ -24,7 +24,8 @@ std::string uri_of(const std::filesystem::path& path, const char* query) {
     std::string uri = "file:";
     const std::string text = sdk::utf8_from_path(path);
     // A Windows path needs a slash before its drive letter.
-    if (!text.empty() && text.front() != '/') uri += '/';
+    if (!text.empty() && text.front() != '/')
+        uri += '/';
     for (const char byte : text) {
         const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
                               (byte >= '0' && byte <= '9') ||
@@ -58,7 +59,8 @@ Connection::Connection(const std::filesystem::path& path, const std::string& uri
     const int result = sqlite3_open_v2(uri.c_str(), &database,
                                        flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
     database_.reset(database);
-    if (result != SQLITE_OK) fail(result, "opening " + name_);
+    if (result != SQLITE_OK)
+        fail(result, "opening " + name_);
     sqlite3_extended_result_codes(database, 1);
     sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
@@ -99,8 +101,10 @@ Connection Connection::create_package(const std::filesystem::path& path) {
 int Connection::wait(void* context, int attempt) noexcept {
     auto* wait = static_cast<Wait*>(context);
     const auto now = std::chrono::steady_clock::now();
-    if (attempt == 0) wait->since = now;
-    if (now - wait->since >= wait->limit || wait->op->is_cancelled()) return 0;
+    if (attempt == 0)
+        wait->since = now;
+    if (now - wait->since >= wait->limit || wait->op->is_cancelled())
+        return 0;
     std::this_thread::sleep_for(std::chrono::milliseconds(attempt < 10 ? 2 : 20));
     return 1;
 }
@@ -108,13 +112,15 @@ int Connection::wait(void* context, int attempt) noexcept {
 void Connection::fail(int result, const std::string& doing) const {
     // The waiting for a lock, or a long statement, may have ended because the call is to end.
     const int kind = result & 0xff;
-    if (wait_ != nullptr && (kind == SQLITE_BUSY || kind == SQLITE_INTERRUPT)) wait_->op->check();
+    if (wait_ != nullptr && (kind == SQLITE_BUSY || kind == SQLITE_INTERRUPT))
+        wait_->op->check();
     throw sqlite_failure(database_.get(), result, doing);
 }
 
 void Connection::execute(const std::string& sql) {
     const int result = sqlite3_exec(raw(), sql.c_str(), nullptr, nullptr, nullptr);
-    if (result != SQLITE_OK) fail(result, "reading " + name_);
+    if (result != SQLITE_OK)
+        fail(result, "reading " + name_);
 }
 
 std::int64_t Connection::integer(const std::string& sql) {
@@ -127,9 +133,13 @@ std::string Connection::text(const std::string& sql) {
     return statement.step() ? statement.text(0) : std::string();
 }
 
-bool Connection::is_read_only() const noexcept { return sqlite3_db_readonly(raw(), "main") == 1; }
+bool Connection::is_read_only() const noexcept {
+    return sqlite3_db_readonly(raw(), "main") == 1;
+}
 
-bool Connection::is_wal() { return text("PRAGMA main.journal_mode") == "wal"; }
+bool Connection::is_wal() {
+    return text("PRAGMA main.journal_mode") == "wal";
+}
 
 std::uint32_t Connection::page_size() {
     return static_cast<std::uint32_t>(integer("PRAGMA main.page_size"));
@@ -137,9 +147,9 @@ std::uint32_t Connection::page_size() {
 
 std::uint32_t Connection::data_version() {
     std::uint32_t version = 0;
-    const int result =
-        sqlite3_file_control(raw(), "main", SQLITE_FCNTL_DATA_VERSION, &version);
-    if (result != SQLITE_OK) fail(result, "reading " + name_);
+    const int result = sqlite3_file_control(raw(), "main", SQLITE_FCNTL_DATA_VERSION, &version);
+    if (result != SQLITE_OK)
+        fail(result, "reading " + name_);
     return version;
 }
 
@@ -163,21 +173,27 @@ std::string Connection::file_header() {
     sqlite3_file* const opened = file();
     const int result =
         opened->pMethods->xRead(opened, bytes.data(), static_cast<int>(bytes.size()), 0);
-    if (result == SQLITE_IOERR_SHORT_READ) return {};
-    if (result != SQLITE_OK) fail(result, "reading " + name_);
+    if (result == SQLITE_IOERR_SHORT_READ)
+        return {};
+    if (result != SQLITE_OK)
+        fail(result, "reading " + name_);
     return {bytes.data(), bytes.size()};
 }
 
 std::string Connection::log_state() {
-    if (!is_wal()) return {};
+    if (!is_wal())
+        return {};
     sqlite3_file* const opened = file();
-    if (opened->pMethods->iVersion < 2 || opened->pMethods->xShmMap == nullptr) return {};
-    void volatile* block = nullptr;
+    if (opened->pMethods->iVersion < 2 || opened->pMethods->xShmMap == nullptr)
+        return {};
+    volatile void* block = nullptr;
     const int result = opened->pMethods->xShmMap(opened, 0, log_index_block_bytes, 0, &block);
-    if (result != SQLITE_OK || block == nullptr) return {};
+    if (result != SQLITE_OK || block == nullptr)
+        return {};
     std::string state(log_index_header_bytes, '\0');
     const auto* source = static_cast<const volatile char*>(block);
-    for (std::size_t i = 0; i < state.size(); ++i) state[i] = source[i];
+    for (std::size_t i = 0; i < state.size(); ++i)
+        state[i] = source[i];
     return state;
 }
 
@@ -187,20 +203,25 @@ Statement::Statement(Connection& connection, const std::string& sql, bool must)
     const int result = sqlite3_prepare_v2(connection.raw(), sql.c_str(),
                                           static_cast<int>(sql.size()), &statement, nullptr);
     statement_.reset(statement);
-    if (result == SQLITE_OK) return;
-    if (must || result != SQLITE_ERROR) connection.fail(result, "reading " + connection.name());
+    if (result == SQLITE_OK)
+        return;
+    if (must || result != SQLITE_ERROR)
+        connection.fail(result, "reading " + connection.name());
 }
 
 bool Statement::step() {
     const int result = step_raw();
-    if (result == SQLITE_ROW) return true;
-    if (result != SQLITE_DONE) connection_->fail(result, "reading " + connection_->name());
+    if (result == SQLITE_ROW)
+        return true;
+    if (result != SQLITE_DONE)
+        connection_->fail(result, "reading " + connection_->name());
     return false;
 }
 
 std::string Statement::text(int column) const {
     const void* bytes = sqlite3_column_text(raw(), column);
-    if (bytes == nullptr) return {};
+    if (bytes == nullptr)
+        return {};
     const auto count = static_cast<std::size_t>(sqlite3_column_bytes(raw(), column));
     return {static_cast<const char*>(bytes), count};
 }
@@ -229,7 +250,8 @@ bool ReadTransaction::renew() {
 std::string sql_name(const std::string& identifier) {
     std::string text = "\"";
     for (const char byte : identifier) {
-        if (byte == '"') text += '"';
+        if (byte == '"')
+            text += '"';
         text += byte;
     }
     return text + '"';

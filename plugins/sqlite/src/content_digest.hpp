@@ -2,9 +2,9 @@
 //
 // Content = schema text, user_version, application_id, and for every table (sqlite_sequence and the
 // shadow tables of virtual ones included, sqlite_stat* excluded) the multiset of its rows. A row is
-// the list of its stored columns' values with their types; a rowid counts only where a column is its
-// name. Page size, layout, free pages, journal mode and encoding of the file do not count. The exact
-// bytes that are hashed are described in the README.
+// the list of its stored columns' values with their types; a rowid counts only where a column is
+// its name. Page size, layout, free pages, journal mode and encoding of the file do not count. The
+// exact bytes that are hashed are described in the README.
 #pragma once
 
 #include "connection.hpp"

@@ -27,10 +27,11 @@ void copy_file(const fs::path& from, const fs::path& to, const sdk::Op& op) {
         target.write(block.data(), source.gcount());
     }
     target.close();
-    if (source.eof() && target) return;
+    if (source.eof() && target)
+        return;
     const std::error_code code(errno, std::system_category());
-    throw sdk::Error(sdk::status_of(code), "Writing " + sdk::utf8_from_path(to) + " failed: " +
-                                               code.message() + ".");
+    throw sdk::Error(sdk::status_of(code),
+                     "Writing " + sdk::utf8_from_path(to) + " failed: " + code.message() + ".");
 }
 
 // A log or journal of a database that is gone would be played into the new one.
@@ -56,12 +57,13 @@ void create_database(const Replacement& wanted, Record& record, const sdk::Op& o
     sdk::detail::require(sdk::detail::sync_file(temp), "Writing", temp);
     STSYNC_FAULT_POINT("sqlite.create.copied");
     op.begin_commit();
-    if (!is_present(file_evidence(wanted.live))) remove_leftovers(wanted.live);
+    if (!is_present(file_evidence(wanted.live)))
+        remove_leftovers(wanted.live);
     STSYNC_FAULT_POINT("sqlite.create.cleared");
     const std::error_code failure = rename_new(temp, wanted.live);
     if (failure == std::errc::file_exists)
-        throw sdk::Error(STSYNC_CONFLICT, sdk::utf8_from_path(wanted.live.filename()) +
-                                              " has appeared meanwhile.");
+        throw sdk::Error(STSYNC_CONFLICT,
+                         sdk::utf8_from_path(wanted.live.filename()) + " has appeared meanwhile.");
     sdk::detail::require(failure, "Making", wanted.live);
     litter.release();
     STSYNC_FAULT_POINT("sqlite.create.renamed");

@@ -21,7 +21,8 @@ sdk::Error wrong(const std::string& element, const std::string& problem) {
 // Files that belong to a database or to us, and are none.
 bool is_side_file(std::string_view name) noexcept {
     for (const std::string_view suffix : {"-wal", "-shm", "-journal"})
-        if (name.ends_with(suffix)) return true;
+        if (name.ends_with(suffix))
+            return true;
     return sdk::is_temp_name(name);
 }
 
@@ -40,7 +41,8 @@ bool matches(std::string_view pattern, std::string_view name) noexcept {
         } else if (at < pattern.size() && pattern[at] == '?') {
             ++at;
             ++in_name;
-            while (is_inside_character(in_name)) ++in_name;
+            while (is_inside_character(in_name))
+                ++in_name;
         } else if (at < pattern.size() && pattern[at] == name[in_name]) {
             ++at;
             ++in_name;
@@ -51,7 +53,8 @@ bool matches(std::string_view pattern, std::string_view name) noexcept {
             return false;
         }
     }
-    while (at < pattern.size() && pattern[at] == '*') ++at;
+    while (at < pattern.size() && pattern[at] == '*')
+        ++at;
     return at == pattern.size();
 }
 
@@ -77,33 +80,39 @@ DatabaseList::Element DatabaseList::parse(const std::string& text) {
     element.path = sdk::path_from_utf8(text);
     if (!element.path.is_absolute()) {
         const std::size_t equals = text.find('=');
-        if (equals == std::string::npos) throw wrong(text, "is no absolute path");
+        if (equals == std::string::npos)
+            throw wrong(text, "is no absolute path");
         element.name = text.substr(0, equals);
         element.path = sdk::path_from_utf8(std::string_view(text).substr(equals + 1));
-        if (!element.path.is_absolute()) throw wrong(text, "has no absolute path after the =");
+        if (!element.path.is_absolute())
+            throw wrong(text, "has no absolute path after the =");
     }
     element.path = element.path.lexically_normal();
     const std::string file_name = sdk::utf8_from_path(element.path.filename());
-    if (file_name.empty()) throw wrong(text, "names a folder, not a file");
+    if (file_name.empty())
+        throw wrong(text, "names a folder, not a file");
     if (sdk::utf8_from_path(element.path.parent_path()).find_first_of(wildcards) !=
         std::string::npos)
         throw wrong(text, "has a * or ? before the last part of the path");
     if (file_name.find_first_of(wildcards) != std::string::npos) {
-        if (!element.name.empty()) throw wrong(text, "gives one name to several databases");
+        if (!element.name.empty())
+            throw wrong(text, "gives one name to several databases");
         element.pattern = file_name;
         return element;
     }
-    if (element.name.empty()) element.name = file_name;
+    if (element.name.empty())
+        element.name = file_name;
     if (const auto problem = sdk::path_key_problem(element.name))
-        throw wrong(text, "makes the key \"" + element.name + "\", which is not allowed: " +
-                              *problem);
+        throw wrong(text,
+                    "makes the key \"" + element.name + "\", which is not allowed: " + *problem);
     return element;
 }
 
 DatabasesFound DatabaseList::find() const {
     DatabasesFound found;
     for (const Element& element : elements_) {
-        if (!element.pattern.empty()) continue;
+        if (!element.pattern.empty())
+            continue;
         found.by_key.emplace(element.name, element.path);
         // Without its folder a database is not absent: its disk may be.
         std::error_code ignored;
@@ -113,7 +122,8 @@ DatabasesFound DatabaseList::find() const {
                                       " is missing: make it, or mount its disk.");
     }
     for (const Element& element : elements_)
-        if (!element.pattern.empty()) find_matching(element, found);
+        if (!element.pattern.empty())
+            find_matching(element, found);
     return found;
 }
 
@@ -124,8 +134,7 @@ void DatabaseList::find_matching(const Element& element, DatabasesFound& found) 
     for (; !failure && entries != fs::directory_iterator(); entries.increment(failure)) {
         const std::string name = sdk::utf8_from_path(entries->path().filename());
         std::error_code ignored;
-        if (is_side_file(name) || !matches(element.pattern, name) ||
-            entries->is_directory(ignored))
+        if (is_side_file(name) || !matches(element.pattern, name) || entries->is_directory(ignored))
             continue;
         if (sdk::path_key_problem(name)) {
             if (sdk::is_valid_utf8(name))
@@ -152,24 +161,29 @@ fs::path DatabaseList::locate(const std::string& key) const {
         throw sdk::Error(STSYNC_INVALID_ARG,
                          "The key \"" + key + "\" is no file name: " + *problem + ".");
     for (const Element& element : elements_)
-        if (element.pattern.empty() && element.name == key) return element.path;
+        if (element.pattern.empty() && element.name == key)
+            return element.path;
     std::error_code ignored;
     std::optional<fs::path> place;
     for (const Element& element : elements_) {
         const bool is_plain = key.find('/') == std::string::npos && !is_side_file(key);
-        if (element.pattern.empty() || !is_plain || !matches(element.pattern, key)) continue;
+        if (element.pattern.empty() || !is_plain || !matches(element.pattern, key))
+            continue;
         const fs::path path = element.path.parent_path() / sdk::path_from_utf8(key);
         // Where several patterns fit, the database may be in any of their folders.
-        if (!place || (!fs::exists(*place, ignored) && fs::exists(path, ignored))) place = path;
+        if (!place || (!fs::exists(*place, ignored) && fs::exists(path, ignored)))
+            place = path;
     }
-    if (place) return *place;
+    if (place)
+        return *place;
     throw sdk::Error(STSYNC_INVALID_ARG, "`files` of this station has no place for \"" + key +
                                              "\": add \"" + key + "=path\" to it.");
 }
 
 std::optional<std::string> DatabaseList::key_of(const fs::path& path) const {
     for (const Element& element : elements_)
-        if (element.pattern.empty() && element.path == path) return element.name;
+        if (element.pattern.empty() && element.path == path)
+            return element.name;
     std::string name = sdk::utf8_from_path(path.filename());
     for (const Element& element : elements_)
         if (!element.pattern.empty() && element.path.parent_path() == path.parent_path() &&
@@ -180,7 +194,8 @@ std::optional<std::string> DatabaseList::key_of(const fs::path& path) const {
 
 std::vector<fs::path> DatabaseList::folders() const {
     std::vector<fs::path> folders;
-    for (const Element& element : elements_) folders.push_back(element.path.parent_path());
+    for (const Element& element : elements_)
+        folders.push_back(element.path.parent_path());
     std::sort(folders.begin(), folders.end());
     folders.erase(std::unique(folders.begin(), folders.end()), folders.end());
     return folders;

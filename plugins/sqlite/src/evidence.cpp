@@ -9,7 +9,8 @@ constexpr std::size_t change_counter_offset = 24;
 } // namespace
 
 std::uint32_t Evidence::change_counter() const noexcept {
-    if (counters.size() < change_counter_offset + 4) return 0;
+    if (counters.size() < change_counter_offset + 4)
+        return 0;
     std::uint32_t value = 0;
     for (std::size_t i = 0; i < 4; ++i)
         value = value << 8 | static_cast<unsigned char>(counters[change_counter_offset + i]);
@@ -28,7 +29,8 @@ Evidence file_evidence(const std::filesystem::path& database) {
     std::filesystem::path log = database;
     log += "-wal";
     evidence.log = stamp_of(log);
-    if (evidence.log.size == 0) evidence.log = {};
+    if (evidence.log.size == 0)
+        evidence.log = {};
     return evidence;
 }
 

@@ -10,7 +10,7 @@ namespace stationsync::sqlite {
 
 struct Evidence {
     FileStamp database;
-    FileStamp log;      // -wal; one of 0 bytes counts as none: it holds nothing
+    FileStamp log;        // -wal; one of 0 bytes counts as none: it holds nothing
     std::string counters; // read through SQLite: header of the file, state of the log
 
     // Nothing was written between two looks, unless both fall into one tick of the file system's

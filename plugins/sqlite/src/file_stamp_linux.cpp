@@ -35,6 +35,8 @@ FileStamp stamp_of(const std::filesystem::path& path) {
     return stamp;
 }
 
-bool stamps_are_prompt() noexcept { return true; }
+bool stamps_are_prompt() noexcept {
+    return true;
+}
 
 } // namespace stationsync::sqlite

@@ -23,7 +23,8 @@ FileStamp stamp_of(const std::filesystem::path& path) {
                     nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr);
     if (file == INVALID_HANDLE_VALUE) {
         const DWORD error = GetLastError();
-        if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) return {};
+        if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND)
+            return {};
         const std::error_code code(static_cast<int>(error), std::system_category());
         throw sdk::Error(STSYNC_DENIED, "Cannot look at " + sdk::utf8_from_path(path) +
                                             ": give the service rights on its folder (" +
@@ -44,6 +45,8 @@ FileStamp stamp_of(const std::filesystem::path& path) {
     return stamp;
 }
 
-bool stamps_are_prompt() noexcept { return false; }
+bool stamps_are_prompt() noexcept {
+    return false;
+}
 
 } // namespace stationsync::sqlite

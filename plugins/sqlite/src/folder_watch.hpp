@@ -14,7 +14,7 @@ public:
     // Called on a thread of the watch.
     struct Events {
         std::function<void(const std::filesystem::path& file)> written;
-        std::function<void()> overflowed;                 // hints were lost
+        std::function<void()> overflowed;                  // hints were lost
         std::function<void(const std::string& why)> ended; // at most once, then nothing more comes
     };
 

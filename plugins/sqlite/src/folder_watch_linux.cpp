@@ -28,7 +28,8 @@ public:
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
     ~Descriptor() {
-        if (number_ >= 0) ::close(number_);
+        if (number_ >= 0)
+            ::close(number_);
     }
     int get() const noexcept { return number_; }
 
@@ -42,7 +43,8 @@ class FolderWatch::Impl {
 public:
     Impl(const std::vector<std::filesystem::path>& folders, Events events,
          std::vector<std::filesystem::path>& unwatched)
-        : events_(std::move(events)), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
+        : events_(std::move(events)),
+          inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
           stop_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
         for (const auto& folder : folders) {
             const int watch = ::inotify_add_watch(inotify_.get(), folder.c_str(), wanted_events);
@@ -69,16 +71,17 @@ private:
     void run() {
         while (true) {
             // While hints are gathered, time ends the waiting; otherwise only an event does.
-            std::array<pollfd, 2> waiting{
-                {{inotify_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
+            std::array<pollfd, 2> waiting{{{inotify_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
             const int ready = ::poll(waiting.data(), waiting.size(), -1);
             if (ready < 0 && errno != EINTR) {
                 events_.ended(std::strerror(errno));
                 return;
             }
-            if (waiting[1].revents != 0) return;
+            if (waiting[1].revents != 0)
+                return;
             pollfd stopping{stop_.get(), POLLIN, 0};
-            if (::poll(&stopping, 1, gather_ms) > 0) return;
+            if (::poll(&stopping, 1, gather_ms) > 0)
+                return;
             read_events();
         }
     }
@@ -89,20 +92,24 @@ private:
         bool has_overflowed = false;
         while (true) {
             const ssize_t count = ::read(inotify_.get(), buffer.data(), buffer.size());
-            if (count <= 0) break;
+            if (count <= 0)
+                break;
             for (ssize_t at = 0; at < count;) {
                 inotify_event event;
                 std::memcpy(&event, buffer.data() + at, sizeof event);
                 const char* name = buffer.data() + at + sizeof event;
                 at += static_cast<ssize_t>(sizeof event + event.len);
-                if ((event.mask & IN_Q_OVERFLOW) != 0) has_overflowed = true;
+                if ((event.mask & IN_Q_OVERFLOW) != 0)
+                    has_overflowed = true;
                 const auto folder = folders_.find(event.wd);
                 if (folder != folders_.end() && event.len > 0)
                     written.insert(folder->second / name);
             }
         }
-        if (has_overflowed) events_.overflowed();
-        for (const auto& file : written) events_.written(file);
+        if (has_overflowed)
+            events_.overflowed();
+        for (const auto& file : written)
+            events_.written(file);
     }
 
     Events events_;

@@ -12,7 +12,8 @@ constexpr std::chrono::milliseconds time_step{2500};
 constexpr int patient_attempts = 3;
 
 void require_regular(const Evidence& evidence, const std::filesystem::path& path) {
-    if (evidence.database.is_regular) return;
+    if (evidence.database.is_regular)
+        return;
     throw sdk::Error(STSYNC_UNSUPPORTED, sdk::utf8_from_path(path) +
                                              " is no file: correct `files` in the configuration.");
 }
@@ -21,7 +22,8 @@ void require_regular(const Evidence& evidence, const std::filesystem::path& path
 bool is_confirmed(Record& record, const std::filesystem::path& path, const sdk::Op& op) {
     Connection connection = Connection::open_live(path, op, look_busy_limit);
     const ReadTransaction transaction(connection);
-    if (!is_current(record, connection, path)) return false;
+    if (!is_current(record, connection, path))
+        return false;
     const auto age = std::chrono::steady_clock::now() - record.seen_at;
     record.is_settled = stamps_are_prompt() && age >= time_step;
     return true;
@@ -50,7 +52,8 @@ Look look_at(Connection& connection, const std::filesystem::path& path, const sd
         // A reader of a log keeps nobody waiting.
         const Pause pause = is_patient && !connection.is_wal() ? Pause::for_writers : Pause::never;
         const std::optional<Content> content = read_content(connection, transaction, op, pause);
-        if (!content) continue;
+        if (!content)
+            continue;
         look.content = *content;
         look.evidence = file_evidence(path);
         look.evidence.counters = counters_of(connection);
@@ -68,10 +71,10 @@ bool refresh(Record& record, const std::filesystem::path& path, const sdk::Op& o
         record.path = name;
     }
     const Evidence files = file_evidence(path);
-    if (!is_present(files)) return false;
+    if (!is_present(files))
+        return false;
     require_regular(files, path);
-    const bool is_same =
-        !reread && record.is_exact && record.evidence.has_same_files(files);
+    const bool is_same = !reread && record.is_exact && record.evidence.has_same_files(files);
     if (is_same && (record.is_settled || is_confirmed(record, path, op))) {
         record.unchanged_at = now;
         return true;

@@ -12,8 +12,8 @@ inline constexpr std::chrono::milliseconds look_busy_limit{5000};
 struct Look {
     Content content;
     Evidence evidence;
-    bool is_exact = false;      // nobody wrote between reading the content and taking the evidence
-    std::uint32_t version = 0;  // Connection::data_version of the state that was read
+    bool is_exact = false;     // nobody wrote between reading the content and taking the evidence
+    std::uint32_t version = 0; // Connection::data_version of the state that was read
 };
 
 // Reads the content through `connection`, again when somebody writes meanwhile.
@@ -23,7 +23,8 @@ Look look_at(Connection& connection, const std::filesystem::path& path, const sd
 bool is_present(const Evidence& evidence) noexcept;
 
 // Brings `record` up to date. Content is read only when the evidence moved or `reread` is wanted.
-// False when the database is absent. Throws sdk::Error, sdk::Cancelled. `now` is the station's time.
+// False when the database is absent. Throws sdk::Error, sdk::Cancelled. `now` is the station's
+// time.
 bool refresh(Record& record, const std::filesystem::path& path, const sdk::Op& op, bool reread,
              stsync_time now);
 

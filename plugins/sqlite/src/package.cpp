@@ -53,7 +53,8 @@ void copy_pages(Connection& live, const std::filesystem::path& package,
     std::uint64_t left_before = UINT64_MAX;
     for (int restarts = 0;;) {
         op.check();
-        if (backup.step(pages_per_step)) return;
+        if (backup.step(pages_per_step))
+            return;
         if (backup.pages_left() > left_before && ++restarts == restarts_max && !transaction)
             transaction.emplace(live);
         left_before = backup.pages_left();
@@ -65,7 +66,8 @@ void copy_pages(Connection& live, const std::filesystem::path& package,
 // The content of `record` when the database that `live` sees is in that state.
 std::optional<Content> known_content(Connection& live, const std::filesystem::path& path,
                                      const Record& record) {
-    if (!is_current(record, live, path)) return std::nullopt;
+    if (!is_current(record, live, path))
+        return std::nullopt;
     return record.content;
 }
 
@@ -132,9 +134,12 @@ void check_structure(Connection& connection, const sdk::Op& op) {
     op.check();
     // An expression in the schema that cannot be evaluated here: the reading of all rows that
     // follows is the check then.
-    if ((result & 0xff) == SQLITE_ERROR) return;
-    if (result != SQLITE_ROW) connection.fail(result, "checking " + connection.name());
-    if (const std::string verdict = check.text(0); verdict != "ok") throw corrupt(verdict);
+    if ((result & 0xff) == SQLITE_ERROR)
+        return;
+    if (result != SQLITE_ROW)
+        connection.fail(result, "checking " + connection.name());
+    if (const std::string verdict = check.text(0); verdict != "ok")
+        throw corrupt(verdict);
 }
 
 // A schema that this library cannot read is not damage when a later library wrote it.
@@ -162,19 +167,22 @@ Content write_package(const std::filesystem::path& live, const std::filesystem::
         content = known_content(connection, live, record);
         // A log lets others write beside a reader; a rollback journal does not.
         const bool is_wal = connection.is_wal();
-        if (!is_wal) transaction.reset();
+        if (!is_wal)
+            transaction.reset();
         copy_pages(connection, package, transaction, op);
         if (connection.has_moved())
             throw sdk::Error(STSYNC_BUSY, "The database was replaced while it was copied.");
         if (!is_wal) {
             transaction.reset();
             transaction.emplace(connection);
-            if (connection.data_version() != version) content.reset();
+            if (connection.data_version() != version)
+                content.reset();
         }
     }
     STSYNC_FAULT_POINT("sqlite.export.copied");
     switch_to_rollback_journal(package);
-    if (!content) content = content_of_package(package, op);
+    if (!content)
+        content = content_of_package(package, op);
     litter.release();
     return *content;
 }

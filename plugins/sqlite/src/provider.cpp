@@ -27,12 +27,14 @@ public:
         {
             const std::lock_guard lock(mutex_);
             for (const Checked& checked : checked_)
-                if (checked.stamp == stamp && stamps_are_prompt()) return checked.content;
+                if (checked.stamp == stamp && stamps_are_prompt())
+                    return checked.content;
         }
         const Content content = check_package(package, op);
         const std::lock_guard lock(mutex_);
         checked_.push_back({stamp, content});
-        if (checked_.size() > 16) checked_.pop_front();
+        if (checked_.size() > 16)
+            checked_.pop_front();
         return content;
     }
 
@@ -47,21 +49,25 @@ private:
 
 class SqliteProvider final : public sdk::Provider, public sdk::Watch, public sdk::SelfTest {
 public:
-    static constexpr sdk::Options options{STSYNC_KEYS_ARE_PATHS, 2, 30 * 60 * 1000,
-                                          "StationSync", ".db", schema};
+    static constexpr sdk::Options options{STSYNC_KEYS_ARE_PATHS, 2,     30 * 60 * 1000,
+                                          "StationSync",         ".db", schema};
 
     explicit SqliteProvider(sdk::Host host)
-        : host_(host), databases_(host.config_list("files")), records_(host),
+        : host_(host),
+          databases_(host.config_list("files")),
+          records_(host),
           temp_prefix_(std::string(sdk::temp_prefix) + "db-" + instance_tag(host) + '-'),
           is_place_accepted_(host.config_flag("@accept_root", false)) {}
 
     void recover(sdk::Op& op) override {
-        for (const fs::path& folder : databases_.folders()) remove_temp_files(folder);
+        for (const fs::path& folder : databases_.folders())
+            remove_temp_files(folder);
         for (const auto& [key, path] : databases_.find().by_key) {
             op.check();
             fs::path journal = path;
             journal += "-journal";
-            if (stamp_of(journal).size == 0 || !is_present(file_evidence(path))) continue;
+            if (stamp_of(journal).size == 0 || !is_present(file_evidence(path)))
+                continue;
             try {
                 // SQLite takes back what a killed transaction left, ours or anybody's.
                 Connection connection = Connection::open_live(path, op, look_busy_limit);
@@ -85,13 +91,14 @@ public:
         for (const auto& [key, text] : found.unclear)
             out.add(sdk::Fault{key, STSYNC_DENIED, text, false, 0});
         for (const auto& [key, path] : found.by_key) {
-            if (!scope.contains(key) || found.unclear.count(key) != 0) continue;
+            if (!scope.contains(key) || found.unclear.count(key) != 0)
+                continue;
             op.check();
             try {
                 look(key, path, op, scope.wants_reread(), out);
             } catch (const sdk::Error& error) {
-                out.add(sdk::Fault{key, error.status(), error.what(), false,
-                                   error.retry_after_ms()});
+                out.add(
+                    sdk::Fault{key, error.status(), error.what(), false, error.retry_after_ms()});
             }
         }
     }
@@ -154,10 +161,11 @@ public:
         for (const std::string& text : found.unreadable)
             findings.push_back({STSYNC_FINDING_ERROR, "sqlite.folder", text, "See the sentence."});
         for (const auto& [key, text] : found.unclear)
-            findings.push_back({STSYNC_FINDING_ERROR, "sqlite.database", text,
-                                "See the sentence."});
+            findings.push_back(
+                {STSYNC_FINDING_ERROR, "sqlite.database", text, "See the sentence."});
         for (const auto& [key, path] : found.by_key)
-            if (found.unclear.count(key) == 0) findings.push_back(test_database(key, path, op));
+            if (found.unclear.count(key) == 0)
+                findings.push_back(test_database(key, path, op));
         return findings;
     }
 
@@ -180,9 +188,11 @@ private:
         for (fs::directory_iterator entries(folder, failure);
              !failure && entries != fs::directory_iterator(); entries.increment(failure)) {
             const std::string name = sdk::utf8_from_path(entries->path().filename());
-            if (name.starts_with(temp_prefix_)) found.push_back(entries->path());
+            if (name.starts_with(temp_prefix_))
+                found.push_back(entries->path());
         }
-        for (const fs::path& path : found) fs::remove(path, failure);
+        for (const fs::path& path : found)
+            fs::remove(path, failure);
     }
 
     void look(const std::string& key, const fs::path& path, const sdk::Op& op, bool reread,
@@ -206,8 +216,10 @@ private:
 
     // A database that is gone together with its disk is not absent.
     void require_place(const Record& record, const fs::path& path) const {
-        if (record.folder_volume == 0 || is_place_accepted_) return;
-        if (stamp_of(path.parent_path()).volume == record.folder_volume) return;
+        if (record.folder_volume == 0 || is_place_accepted_)
+            return;
+        if (stamp_of(path.parent_path()).volume == record.folder_volume)
+            return;
         const auto name = host_.config("@name");
         throw sdk::Error(STSYNC_DENIED,
                          "The folder " + sdk::utf8_from_path(path.parent_path()) +
@@ -220,8 +232,8 @@ private:
     void bring_in(const Replacement& wanted, Record& record, const sdk::Op& op) {
         const Evidence evidence = file_evidence(wanted.live);
         if (evidence.database.is_present && !evidence.database.is_regular)
-            throw sdk::Error(STSYNC_DENIED, sdk::utf8_from_path(wanted.live) +
-                                                " is no file: move it away.");
+            throw sdk::Error(STSYNC_DENIED,
+                             sdk::utf8_from_path(wanted.live) + " is no file: move it away.");
         if (!is_present(evidence)) {
             if (!wanted.expected.is_absent())
                 throw sdk::Error(STSYNC_CONFLICT, "The database was deleted meanwhile.");
@@ -235,8 +247,8 @@ private:
         if (evidence.database.is_present)
             replace_in_place(wanted, record, op, host_.utc_now());
         else
-            create_database(wanted, record, op, temp_prefix_ + sdk::new_temp_name().substr(
-                                                                   sdk::temp_prefix.size()),
+            create_database(wanted, record, op,
+                            temp_prefix_ + sdk::new_temp_name().substr(sdk::temp_prefix.size()),
                             host_.utc_now());
     }
 
@@ -244,8 +256,9 @@ private:
         const auto since_epoch = std::chrono::microseconds(time);
         const std::chrono::sys_time<std::chrono::microseconds> moment(since_epoch);
         std::error_code ignored; // the time is for people only
-        fs::last_write_time(file, std::chrono::time_point_cast<fs::file_time_type::duration>(
-                                      std::chrono::file_clock::from_sys(moment)),
+        fs::last_write_time(file,
+                            std::chrono::time_point_cast<fs::file_time_type::duration>(
+                                std::chrono::file_clock::from_sys(moment)),
                             ignored);
     }
 
@@ -258,7 +271,8 @@ private:
                 database = file.parent_path() / sdk::path_from_utf8(name);
                 break;
             }
-        if (const auto key = databases_.key_of(database)) sink.changed(*key);
+        if (const auto key = databases_.key_of(database))
+            sink.changed(*key);
     }
 
     sdk::Finding test_database(const std::string& key, const fs::path& path, const sdk::Op& op) {

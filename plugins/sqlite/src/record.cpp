@@ -48,7 +48,8 @@ public:
     }
     std::uint64_t number() {
         std::uint64_t value = 0;
-        for (const char byte : take(8)) value = value << 8 | static_cast<unsigned char>(byte);
+        for (const char byte : take(8))
+            value = value << 8 | static_cast<unsigned char>(byte);
         return value;
     }
     std::int64_t time() { return static_cast<std::int64_t>(number()); }
@@ -106,11 +107,14 @@ sdk::Mark mark_of(const sdk::Digest& digest) {
     return sdk::Mark(bytes);
 }
 
-sdk::Mark Record::mark() const { return mark_of(content.digest); }
+sdk::Mark Record::mark() const {
+    return mark_of(content.digest);
+}
 
 const Record::Applied* Record::find_applied(const stsync_apply_id& id) const noexcept {
     for (const Applied& entry : applied)
-        if (std::memcmp(entry.id.data(), id.bytes, entry.id.size()) == 0) return &entry;
+        if (std::memcmp(entry.id.data(), id.bytes, entry.id.size()) == 0)
+            return &entry;
     return nullptr;
 }
 
@@ -118,7 +122,8 @@ void Record::remember_applied(const stsync_apply_id& id, const sdk::Digest& dige
     Applied entry{{}, digest};
     std::memcpy(entry.id.data(), id.bytes, entry.id.size());
     applied.push_back(entry);
-    if (applied.size() > applied_max) applied.pop_front();
+    if (applied.size() > applied_max)
+        applied.pop_front();
 }
 
 void Record::take(const Content& content_now, const Evidence& evidence_now, bool is_exact_now,
@@ -127,9 +132,11 @@ void Record::take(const Content& content_now, const Evidence& evidence_now, bool
     if (is_first || content_now.digest != content.digest) {
         flags = 0;
         if (!is_first) {
-            if (is_put_back(*this, content_now, evidence_now)) flags |= STSYNC_OBJECT_RESTORED;
+            if (is_put_back(*this, content_now, evidence_now))
+                flags |= STSYNC_OBJECT_RESTORED;
             past.push_back({content.digest, evidence.change_counter()});
-            if (past.size() > past_states_max) past.pop_front();
+            if (past.size() > past_states_max)
+                past.pop_front();
         }
         changed_at = evidence_now.written_at();
         changed_not_before = unchanged_at;
@@ -181,7 +188,8 @@ std::string encode(const Record& record) {
 
 std::optional<Record> decode(std::string_view bytes) {
     Reader reader(bytes);
-    if (reader.text() != format) return std::nullopt;
+    if (reader.text() != format)
+        return std::nullopt;
     Record record;
     record.path = reader.text();
     record.folder_volume = reader.number();
@@ -206,7 +214,8 @@ std::optional<Record> decode(std::string_view bytes) {
         const auto id = reader.bytes<16>();
         record.applied.push_back({id, reader.bytes<32>()});
     }
-    if (!reader.is_good() || !reader.is_at_end()) return std::nullopt;
+    if (!reader.is_good() || !reader.is_at_end())
+        return std::nullopt;
     record.seen_at = std::chrono::steady_clock::now();
     record.stored_unchanged_at = record.unchanged_at;
     return record;

@@ -23,7 +23,7 @@ struct Record {
         sdk::Digest digest;
     };
 
-    std::string path; // UTF-8; another path voids the record
+    std::string path;                // UTF-8; another path voids the record
     std::uint64_t folder_volume = 0; // where the folder was when the database was last seen
     Evidence evidence;
     // The evidence belongs to exactly this content; false when someone wrote while it was taken.

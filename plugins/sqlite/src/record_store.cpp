@@ -26,7 +26,8 @@ std::string lasting_part(Record record) {
 } // namespace
 
 RecordStore::Entry& RecordStore::load(const std::string& key) {
-    if (const auto at = entries_.find(key); at != entries_.end()) return at->second;
+    if (const auto at = entries_.find(key); at != entries_.end())
+        return at->second;
     Entry entry;
     if (const auto bytes = host_.kv_get(stored_key(key))) {
         if (auto record = decode(*bytes)) {
@@ -52,7 +53,8 @@ void RecordStore::put(const std::string& key, const Record& record) {
                         (stored_at == STSYNC_TIME_NONE || record.unchanged_at < stored_at ||
                          record.unchanged_at - stored_at >= unchanged_interval);
     entry.record.stored_unchanged_at = stored_at;
-    if (lasting == entry.stored && !is_due) return;
+    if (lasting == entry.stored && !is_due)
+        return;
     host_.kv_put({{stored_key(key), encode(record)}});
     entry.stored = std::move(lasting);
     entry.record.stored_unchanged_at = record.unchanged_at;

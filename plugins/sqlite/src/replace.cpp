@@ -30,7 +30,8 @@ private:
     Connection open(const Replacement& wanted, Connection& live) {
         Connection package = Connection::open_package(wanted.package);
         const std::uint32_t page_size = live.page_size();
-        if (!live.is_wal() || package.page_size() == page_size) return package;
+        if (!live.is_wal() || package.page_size() == page_size)
+            return package;
         const auto converted = wanted.scratch / sdk::path_from_utf8(sdk::new_temp_name());
         litter_.emplace(converted);
         convert_page_size(wanted.package, page_size, converted);
@@ -50,8 +51,10 @@ Present present_content(Connection& live, const std::filesystem::path& path, Rec
                         const sdk::Op& op, stsync_time now) {
     {
         ReadTransaction transaction(live);
-        if (live.integer("PRAGMA main.page_count") == 0) return {{}, live.data_version()};
-        if (is_current(record, live, path)) return {record.mark(), live.data_version()};
+        if (live.integer("PRAGMA main.page_count") == 0)
+            return {{}, live.data_version()};
+        if (is_current(record, live, path))
+            return {record.mark(), live.data_version()};
     }
     const Look look = look_at(live, path, op);
     record.take(look.content, look.evidence, look.is_exact, now);
@@ -65,12 +68,14 @@ bool copy_over(Connection& source, Connection& live, std::uint32_t version, cons
     backup.lock_target();
     STSYNC_FAULT_POINT("sqlite.apply.locked");
     // Taking the lock has looked whether anybody wrote since; from here on nobody can.
-    if (live.data_version() != version || live.has_moved()) return false;
+    if (live.data_version() != version || live.has_moved())
+        return false;
     while (true) {
         op.check();
         const std::uint64_t total = backup.page_count();
         op.progress(total - backup.pages_left(), total, STSYNC_UNIT_STEPS, "replacing");
-        if (backup.pages_left() <= pages_per_step) break;
+        if (backup.pages_left() <= pages_per_step)
+            break;
         backup.step(pages_per_step);
         STSYNC_FAULT_POINT("sqlite.apply.copying");
     }
@@ -85,7 +90,8 @@ bool copy_over(Connection& source, Connection& live, std::uint32_t version, cons
 // The log has grown by the whole database: hand it over to the file as far as readers allow. The
 // commit stands, whatever comes of this.
 void shrink_log(Connection& live) {
-    if (!live.is_wal()) return;
+    if (!live.is_wal())
+        return;
     live.set_busy_limit(std::chrono::milliseconds(0));
     for (const char* mode : {"PASSIVE", "TRUNCATE"}) {
         const std::string sql = std::string("PRAGMA main.wal_checkpoint(") + mode + ")";
@@ -98,17 +104,19 @@ void shrink_log(Connection& live) {
 void require_space(const Replacement& wanted, Connection& live) {
     std::error_code failure;
     const auto space = std::filesystem::space(wanted.live.parent_path(), failure);
-    if (failure) return;
+    if (failure)
+        return;
     const auto present =
         static_cast<std::uint64_t>(live.integer("PRAGMA main.page_count")) * live.page_size();
     const std::uint64_t coming = wanted.content.byte_count;
     const std::uint64_t growth = coming > present ? coming - present : 0;
     const std::uint64_t needed = (live.is_wal() ? coming : std::min(present, coming)) + growth;
-    if (space.available >= needed) return;
-    throw sdk::Error(STSYNC_NO_SPACE,
-                     "Replacing " + live.name() + " takes " + std::to_string(needed >> 20) +
-                         " MiB for a while, but " + std::to_string(space.available >> 20) +
-                         " MiB are free: make room on its disk.");
+    if (space.available >= needed)
+        return;
+    throw sdk::Error(STSYNC_NO_SPACE, "Replacing " + live.name() + " takes " +
+                                          std::to_string(needed >> 20) + " MiB for a while, but " +
+                                          std::to_string(space.available >> 20) +
+                                          " MiB are free: make room on its disk.");
 }
 
 // What is there now is the package; the evidence counts if nobody has written since the commit.
@@ -119,8 +127,8 @@ void record_result(Connection& live, std::uint32_t version, const Replacement& w
     std::uint64_t byte_count = wanted.content.byte_count;
     try {
         ReadTransaction transaction(live);
-        byte_count = static_cast<std::uint64_t>(live.integer("PRAGMA main.page_count")) *
-                     live.page_size();
+        byte_count =
+            static_cast<std::uint64_t>(live.integer("PRAGMA main.page_count")) * live.page_size();
         evidence = file_evidence(wanted.live);
         evidence.counters = counters_of(live);
         is_exact = live.data_version() == version && transaction.renew() && !live.has_moved();
@@ -147,17 +155,20 @@ void replace_in_place(const Replacement& wanted, Record& record, const sdk::Op& 
     live.execute("PRAGMA main.synchronous=EXTRA; PRAGMA main.cache_size=-32768");
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
         const Present present = present_content(live, wanted.live, record, op, now);
-        if (present.mark == mark_of(wanted.content.digest)) return;
+        if (present.mark == mark_of(wanted.content.digest))
+            return;
         sdk::ApplyInfo info{};
         info.expected = wanted.expected;
         sdk::require_mark(present.mark, info);
         require_space(wanted, live);
         Source source(wanted, live);
-        if (!copy_over(source.connection(), live, present.version, op)) continue;
+        if (!copy_over(source.connection(), live, present.version, op))
+            continue;
         const std::uint32_t version = live.data_version();
         if (live.has_moved())
-            throw sdk::Error(STSYNC_CONFLICT, live.name() + " was replaced by another file while it "
-                                                            "was written.");
+            throw sdk::Error(STSYNC_CONFLICT, live.name() +
+                                                  " was replaced by another file while it "
+                                                  "was written.");
         shrink_log(live);
         record_result(live, version, wanted, record, now);
         return;

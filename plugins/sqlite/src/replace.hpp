@@ -9,15 +9,16 @@ namespace stationsync::sqlite {
 struct Replacement {
     std::filesystem::path live;
     std::filesystem::path package;
-    Content content;     // of the package
-    sdk::Mark expected;  // absent: there must be no database, or an empty one
+    Content content;               // of the package
+    sdk::Mark expected;            // absent: there must be no database, or an empty one
     std::filesystem::path scratch; // folder for a converted copy of the package
 };
 
-// Overwrites an existing database in place, in one transaction of SQLite: other programs may have it
-// open, are kept waiting as by any other writer, and see the new content afterwards. All or nothing
-// even if power fails; journal mode stays. CONFLICT unless the content is as expected or already
-// equals that of the package. Brings `record` up to date. Throws sdk::Error, sdk::Cancelled.
+// Overwrites an existing database in place, in one transaction of SQLite: other programs may have
+// it open, are kept waiting as by any other writer, and see the new content afterwards. All or
+// nothing even if power fails; journal mode stays. CONFLICT unless the content is as expected or
+// already equals that of the package. Brings `record` up to date. Throws sdk::Error,
+// sdk::Cancelled.
 void replace_in_place(const Replacement& wanted, Record& record, const sdk::Op& op,
                       stsync_time now);
 

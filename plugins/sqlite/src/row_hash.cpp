@@ -10,7 +10,8 @@ enum class ValueType : char { null = 0, integer = 1, real = 2, text = 3, blob = 
 
 std::uint64_t load_number(const std::uint8_t* bytes) noexcept {
     std::uint64_t value = 0;
-    for (std::size_t i = 0; i < 8; ++i) value = value << 8 | bytes[i];
+    for (std::size_t i = 0; i < 8; ++i)
+        value = value << 8 | bytes[i];
     return value;
 }
 
@@ -36,7 +37,8 @@ sdk::Digest RowMultiset::sum() const noexcept {
 }
 
 void append_number(std::string& bytes, std::uint64_t value) {
-    for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift);
+    for (int shift = 56; shift >= 0; shift -= 8)
+        bytes += static_cast<char>(value >> shift);
 }
 
 void append_text(std::string& bytes, std::string_view text) {
@@ -70,7 +72,8 @@ void append_value(std::string& bytes, const Statement& statement, int column) {
                                    : sqlite3_column_blob(row, column);
         const auto count = static_cast<std::size_t>(sqlite3_column_bytes(row, column));
         append_value_head(bytes, is_text, count);
-        if (count > 0) bytes.append(static_cast<const char*>(data), count);
+        if (count > 0)
+            bytes.append(static_cast<const char*>(data), count);
         return;
     }
     default:

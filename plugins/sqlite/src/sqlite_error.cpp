@@ -6,8 +6,10 @@ namespace {
 
 // Running out of space reaches SQLite as several I/O errors; the system's own number tells.
 bool is_out_of_space(sqlite3* database, int result) {
-    if ((result & 0xff) == SQLITE_FULL || result == SQLITE_IOERR_SHMSIZE) return true;
-    if (database == nullptr || (result & 0xff) != SQLITE_IOERR) return false;
+    if ((result & 0xff) == SQLITE_FULL || result == SQLITE_IOERR_SHMSIZE)
+        return true;
+    if (database == nullptr || (result & 0xff) != SQLITE_IOERR)
+        return false;
     const std::error_code code(sqlite3_system_errno(database), std::system_category());
     return sdk::status_of(code) == STSYNC_NO_SPACE;
 }
@@ -38,8 +40,8 @@ sdk::Error sqlite_failure(sqlite3* database, int result, const std::string& doin
                                    "."};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return {STSYNC_CORRUPT, "The database is damaged or not one of SQLite, found while " +
-                                    doing + said + "."};
+        return {STSYNC_CORRUPT,
+                "The database is damaged or not one of SQLite, found while " + doing + said + "."};
     default:
         return {STSYNC_INTERNAL, "SQLite failed while " + doing + said + "."};
     }

@@ -31,9 +31,8 @@ public:
         return wait([&] { return known_addresses() == addresses; });
     }
     bool wait_for_note(const std::string& part) {
-        return wait([&] {
-            return part.empty() ? note_.empty() : note_.find(part) != std::string::npos;
-        });
+        return wait(
+            [&] { return part.empty() ? note_.empty() : note_.find(part) != std::string::npos; });
     }
     std::string addresses() {
         const std::lock_guard lock(mutex_);
@@ -64,7 +63,8 @@ private:
     }
     std::string known_addresses() const {
         std::string text;
-        for (const auto& [id, endpoints] : known_) text += (text.empty() ? "" : " ") + endpoints;
+        for (const auto& [id, endpoints] : known_)
+            text += (text.empty() ? "" : " ") + endpoints;
         return text;
     }
     template <class Change>
@@ -141,7 +141,8 @@ protected:
         ASSERT_EQ(table_->start(instance_, op.abi(), finds_.sink()), STSYNC_OK);
     }
     void end() {
-        if (instance_ == nullptr) return;
+        if (instance_ == nullptr)
+            return;
         FakeOp op;
         const auto begun = std::chrono::steady_clock::now();
         EXPECT_EQ(table_->stop(instance_, op.abi()), STSYNC_OK);
@@ -163,7 +164,8 @@ protected:
     std::filesystem::path use_database(const std::string& rows) {
         const auto path = folder_ / "stations.db";
         run_sql(path, read_file(STATIONSYNC_STATIONS_SQL));
-        if (!rows.empty()) run_sql(path, "INSERT INTO stations VALUES" + rows);
+        if (!rows.empty())
+            run_sql(path, "INSERT INTO stations VALUES" + rows);
         host_.config["database"] = {path};
         return path;
     }
@@ -182,7 +184,7 @@ TEST_F(DiscoveryStatic, StationsOfTheConfigurationAreFound) {
 }
 
 TEST_F(DiscoveryStatic, WrongConfigurationIsToldWithTheElement) {
-    const std::vector<std::string> wrong = {"",        "a:b:c", "host:0",  "host:65536", "host:",
+    const std::vector<std::string> wrong = {"",        "a:b:c", "host:0", "host:65536", "host:",
                                             "[fe80::", "ho st", "[::1]8", "host:12x",   "[host]:1"};
     for (const std::string& element : wrong) {
         host_.config["stations"] = {"good", element};
@@ -269,7 +271,8 @@ TEST_F(DiscoveryStatic, LastListStaysWhileTheDatabaseIsAway) {
     EXPECT_EQ(finds_.addresses(), "10.0.0.1");
     const std::size_t notes = finds_.notes();
     FakeOp op;
-    for (int i = 0; i < 3; ++i) table_->probe(instance_, op.abi(), sdk::to_abi(""));
+    for (int i = 0; i < 3; ++i)
+        table_->probe(instance_, op.abi(), sdk::to_abi(""));
     end();
     EXPECT_EQ(finds_.notes(), notes);
     start();
@@ -330,7 +333,8 @@ TEST_F(DiscoveryStatic, QuietWhenNothingChanges) {
     EXPECT_TRUE(finds_.wait_for("10.0.0.1"));
     const std::size_t calls = finds_.calls();
     FakeOp op;
-    for (int i = 0; i < 20; ++i) table_->probe(instance_, op.abi(), sdk::to_abi(""));
+    for (int i = 0; i < 20; ++i)
+        table_->probe(instance_, op.abi(), sdk::to_abi(""));
     end();
     EXPECT_EQ(finds_.calls(), calls);
 }

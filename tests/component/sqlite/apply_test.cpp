@@ -70,16 +70,17 @@ TEST_F(PackageSqlite, FlippedBitsAreRefusedOrDoNoHarm) {
     for (int round = 0; round < 300; ++round) {
         std::string broken = bytes;
         // Every other flip hits the parts that tell of structure.
-        const std::size_t at = round % 2 == 0 ? random() % broken.size()
-                                              : (random() % (broken.size() / 4096)) * 4096 +
-                                                    random() % 120;
+        const std::size_t at = round % 2 == 0
+                                   ? random() % broken.size()
+                                   : (random() % (broken.size() / 4096)) * 4096 + random() % 120;
         broken[at] = static_cast<char>(broken[at] ^ (1 << (random() % 8)));
         write_file(folder_ / "broken", broken);
         const VerifyOutcome verified = b_.plugin().verify("r.db", folder_ / "broken");
         EXPECT_TRUE(verified.status == STSYNC_OK || verified.status == STSYNC_CORRUPT ||
                     verified.status == STSYNC_INCOMPATIBLE)
             << at << ' ' << verified.status << ' ' << verified.text;
-        if (verified.status != STSYNC_OK) ++refused;
+        if (verified.status != STSYNC_OK)
+            ++refused;
     }
     EXPECT_GT(refused, 50);
 }
@@ -139,7 +140,8 @@ TEST_F(PackageSqlite, ExportThatIsCancelledLeavesNoFile) {
         FakeOp op;
         op.cancel_at_poll(poll);
         const ExportOutcome exported = a_.plugin().export_object(op, "r.db", folder_ / "package");
-        if (exported.status == STSYNC_OK) break;
+        if (exported.status == STSYNC_OK)
+            break;
         EXPECT_EQ(exported.status, STSYNC_CANCELLED);
         EXPECT_FALSE(std::filesystem::exists(folder_ / "package")) << poll;
         ASSERT_LT(poll, 1000u);
@@ -228,8 +230,8 @@ TEST_F(ApplySqlite, WriteAtAnyMomentBeforeTheLockIsKept) {
                 has_written =
                     writer.tell("hasty UPDATE recipe SET note='mine'").substr(0, 2) == "ok";
             });
-            const ApplyOutcome applied = b_.plugin().apply(
-                op, "r.db", package, old, static_cast<std::uint8_t>(poll));
+            const ApplyOutcome applied =
+                b_.plugin().apply(op, "r.db", package, old, static_cast<std::uint8_t>(poll));
             if (has_written) {
                 ++wrote;
                 EXPECT_EQ(applied.status, STSYNC_CONFLICT) << mode << poll << applied.text;
@@ -274,8 +276,8 @@ TEST_F(ApplySqlite, WhatWasAppliedIsNoChange) {
         for (const char* suffix : {"", "-wal", "-shm"})
             std::filesystem::remove(b_.path("r.db" + std::string(suffix)));
         b_.sql("r.db", recipes(10, mode, "old"));
-        const ApplyOutcome applied = b_.plugin().apply(
-            "r.db", package, b_.object("r.db").mark, static_cast<std::uint8_t>(mode[0]));
+        const ApplyOutcome applied = b_.plugin().apply("r.db", package, b_.object("r.db").mark,
+                                                       static_cast<std::uint8_t>(mode[0]));
         ASSERT_EQ(applied.status, STSYNC_OK) << applied.text;
         for (int scan = 0; scan < 3; ++scan) {
             const sdk::Object object = b_.object("r.db");
@@ -299,7 +301,8 @@ TEST_F(ApplySqlite, CancelledAtAnyMomentKeepsTheOldState) {
         FakeOp op;
         op.cancel_at_poll(poll);
         const ApplyOutcome applied = b_.plugin().apply(op, "r.db", package, old);
-        if (applied.status == STSYNC_OK) break;
+        if (applied.status == STSYNC_OK)
+            break;
         ASSERT_EQ(applied.status, STSYNC_CANCELLED) << applied.text;
         ASSERT_EQ(b_.object("r.db").mark, old) << poll;
         ASSERT_EQ(b_.names(), names) << poll;

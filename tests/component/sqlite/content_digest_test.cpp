@@ -67,7 +67,8 @@ TEST_F(ContentDigest, TypeOfAValueCounts) {
     for (const char* value : {"1", "1.0", "'1'", "x'31'", "NULL", "''", "x''", "0", "0.0"})
         digests.push_back(digest_of(insert + value + ", 2)"));
     for (std::size_t i = 0; i < digests.size(); ++i)
-        for (std::size_t j = 0; j < i; ++j) EXPECT_NE(digests[i], digests[j]) << i << ' ' << j;
+        for (std::size_t j = 0; j < i; ++j)
+            EXPECT_NE(digests[i], digests[j]) << i << ' ' << j;
 }
 
 TEST_F(ContentDigest, ValuesOfNeighbouringColumnsDoNotRunTogether) {
@@ -138,8 +139,7 @@ TEST_F(ContentDigest, ColumnsNamedLikeTheRowidDoNotMislead) {
 }
 
 TEST_F(ContentDigest, GeneratedColumnsAreToldByTheOthers) {
-    const std::string made =
-        "CREATE TABLE t(a INT, twice INT AS (a*2), kept INT AS (a*3) STORED);";
+    const std::string made = "CREATE TABLE t(a INT, twice INT AS (a*2), kept INT AS (a*3) STORED);";
     EXPECT_NE(digest_of(made + "INSERT INTO t VALUES(1)"),
               digest_of(made + "INSERT INTO t VALUES(2)"));
 }

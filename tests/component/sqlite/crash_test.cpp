@@ -2,7 +2,6 @@
 #include "component/sqlite/plugin_test.hpp"
 
 #include <cstdlib>
-#include <regex>
 
 namespace stationsync::test {
 namespace {
@@ -11,12 +10,15 @@ namespace fs = std::filesystem;
 
 // The registry: every point that the sources of the plugin name.
 std::set<std::string> points_of_sources() {
+    constexpr std::string_view named = "STSYNC_FAULT_POINT(\"";
     std::set<std::string> points;
-    const std::regex named("STSYNC_FAULT_POINT\\(\"([^\"]+)\"\\)");
     for (const auto& entry : fs::directory_iterator(STATIONSYNC_SQLITE_SOURCES)) {
         const std::string text = read_file(entry.path());
-        for (std::sregex_iterator at(text.begin(), text.end(), named), end; at != end; ++at)
-            points.insert((*at)[1]);
+        for (std::size_t at = text.find(named); at != std::string::npos;
+             at = text.find(named, at + 1)) {
+            const std::size_t begin = at + named.size();
+            points.insert(text.substr(begin, text.find('"', begin) - begin));
+        }
     }
     return points;
 }
@@ -37,7 +39,8 @@ protected:
     std::set<std::string> reached() const {
         std::set<std::string> points;
         std::ifstream trace(folder_ / "trace");
-        for (std::string line; std::getline(trace, line);) points.insert(line);
+        for (std::string line; std::getline(trace, line);)
+            points.insert(line);
         return points;
     }
 
@@ -94,8 +97,10 @@ TEST_F(CrashSqlite, EveryPointIsSurvived) {
             }
             const fs::path target = is_export ? folder_ / "exported" : package;
             const int ended = run(is_export ? "export" : "apply", target, point);
-            if (ended != -SIGKILL) continue; // this way does not lead past the point
-            if (is_export) fs::remove(target); // as the host does with what it did not ask for
+            if (ended != -SIGKILL)
+                continue; // this way does not lead past the point
+            if (is_export)
+                fs::remove(target); // as the host does with what it did not ask for
             if (keeps_it_open) {
                 // No restart of the service is needed for others to see a sound state.
                 const std::string note = keeps_it_open->sql(note_of_first);

@@ -27,7 +27,8 @@ public:
         const int result = sqlite3_exec(database_, sql.c_str(), &append_row, &rows, &message);
         const std::string text = message != nullptr ? message : "";
         sqlite3_free(message);
-        if (result != SQLITE_OK) throw std::runtime_error(sql.substr(0, 200) + ": " + text);
+        if (result != SQLITE_OK)
+            throw std::runtime_error(sql.substr(0, 200) + ": " + text);
         return rows;
     }
     sqlite3* raw() const noexcept { return database_; }
@@ -35,9 +36,11 @@ public:
 private:
     static int append_row(void* context, int count, char** values, char**) {
         auto& rows = *static_cast<std::string*>(context);
-        if (!rows.empty()) rows += '\n';
+        if (!rows.empty())
+            rows += '\n';
         for (int i = 0; i < count; ++i) {
-            if (i > 0) rows += '|';
+            if (i > 0)
+                rows += '|';
             rows += values[i] != nullptr ? values[i] : "NULL";
         }
         return 0;

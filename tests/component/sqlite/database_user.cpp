@@ -34,13 +34,15 @@ std::string repeat(stationsync::test::Database& database, const std::string& sql
         const auto begun = Clock::now();
         while (true) {
             const int result = sqlite3_exec(database.raw(), sql.c_str(), nullptr, nullptr, nullptr);
-            if (result == SQLITE_OK) break;
+            if (result == SQLITE_OK)
+                break;
             if ((result & 0xff) != SQLITE_BUSY)
                 return "error " + std::to_string(result) + " " + sqlite3_errmsg(database.raw());
             ++busy;
         }
         ++done;
-        const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
+        const auto taken =
+            std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
         worst_ms = std::max(worst_ms, static_cast<long>(taken.count()));
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -52,7 +54,8 @@ std::string repeat(stationsync::test::Database& database, const std::string& sql
 } // namespace
 
 int main(int count, char** arguments) {
-    if (count != 2) return 2;
+    if (count != 2)
+        return 2;
     stationsync::test::Database database(arguments[1]);
     sqlite3_stmt* held = nullptr;
     std::string line;
@@ -79,8 +82,8 @@ int main(int count, char** arguments) {
                 answer = repeat(database, sql);
             }
         } catch (const std::exception& failure) {
-            answer = "error " + std::to_string(sqlite3_errcode(database.raw())) + " " +
-                     failure.what();
+            answer =
+                "error " + std::to_string(sqlite3_errcode(database.raw())) + " " + failure.what();
         }
         std::cout << answer << std::endl;
     }

@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 constexpr int no_namespace = 77;
 
 bool mount_small_disk(const fs::path& where) {
-    if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+    if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+        return false;
     ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
     return ::mount("tmpfs", where.c_str(), "tmpfs", 0, "size=16m") == 0;
 }
@@ -22,7 +23,8 @@ bool mount_small_disk(const fs::path& where) {
 // Leaves `left` bytes on the disk.
 void fill(const fs::path& folder, std::uintmax_t left) {
     const auto available = fs::space(folder).available;
-    if (available > left) write_file(folder / "filler", std::string(available - left, 'x'));
+    if (available > left)
+        write_file(folder / "filler", std::string(available - left, 'x'));
 }
 
 class DiskFull : public SqlitePlugin, public ::testing::WithParamInterface<const char*> {
@@ -30,7 +32,8 @@ protected:
     // 0, or the number of the expectation that failed.
     int apply_while_the_disk_fills(const fs::path& package, bool is_full_before) {
         const fs::path disk = folder_ / "disk";
-        if (!mount_small_disk(disk)) return no_namespace;
+        if (!mount_small_disk(disk))
+            return no_namespace;
         SqliteStation station(disk);
         // The staging folder of the service is not what is tested.
         station.host().scratch = folder_ / "scratch";
@@ -46,14 +49,19 @@ protected:
         else
             op.at_poll(polls_before_copy(station, package, old) + 2, fill_up);
         const ApplyOutcome refused = station.plugin().apply(op, "r.db", package, old, 2);
-        if (refused.status != STSYNC_NO_SPACE || refused.text.empty()) return 1;
-        if (user.sql(note_of_first) != "ok old") return 2;
-        if (station.object("r.db").mark != old) return 3;
-        if (user.sql("PRAGMA integrity_check") != "ok ok") return 4;
+        if (refused.status != STSYNC_NO_SPACE || refused.text.empty())
+            return 1;
+        if (user.sql(note_of_first) != "ok old")
+            return 2;
+        if (station.object("r.db").mark != old)
+            return 3;
+        if (user.sql("PRAGMA integrity_check") != "ok ok")
+            return 4;
 
         fs::remove(disk / "filler");
         const ApplyOutcome applied = station.plugin().apply("r.db", package, old, 3);
-        if (applied.status != STSYNC_OK) return 5;
+        if (applied.status != STSYNC_OK)
+            return 5;
         return user.sql(note_of_first) == "ok new" ? 0 : 6;
     }
 
@@ -72,16 +80,21 @@ protected:
         fs::create_directories(folder_ / "scratch");
         const int answer =
             in_child([&] { return apply_while_the_disk_fills(package, is_full_before); });
-        if (answer == no_namespace) GTEST_SKIP() << "this system allows no mount namespace";
+        if (answer == no_namespace)
+            GTEST_SKIP() << "this system allows no mount namespace";
         EXPECT_EQ(answer, 0);
     }
 };
 
 INSTANTIATE_TEST_SUITE_P(JournalModes, DiskFull, ::testing::Values("DELETE", "WAL"));
 
-TEST_P(DiskFull, IsFoundBeforeAnybodyIsLockedOut) { expect_survived(true); }
+TEST_P(DiskFull, IsFoundBeforeAnybodyIsLockedOut) {
+    expect_survived(true);
+}
 
-TEST_P(DiskFull, KeepsTheOldContentWhenItHappensWhileCopying) { expect_survived(false); }
+TEST_P(DiskFull, KeepsTheOldContentWhenItHappensWhileCopying) {
+    expect_survived(false);
+}
 
 } // namespace
 } // namespace stationsync::test

@@ -61,7 +61,8 @@ TEST_P(LiveDatabase, WriterAtWorkIsNeverOverwrittenUnseen) {
     const sdk::Mark seen = b_.object("r.db").mark;
     writer.send("count INSERT INTO log VALUES(1)");
     // The first row may not be in yet.
-    while (b_.object("r.db").mark == seen) std::this_thread::yield();
+    while (b_.object("r.db").mark == seen)
+        std::this_thread::yield();
     for (std::uint8_t round = 1; round <= 5; ++round) {
         const ApplyOutcome applied = b_.plugin().apply("r.db", package, seen, round);
         EXPECT_EQ(applied.status, STSYNC_CONFLICT) << applied.text;
@@ -107,11 +108,18 @@ TEST_P(LiveDatabase, EveryWriteIsSeenHoweverSoonItComesAfterAScan) {
 TEST_P(LiveDatabase, UnchangedContentKeepsItsMark) {
     b_.sql("r.db", recipes(500, mode()) + ";DELETE FROM recipe WHERE id % 3 = 0");
     const sdk::Object before = b_.object("r.db");
-    const std::vector<std::string> harmless = {
-        "SELECT count(*) FROM recipe", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "ANALYZE",
-        "REINDEX", "BEGIN IMMEDIATE; DELETE FROM recipe; ROLLBACK",
-        "UPDATE recipe SET note = note", "PRAGMA journal_mode=DELETE", "PRAGMA journal_mode=WAL",
-        "PRAGMA journal_mode=" + mode(), "PRAGMA optimize", "PRAGMA incremental_vacuum"};
+    const std::vector<std::string> harmless = {"SELECT count(*) FROM recipe",
+                                               "VACUUM",
+                                               "PRAGMA wal_checkpoint(TRUNCATE)",
+                                               "ANALYZE",
+                                               "REINDEX",
+                                               "BEGIN IMMEDIATE; DELETE FROM recipe; ROLLBACK",
+                                               "UPDATE recipe SET note = note",
+                                               "PRAGMA journal_mode=DELETE",
+                                               "PRAGMA journal_mode=WAL",
+                                               "PRAGMA journal_mode=" + mode(),
+                                               "PRAGMA optimize",
+                                               "PRAGMA incremental_vacuum"};
     for (const std::string& sql : harmless) {
         b_.sql("r.db", sql);
         const sdk::Object now = b_.object("r.db");
@@ -119,7 +127,8 @@ TEST_P(LiveDatabase, UnchangedContentKeepsItsMark) {
         EXPECT_EQ(now.changed_at, before.changed_at) << sql;
         EXPECT_EQ(now.flags, 0u) << sql;
     }
-    std::filesystem::last_write_time(b_.path("r.db"), std::filesystem::file_time_type::clock::now());
+    std::filesystem::last_write_time(b_.path("r.db"),
+                                     std::filesystem::file_time_type::clock::now());
     EXPECT_EQ(b_.object("r.db").mark, before.mark);
     b_.start();
     EXPECT_EQ(b_.object("r.db").mark, before.mark);
@@ -206,9 +215,8 @@ TEST_P(LiveDatabase, AnotherPageSizeIsBroughtIn) {
         b_.sql("r.db", recipes(40, mode(), "first"));
         OtherProgram reader(b_.path("r.db"));
         EXPECT_EQ(reader.sql(note_of_first), "ok first");
-        const ApplyOutcome applied =
-            b_.plugin().apply("r.db", package, b_.object("r.db").mark,
-                              static_cast<std::uint8_t>(size[1]));
+        const ApplyOutcome applied = b_.plugin().apply("r.db", package, b_.object("r.db").mark,
+                                                       static_cast<std::uint8_t>(size[1]));
         ASSERT_EQ(applied.status, STSYNC_OK) << applied.text;
         EXPECT_EQ(b_.object("r.db").mark, applied.mark);
         EXPECT_EQ(reader.sql(note_of_first), "ok of " + std::string(size));

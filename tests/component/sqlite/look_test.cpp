@@ -23,20 +23,20 @@ protected:
 
 std::string what_create_says(const std::vector<std::string>& files) {
     FakeHost host;
-    if (!files.empty()) host.config["files"] = files;
+    if (!files.empty())
+        host.config["files"] = files;
     FakeProvider plugin(sqlite_library(), host);
-    EXPECT_EQ(plugin.created().status, files.empty() || !plugin.created().text.empty()
-                                           ? STSYNC_INVALID_ARG
-                                           : STSYNC_OK);
+    EXPECT_EQ(plugin.created().status,
+              files.empty() || !plugin.created().text.empty() ? STSYNC_INVALID_ARG : STSYNC_OK);
     return plugin.created().text;
 }
 
 TEST_F(LookSqlite, WrongConfigurationIsToldWithTheElement) {
     EXPECT_NE(what_create_says({}).find("\"files\""), std::string::npos);
-    for (const char* element :
-         {"relative.db", "/folder/", "/a*/x.db", "name=relative.db", "name=/x/*.db", "a:b=/x/y.db",
-          "..=/x/y.db", "NUL=/x/y.db", "="})
-        EXPECT_NE(what_create_says({element}).find("\"" + std::string(element) + "\""), std::string::npos)
+    for (const char* element : {"relative.db", "/folder/", "/a*/x.db", "name=relative.db",
+                                "name=/x/*.db", "a:b=/x/y.db", "..=/x/y.db", "NUL=/x/y.db", "="})
+        EXPECT_NE(what_create_says({element}).find("\"" + std::string(element) + "\""),
+                  std::string::npos)
             << element;
     EXPECT_NE(what_create_says({"/a/x.db", "/b/x.db"}).find("second time"), std::string::npos);
     EXPECT_EQ(what_create_says({"/a/x.db", "other=/b/x.db", "/c/*.db", "/c/?.sqlite"}), "");
@@ -53,7 +53,8 @@ TEST_F(LookSqlite, KeysAreFileNamesOrTheGivenNames) {
     const ScanOutcome scanned = station.plugin().scan();
     EXPECT_EQ(scanned.status, STSYNC_OK) << scanned.text;
     std::set<std::string> keys;
-    for (const auto& [key, object] : scanned.objects) keys.insert(key);
+    for (const auto& [key, object] : scanned.objects)
+        keys.insert(key);
     EXPECT_EQ(keys, (std::set<std::string>{"named", "one.db", "x.sqlite", "zw\xc3\xb6lf.db"}));
     EXPECT_TRUE(scanned.faults.empty());
 }
@@ -92,7 +93,8 @@ TEST_F(LookSqlite, MissingFolderIsNoAbsence) {
 
 TEST_F(LookSqlite, TwoDatabasesOfOneNameAreTold) {
     SqliteStation station(folder_ / "c", {"x/*.db", "y/*.db"});
-    for (const char* name : {"x", "y"}) std::filesystem::create_directory(station.path(name));
+    for (const char* name : {"x", "y"})
+        std::filesystem::create_directory(station.path(name));
     station.sql("x/same.db", recipes(1));
     station.sql("y/same.db", recipes(1));
     station.sql("y/other.db", recipes(1));
@@ -126,9 +128,8 @@ TEST_F(LookSqlite, FileFromTheFutureIsUncertain) {
     a_.sql("r.db", recipes(5));
     a_.object("r.db");
     a_.sql("r.db", "UPDATE recipe SET note='x'");
-    std::filesystem::last_write_time(a_.path("r.db"),
-                                     std::filesystem::file_time_type::clock::now() +
-                                         std::chrono::hours(1));
+    std::filesystem::last_write_time(
+        a_.path("r.db"), std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
     EXPECT_EQ(a_.object("r.db").flags, STSYNC_OBJECT_TIME_UNCERTAIN);
 }
 
@@ -175,9 +176,11 @@ TEST_F(LookSqlite, DatabaseWithoutRightsToWriteIsReadOnly) {
     // The superuser may write everything: somebody else has to try.
     const int answer = in_child([&] {
         constexpr unsigned nobody = 65534;
-        if (::getuid() == 0 && (::setgid(nobody) != 0 || ::setuid(nobody) != 0)) return 1;
+        if (::getuid() == 0 && (::setgid(nobody) != 0 || ::setuid(nobody) != 0))
+            return 1;
         const sdk::Object object = a_.object("r.db");
-        if (object.flags != STSYNC_OBJECT_READ_ONLY) return 2;
+        if (object.flags != STSYNC_OBJECT_READ_ONLY)
+            return 2;
         return a_.plugin().apply("r.db", package, object.mark).status == STSYNC_DENIED ? 0 : 3;
     });
     EXPECT_EQ(answer, 0);
@@ -189,11 +192,13 @@ TEST_F(LookSqlite, TokensJudgeTheMajorVersionOnly) {
     EXPECT_TRUE(b_.plugin().check_compat(tokens).empty());
     auto other = tokens;
     for (sdk::Token& token : other) {
-        if (token.name == "sqlite.library") token.value = "3.99.0";
+        if (token.name == "sqlite.library")
+            token.value = "3.99.0";
     }
     EXPECT_TRUE(b_.plugin().check_compat(other).empty());
     for (sdk::Token& token : other) {
-        if (token.name == "sqlite.major") token.value = "4";
+        if (token.name == "sqlite.major")
+            token.value = "4";
     }
     EXPECT_EQ(b_.plugin().check_compat(other).size(), 1u);
 }

@@ -11,12 +11,14 @@ namespace stationsync::test {
 OtherProgram::OtherProgram(const std::filesystem::path& database) {
     int input[2];
     int output[2];
-    if (::pipe(input) != 0 || ::pipe(output) != 0) throw std::runtime_error("no pipe");
+    if (::pipe(input) != 0 || ::pipe(output) != 0)
+        throw std::runtime_error("no pipe");
     process_ = ::fork();
     if (process_ == 0) {
         ::dup2(input[0], 0);
         ::dup2(output[1], 1);
-        for (const int descriptor : {input[0], input[1], output[0], output[1]}) ::close(descriptor);
+        for (const int descriptor : {input[0], input[1], output[0], output[1]})
+            ::close(descriptor);
         ::execl(STATIONSYNC_DATABASE_USER, "database_user", database.c_str(), nullptr);
         ::_exit(127);
     }
@@ -27,9 +29,12 @@ OtherProgram::OtherProgram(const std::filesystem::path& database) {
 }
 
 OtherProgram::~OtherProgram() {
-    if (to_ != nullptr) std::fclose(to_);
-    if (process_ > 0) wait_for(process_);
-    if (from_ != nullptr) std::fclose(from_);
+    if (to_ != nullptr)
+        std::fclose(to_);
+    if (process_ > 0)
+        wait_for(process_);
+    if (from_ != nullptr)
+        std::fclose(from_);
 }
 
 void OtherProgram::send(const std::string& line) {
@@ -62,8 +67,12 @@ int wait_for(int process) {
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int fork_process() { return ::fork(); }
+int fork_process() {
+    return ::fork();
+}
 
-void end_child(int status) { ::_exit(status); }
+void end_child(int status) {
+    ::_exit(status);
+}
 
 } // namespace stationsync::test

@@ -41,7 +41,8 @@ int fork_process();
 template <class Body>
 int in_child(Body&& body) {
     const int process = fork_process();
-    if (process == 0) end_child(body());
+    if (process == 0)
+        end_child(body());
     return wait_for(process);
 }
 

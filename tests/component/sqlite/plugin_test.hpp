@@ -24,7 +24,8 @@ public:
         std::filesystem::create_directories(folder / "scratch");
         host_.scratch = folder / "scratch";
         host_.config["@instance"] = {"instance of " + folder.string()};
-        for (const std::string& file : files) host_.config["files"].push_back(folder / file);
+        for (const std::string& file : files)
+            host_.config["files"].push_back(folder / file);
         start();
     }
 
@@ -65,7 +66,8 @@ public:
     std::set<std::string> names() const {
         std::set<std::string> names;
         for (const auto& entry : std::filesystem::directory_iterator(folder_))
-            if (!entry.is_directory()) names.insert(entry.path().filename().string());
+            if (!entry.is_directory())
+                names.insert(entry.path().filename().string());
         return names;
     }
 
