@@ -248,6 +248,8 @@ void Stations::on_message(LinkId id, const Verdicts& message) {
     Link* link = nullptr;
     if (Told* told = impl_->told_on(id, link); told != nullptr) {
         told->verdicts = message;
+        for (TokenVerdict& verdict : told->verdicts->verdicts)
+            verdict.text = shown_text(verdict.text);
         impl_->judge(*impl_->find(link->station));
     }
     impl_->finish();

@@ -71,7 +71,7 @@ void Stations::Impl::send_block_list(const Peer& to) {
 void Stations::Impl::on_block_list(LinkId id, const BlockList& message) {
     const Link* link = find_link(id);
     const Peer* from = link == nullptr ? nullptr : find(link->station);
-    if (from == nullptr || from->cloned || from->rejected)
+    if (from == nullptr || !may_gossip(*from))
         return;
     const StationId sender = from->id;
     for (const BlockEntry& entry : message.entries) {

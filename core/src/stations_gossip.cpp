@@ -96,8 +96,9 @@ void Stations::Impl::remember(Peer& peer, const std::string& name,
     }
     StationRecord& record = *peer.record;
     record.forgotten = record_seen;
-    if (!name.empty() && record.name != name) {
-        record.name = name.substr(0, name_bytes_max);
+    const std::string shown = shown_text(name, name_bytes_max);
+    if (!shown.empty() && record.name != shown) {
+        record.name = shown;
         news = true;
     }
     if (add_addresses(record, addresses, good))
@@ -246,7 +247,7 @@ void Stations::Impl::hear_of(const StationId& id, const std::string& name,
         Peer& peer = get(id);
         peer.record.emplace();
         peer.record->id = id;
-        peer.record->name = name.substr(0, name_bytes_max);
+        peer.record->name = shown_text(name, name_bytes_max);
         peer.record->forgotten = record_hearsay;
         peer.record->last_seen = context.wall();
         known = &peer;
@@ -260,7 +261,7 @@ void Stations::Impl::hear_of(const StationId& id, const std::string& name,
     }
     StationRecord& record = *known->record;
     if (record.name.empty())
-        record.name = name.substr(0, name_bytes_max);
+        record.name = shown_text(name, name_bytes_max);
     // A full list keeps what once worked at its front and gives up its oldest hint.
     if (record.addresses.size() >= record_addresses_max)
         record.addresses.pop_back();
@@ -320,10 +321,15 @@ void Stations::Impl::introduce_changes() {
     }
 }
 
+// Who is not of our project, or is not one station, tells us nothing of others.
+bool Stations::Impl::may_gossip(const Peer& peer) const {
+    return peer.active && peer.runs.at(*peer.active).profile && !peer.cloned && !peer.rejected;
+}
+
 void Stations::Impl::on_introductions(LinkId id, const Introductions& message) {
     const Link* link = find_link(id);
     const Peer* peer = link == nullptr ? nullptr : find(link->station);
-    if (peer == nullptr || peer->cloned || peer->rejected)
+    if (peer == nullptr || !may_gossip(*peer))
         return;
     std::size_t const count = std::min(message.stations.size(), gossip_batch * 4);
     for (std::size_t i = 0; i < count; ++i) {

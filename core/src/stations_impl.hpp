@@ -194,6 +194,7 @@ struct Stations::Impl {
     void introduce_all(const Peer& peer);
     void introduce_changes();
     std::optional<Introduction> introduction_of(const StationId& id) const;
+    bool may_gossip(const Peer& peer) const;
     void on_introductions(LinkId id, const Introductions& message);
     void forget_requested(const ForgetRequested& event);
     void sweep();
@@ -235,6 +236,8 @@ struct Stations::Impl {
 
 std::string_view host_of(std::string_view address); // "host" of "host:port", "[::1]" of "[::1]:80"
 std::string_view bare_host_of(std::string_view address); // the same without brackets
+// Foreign text as it may be shown: one line, not too long.
+std::string shown_text(std::string_view text, std::size_t bytes_max = 500);
 // What a station says of its listeners, with its address as we see it in place of "all interfaces".
 std::vector<std::string> reachable_addresses(const std::vector<std::string>& listens,
                                              const std::string& peer_address);

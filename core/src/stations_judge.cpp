@@ -42,6 +42,20 @@ std::string clone_text(const std::string& name) {
 
 } // namespace
 
+std::string shown_text(std::string_view text, std::size_t bytes_max) {
+    std::string shown(text.substr(0, bytes_max));
+    if (shown.size() < text.size()) { // no half character at the cut
+        while (!shown.empty() && (static_cast<unsigned char>(shown.back()) & 0xc0) == 0x80)
+            shown.pop_back();
+        if (!shown.empty() && static_cast<unsigned char>(shown.back()) >= 0xc0)
+            shown.pop_back();
+    }
+    for (char& character : shown)
+        if (static_cast<unsigned char>(character) < 0x20 || character == 0x7f)
+            character = ' ';
+    return shown;
+}
+
 Told* Stations::Impl::told_on(LinkId id, Link*& link) {
     link = find_link(id);
     if (link == nullptr)
@@ -70,6 +84,7 @@ void Stations::Impl::on_profile(LinkId id, const Profile& message) {
         return;
     }
     Profile profile = message;
+    profile.station_name = shown_text(message.station_name);
     auto& providers = profile.providers;
     const auto by_name = [](const ProviderProfile& a, const ProviderProfile& b) {
         return a.name < b.name;
@@ -85,7 +100,7 @@ void Stations::Impl::on_profile(LinkId id, const Profile& message) {
     const std::vector<std::string> addresses =
         reachable_addresses(profile.addresses, link->peer_address);
     told->profile = std::move(profile);
-    remember(peer, message.station_name, addresses, false);
+    remember(peer, peer.runs.at(link->run_id).profile->station_name, addresses, false);
     judge(peer);
 }
 

@@ -1,0 +1,251 @@
+// Whom to dial and when: again and again, with growing pauses, until a link dialled by us stands.
+#include "stations_mesh.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace stationsync::core::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct StationDialling : ::testing::Test {
+    Mesh mesh;
+
+    CandidateFound found(std::string handle, std::vector<std::string> addresses) {
+        CandidateFound event;
+        event.source = CandidateSource::discovered;
+        event.origin = "wsd";
+        event.handle = std::move(handle);
+        event.addresses = std::move(addresses);
+        return event;
+    }
+    void tell(Node& node, const CandidateFound& event) {
+        node.context.now = {mesh.instant, mesh.wall};
+        node.stations.on(event);
+        mesh.settle();
+    }
+    const StationView* address_only(Node& node) {
+        views_ = node.stations.views();
+        auto const place = std::find_if(views_.begin(), views_.end(),
+                                        [](const StationView& view) { return !view.id; });
+        return place == views_.end() ? nullptr : &*place;
+    }
+    std::vector<StationView> views_;
+};
+
+TEST_F(StationDialling, ConfiguredAddressIsDialledUntilItAnswers) {
+    Node& a = mesh.add(1);
+    mesh.configure(a, "h2:8883");
+    mesh.run(10min);
+    EXPECT_GT(a.count("Dial"), 10u);
+    ASSERT_NE(address_only(a), nullptr);
+    EXPECT_EQ(address_only(a)->state, StationState::searching);
+    EXPECT_NE(address_only(a)->reasons.at(0).text.find("timed out"), std::string::npos);
+    Node& b = mesh.add(2);
+    EXPECT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }, 2min));
+    EXPECT_EQ(address_only(a), nullptr) << "it is a station now";
+}
+
+TEST_F(StationDialling, PausesGrowToAMinute) {
+    Node& a = mesh.add(1);
+    mesh.configure(a, "h2:8883");
+    std::vector<Instant> times;
+    std::size_t seen = 0;
+    for (int i = 0; i < 6'000; ++i) {
+        mesh.run(100ms);
+        if (a.count("Dial") != seen) {
+            seen = a.count("Dial");
+            times.push_back(mesh.instant);
+        }
+    }
+    ASSERT_GT(times.size(), 8u);
+    EXPECT_LT(times[1] - times[0], 2s);
+    for (std::size_t i = 8; i < times.size(); ++i) {
+        EXPECT_GT(times[i] - times[i - 1], 40s);
+        EXPECT_LT(times[i] - times[i - 1], 80s);
+    }
+}
+
+TEST_F(StationDialling, LinkedStationIsNotDialledAgainAtAnotherAddress) {
+    Node& a = mesh.add(1);
+    Node& b = mesh.add(2);
+    mesh.configure(a, b.address());
+    ASSERT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }));
+    CandidateFound event = found("x", {"elsewhere:8883"});
+    event.id = b.id();
+    tell(a, event);
+    mesh.run(5min);
+    EXPECT_EQ(a.count("Dial"), 1u);
+}
+
+TEST_F(StationDialling, LostLinkIsDialledAgainAtOnce) {
+    Node& a = mesh.add(1);
+    Node& b = mesh.add(2);
+    mesh.configure(a, b.address());
+    ASSERT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }));
+    mesh.run(1min);
+    mesh.drop_link(LinkId{1});
+    EXPECT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }, 3s));
+}
+
+TEST_F(StationDialling, LinkThatFallsAtOnceIsDialledWithGrowingPauses) {
+    Node& a = mesh.add(1);
+    Node& b = mesh.add(2);
+    mesh.configure(a, b.address());
+    for (std::uint64_t link = 1; link < 200 && mesh.instant < Instant{600'000'000}; ++link) {
+        mesh.run_until([&] { return a.count("Dial") >= link; }, 2min);
+        mesh.drop_link(LinkId{a.count("Dial") + b.count("Dial")});
+    }
+    EXPECT_LT(a.count("Dial"), 40u) << "a peer that reconnects in a loop is not answered in kind";
+}
+
+TEST_F(StationDialling, OwnRowInTheStationListIsSkipped) {
+    Node& a = mesh.add(1);
+    mesh.configure(a, a.address());
+    mesh.run(5min);
+    EXPECT_EQ(a.count("Dial"), 0u);
+    EXPECT_TRUE(a.stations.views().empty());
+}
+
+TEST_F(StationDialling, OwnAddressByAnotherNameIsRecognisedByItsAnswer) {
+    Node& a = mesh.add(1);
+    mesh.answers["alias:8883"] = DialFailed{{}, "it is this station itself", false, true};
+    mesh.configure(a, "alias:8883");
+    mesh.run(5min);
+    EXPECT_EQ(a.count("Dial"), 1u);
+    EXPECT_TRUE(a.stations.views().empty());
+}
+
+TEST_F(StationDialling, AtMostSixteenDialsAtOnce) {
+    Node& a = mesh.add(1);
+    for (int i = 0; i < 200; ++i) {
+        CandidateFound const event =
+            found(std::to_string(i), {"q" + std::to_string(i) + ":8883"});
+        a.stations.on(event);
+    }
+    a.context.out.seal_batch();
+    std::size_t dials = 0;
+    for (const Action& action : a.context.out.take())
+        dials += std::holds_alternative<Dial>(action) ? 1 : 0;
+    EXPECT_EQ(dials, 16u);
+}
+
+TEST_F(StationDialling, EveryAddressGetsItsTurnWhenAllFail) {
+    Node& a = mesh.add(1);
+    for (int i = 0; i < 200; ++i)
+        tell(a, found(std::to_string(i), {"q" + std::to_string(i) + ":8883"}));
+    mesh.run(2min);
+    std::set<std::string> dialled;
+    for (const Dial& dial : a.all<Dial>())
+        dialled.insert(dial.address);
+    EXPECT_EQ(dialled.size(), 200u);
+}
+
+TEST_F(StationDialling, LostCandidateIsNoLongerDialled) {
+    Node& a = mesh.add(1);
+    tell(a, found("x", {"h7:8883"}));
+    mesh.run(10s);
+    std::size_t const before = a.count("Dial");
+    EXPECT_GT(before, 0u);
+    a.stations.on(CandidateLost{"wsd", "x"});
+    mesh.run(10min);
+    EXPECT_EQ(a.count("Dial"), before);
+    EXPECT_TRUE(a.stations.views().empty());
+}
+
+TEST_F(StationDialling, FoundAgainMeansDialledSoon) {
+    Node& a = mesh.add(1);
+    tell(a, found("x", {"h2:8883"}));
+    mesh.run(10min); // the pauses are a minute by now
+    Node& b = mesh.add(2);
+    tell(a, found("x", {"h2:8883"}));
+    mesh.run(6s);
+    tell(a, found("x", {"h2:8883"}));
+    EXPECT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }, 2s));
+}
+
+TEST_F(StationDialling, StationOfAnotherProjectIsShownAndNotDialled) {
+    Node& a = mesh.add(1);
+    CandidateFound event = found("x", {"h9:8883"});
+    event.project = "Other";
+    event.name = "Stranger";
+    tell(a, event);
+    mesh.run(5min);
+    EXPECT_EQ(a.count("Dial"), 0u);
+    ASSERT_NE(address_only(a), nullptr);
+    EXPECT_EQ(address_only(a)->state, StationState::rejected);
+    EXPECT_EQ(address_only(a)->reasons.at(0).check, "project");
+}
+
+TEST_F(StationDialling, WrongKeyIsRejectedWithTheNameThatDiscoveryGave) {
+    Node& a = mesh.add(1);
+    mesh.answers["h9:8883"] = DialFailed{{}, "handshake failed", true, false};
+    CandidateFound event = found("x", {"h9:8883"});
+    event.name = "Stranger";
+    tell(a, event);
+    mesh.run(5min);
+    ASSERT_NE(address_only(a), nullptr);
+    EXPECT_EQ(address_only(a)->state, StationState::rejected);
+    EXPECT_EQ(address_only(a)->reasons.at(0).check, "key");
+    EXPECT_EQ(address_only(a)->reasons.at(0).text,
+              "\"Stranger\" (h9:8883) does not hold the key of project \"Plant\": other project, or "
+              "key changed");
+    EXPECT_EQ(a.count("RaiseMessage"), 1u) << "once, however often it is dialled";
+    mesh.answers.clear();
+    mesh.run(5min);
+    EXPECT_EQ(a.count("ClearMessage"), 1u);
+}
+
+TEST_F(StationDialling, WhoConnectsWithAWrongKeyIsShownForAWhile) {
+    Node& a = mesh.add(1);
+    for (int i = 0; i < 100; ++i)
+        a.stations.on(IncomingRefused{"10.0.0.9", "wrong key", true});
+    mesh.settle();
+    ASSERT_NE(address_only(a), nullptr);
+    EXPECT_EQ(address_only(a)->state, StationState::rejected);
+    EXPECT_EQ(address_only(a)->reasons.at(0).check, "key");
+    EXPECT_EQ(a.count("RaiseMessage"), 1u);
+    mesh.run(10min);
+    EXPECT_EQ(address_only(a), nullptr);
+    EXPECT_EQ(a.count("ClearMessage"), 1u);
+}
+
+TEST_F(StationDialling, ManyStrangersTakeNoMoreThanABoundedList) {
+    Node& a = mesh.add(1);
+    for (int i = 0; i < 5000; ++i)
+        a.stations.on(IncomingRefused{"10.0.0." + std::to_string(i), "wrong key", true});
+    EXPECT_LE(a.stations.views().size(), 256u);
+}
+
+TEST_F(StationDialling, RememberedStationsAreDialledAfterARestart) {
+    Node& a = mesh.add(1);
+    Node& b = mesh.add(2);
+    mesh.configure(a, b.address());
+    ASSERT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }));
+    ASSERT_NE(a.stored(b.id()), nullptr);
+    std::vector<StationRecord> const records = {*a.stored(b.id())};
+    mesh.kill(a, true);
+    Node& again = mesh.add(1, {}, records); // without the station list
+    EXPECT_TRUE(mesh.run_until([&] { return again.stations.is_open(b.id()); }, 10s));
+}
+
+TEST_F(StationDialling, AddressClaimedForTwoStationsIsDialledWhileOneIsMissing) {
+    Node& a = mesh.add(1);
+    Node& b = mesh.add(2);
+    Node& c = mesh.add(3);
+    mesh.configure(a, b.address());
+    ASSERT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }));
+    // Somebody still believes that c's address is b's.
+    CandidateFound old = found("old", {c.address()});
+    old.id = b.id();
+    tell(a, old);
+    CandidateFound now = found("now", {c.address()});
+    now.id = c.id();
+    tell(a, now);
+    EXPECT_TRUE(mesh.run_until([&] { return a.stations.is_open(c.id()); }, 10s));
+}
+
+} // namespace
+} // namespace stationsync::core::testing
