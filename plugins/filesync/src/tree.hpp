@@ -125,8 +125,8 @@ public:
 private:
     friend class File;
     struct Handle;
-    explicit Folder(std::unique_ptr<Handle> handle) noexcept;
-    std::unique_ptr<Handle> handle_;
+    explicit Folder(std::shared_ptr<Handle> handle) noexcept;
+    std::shared_ptr<Handle> handle_;
 };
 
 // Now, by the clock that stamps files: not the host's, which a test may shift.

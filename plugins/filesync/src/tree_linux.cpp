@@ -215,7 +215,7 @@ void File::sync() {
     if (::fsync(handle_->descriptor.get()) != 0) fail(errno, "Writing", handle_->shown);
 }
 
-Folder::Folder(std::unique_ptr<Handle> handle) noexcept : handle_(std::move(handle)) {}
+Folder::Folder(std::shared_ptr<Handle> handle) noexcept : handle_(std::move(handle)) {}
 Folder::Folder(Folder&& other) noexcept = default;
 Folder& Folder::operator=(Folder&& other) noexcept = default;
 Folder::~Folder() = default;
@@ -230,7 +230,7 @@ Folder Folder::open_root(const std::filesystem::path& path) {
                                  "in the configuration.");
         fail(errno, "Opening the folder", path.string());
     }
-    return Folder(std::make_unique<Handle>(Handle{std::move(descriptor), path.string()}));
+    return Folder(std::make_shared<Handle>(Handle{std::move(descriptor), path.string()}));
 }
 
 Folder Folder::open_folder(const std::string& name) const {
@@ -243,7 +243,7 @@ Folder Folder::open_folder(const std::string& name) const {
         fail(errno, "Opening the folder", handle_->path_of(name));
     }
     return Folder(
-        std::make_unique<Handle>(Handle{std::move(descriptor), handle_->path_of(name)}));
+        std::make_shared<Handle>(Handle{std::move(descriptor), handle_->path_of(name)}));
 }
 
 void Folder::list(std::vector<Entry>& entries) const {

@@ -6,6 +6,10 @@
 #include <filesystem>
 #include <system_error>
 
+// Its macros of that name would break std::min and std::max in a plugin.
+#if !defined(NOMINMAX)
+#define NOMINMAX
+#endif
 #include <windows.h>
 
 namespace stationsync::sdk::detail {
