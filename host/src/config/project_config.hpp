@@ -50,8 +50,8 @@ constexpr std::chrono::minutes settle_default_database{3};
 constexpr std::chrono::seconds settle_default_files{5};
 constexpr std::chrono::minutes settle_max_default{15};
 
-// The plugin's JSON schema for its own keys (config_schema of its descriptor); nothing when there
-// is no such plugin, an empty text when it has no schema (any own key is then accepted).
+// The plugin's schema of its own keys (config_schema of its descriptor); nothing when there is no
+// such plugin, an empty text when it has no schema (any own key is then accepted).
 using SchemaOfPlugin = std::function<std::optional<std::string>(std::string_view plugin)>;
 // The ids of plugins that exist, for "did you mean"; may be empty.
 struct KnownPlugins {
