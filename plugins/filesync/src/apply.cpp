@@ -170,9 +170,14 @@ private:
         STSYNC_FAULT_POINT("filesync.apply.temp_made");
         content_ = copy_content(op_, package_, file);
         if (info_.expected.is_absent()) file.take_defaults_of(folder);
-        else file.take_attributes_of(folder.open_file(name_));
+        else take_attributes(file, folder);
         file.set_modified(package_.status().evidence.modified_ns);
         file.sync();
+    }
+
+    void take_attributes(File& file, const Folder& folder) const {
+        if (folder.status(name_).kind != Kind::file) throw conflict();
+        file.take_attributes_of(folder.open_file(name_));
     }
 
     // Compares as late as possible; a file that moved without a change of content is no conflict.

@@ -199,17 +199,20 @@ private:
                 "\"" + name + "\" is not a regular file; such files are not synchronized."};
     }
 
-    // A name that cannot be a key is told by the log, for no other station can have it.
+    // Names that are no text cannot be told as a key: they are only logged.
     void unusable_name(const std::string& path, const std::string& problem, bool is_folder) {
-        if (!scanner_.is_news(path)) return;
-        std::string shown = path;
-        if (!sdk::is_valid_utf8(shown))
+        const std::string text = "is not synchronized: " + problem + ". Rename it.";
+        if (!sdk::key_problem(path)) {
+            const sdk::Error error(STSYNC_UNSUPPORTED, "The name \"" + name_of(path) + "\" " + text);
+            if (is_folder) subtree_fault(path, error);
+            else fault(path, error);
+        } else if (scanner_.is_news(path)) {
+            std::string shown = path;
             for (char& byte : shown)
                 if (static_cast<unsigned char>(byte) >= 0x80) byte = '?';
-        scanner_.context_.host.log(STSYNC_LOG_WARNING, "filesync.name", {},
-                                   std::string(is_folder ? "The folder \"" : "The file \"") +
-                                       shown + "\" is not synchronized: " + problem +
-                                       ". Rename it.");
+            scanner_.context_.host.log(STSYNC_LOG_WARNING, "filesync.name", {},
+                                       "The name \"" + shown + "\" " + text);
+        }
     }
 
     void fault(const std::string& key, const sdk::Error& error) {

@@ -343,7 +343,13 @@ Replaced Folder::replace(const std::string& temp, const std::string& target,
     if (expect_absent && errno == EEXIST) return Replaced::appeared;
     if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
         fail(errno, "Replacing", handle_->path_of(target));
-    // A file system without these flags: the caller has looked a moment ago.
+    // A file system without these flags. A second name fails where one exists already.
+    if (expect_absent && ::linkat(folder, temp.c_str(), folder, target.c_str(), 0) == 0) {
+        remove_file(temp);
+        return Replaced::in_one_step;
+    }
+    if (expect_absent && errno == EEXIST) return Replaced::appeared;
+    // One without second names either: the caller has looked a moment ago.
     if (::renameat(folder, temp.c_str(), folder, target.c_str()) != 0)
         fail(errno, "Replacing", handle_->path_of(target));
     return Replaced::in_one_step;

@@ -1,6 +1,8 @@
 // Export, verify, and the way of a file from one station to another.
 #include "component/filesync/filesync_fixture.hpp"
 
+#include <thread>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,6 +99,39 @@ TEST(FilesyncTransfer, AnAbsentFileIsNotFound) {
     a.start();
     EXPECT_EQ(a.provider().export_object("nothing", a.package()).status, STSYNC_NOT_FOUND);
     EXPECT_EQ(a.provider().export_object("no/thing", a.package()).status, STSYNC_NOT_FOUND);
+}
+
+// As many calls at a time as the plugin says, never two for one key; run under TSan as well.
+TEST(FilesyncTransfer, CallsForDifferentKeysRunAtTheSameTime) {
+    Station a;
+    a.start();
+    Hints hints;
+    ASSERT_EQ(a.provider().start_watch(hints).status, STSYNC_OK);
+    constexpr int rounds = 40;
+    const auto work = [&](int worker) {
+        const std::string key = "folder/file " + std::to_string(worker);
+        const fs::path package = a.package("package" + std::to_string(worker));
+        const fs::path exported = a.package("exported" + std::to_string(worker));
+        sdk::Mark held;
+        for (int round = 0; round < rounds; ++round) {
+            const std::string content = key + std::to_string(round);
+            write_file(package, content);
+            const auto applied = a.provider().apply(key, package, held);
+            ASSERT_EQ(applied.status, STSYNC_OK) << applied.text;
+            held = applied.mark;
+            fs::remove(exported);
+            ASSERT_EQ(a.provider().export_object(key, exported).mark, held);
+            ASSERT_EQ(read_file(exported), content);
+        }
+    };
+    std::vector<std::thread> workers;
+    for (int worker = 0; worker < 3; ++worker) workers.emplace_back(work, worker);
+    for (int round = 0; round < rounds; ++round) ASSERT_EQ(a.provider().scan().status, STSYNC_OK);
+    for (std::thread& worker : workers) worker.join();
+    const auto scan = a.provider().scan();
+    EXPECT_EQ(scan.objects.size(), 3u);
+    EXPECT_TRUE(a.litter().empty());
+    a.stop(); // before the hints go
 }
 
 // Offsets beyond 32 bits, without writing 4 GiB: only the ends of the file hold something.
