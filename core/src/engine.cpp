@@ -43,13 +43,17 @@ struct Engine::Impl {
         }
     }
 
-    template <class Message> void deliver(StationId const& from, LinkId link, Message const& message) {
-        if constexpr (requires { stations.on_message(link, message); })
+    // The station half hears everybody, also a restarted station and a clone before it is settled who they
+    // are; the object half only who is.
+    template <class Message> void deliver(LinkId link, Message const& message) {
+        if constexpr (requires { stations.on_message(link, message); }) {
             stations.on_message(link, message);
-        else if (stations.is_open(from))
-            objects.on_message(from, message);
-        else if constexpr (std::is_same_v<Message, Greeting>)
-            objects.greeted_early(from, message);
+        } else if (auto const from = stations.station_of(link)) {
+            if (stations.is_open(*from))
+                objects.on_message(*from, message);
+            else if constexpr (std::is_same_v<Message, Greeting>)
+                objects.greeted_early(*from, message);
+        }
     }
 
     template <class E> void dispatch(E const& event) {
@@ -60,9 +64,7 @@ struct Engine::Impl {
             stations.on_tokens_judged(provider);
             objects.on_tokens_judged(provider);
         } else if constexpr (std::is_same_v<E, MessageReceived>) {
-            if (auto const from = stations.station_of(event.link))
-                std::visit([&](auto const& message) { deliver(*from, event.link, message); },
-                           event.message);
+            std::visit([&](auto const& message) { deliver(event.link, message); }, event.message);
         } else if constexpr (requires { objects.on(event); }) {
             objects.on(event);
         } else {
