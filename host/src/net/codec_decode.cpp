@@ -22,7 +22,8 @@ core::Rank read_rank(std::uint32_t rank, Checks& checks) {
 }
 
 // Addresses are hints: what is none, or too many of them, is left out.
-template <class Repeated> std::vector<std::string> read_addresses(const Repeated& in) {
+template <class Repeated>
+std::vector<std::string> read_addresses(const Repeated& in) {
     std::vector<std::string> addresses;
     for (const std::string& address : in) {
         if (static_cast<int>(addresses.size()) < wire_limits::addresses &&
@@ -84,7 +85,7 @@ core::Message read(const wire::Verdicts& in, Checks& checks) {
     if (checks.count(in.verdicts(), wire_limits::providers, "there are too many verdicts")) {
         for (const wire::TokenVerdict& verdict : in.verdicts()) {
             out.verdicts.push_back(
-                {checks.provider(verdict.provider()), verdict.compatible(),
+                {checks.verdict_subject(verdict.provider()), verdict.compatible(),
                  checks.text(verdict.text(), wire_limits::text_bytes, "a verdict")});
         }
     }
@@ -102,8 +103,7 @@ core::Message read(const wire::Greeting& in, Checks& checks) {
     out.incarnation = in.incarnation();
     if (checks.count(in.known(), wire_limits::known, "there are too many incarnations")) {
         for (const wire::KnownOfYou& known : in.known()) {
-            out.known.push_back({known.incarnation(),
-                                 checks.number(known.sequence(), "a sequence"),
+            out.known.push_back({known.incarnation(), checks.number(known.sequence(), "a sequence"),
                                  checks.number(known.index(), "an index position")});
         }
     }
@@ -120,8 +120,8 @@ core::Message read(const wire::IndexRequest& in, Checks& checks) {
 
 core::SetEntry read(const wire::SetEntry& in, const core::ObjectId& object, Checks& checks) {
     core::SetEntry out;
-    out.revision = std::make_shared<const core::Revision>(
-        wire_code::read(in.revision(), object, checks));
+    out.revision =
+        std::make_shared<const core::Revision>(wire_code::read(in.revision(), object, checks));
     out.rank = read_rank(in.rank(), checks);
     out.clock_wrong = in.clock_wrong();
     return out;
@@ -229,7 +229,7 @@ core::Message read(const wire::KeptAnswer& in, Checks& checks) {
         out.revision = std::make_shared<const core::Revision>(
             wire_code::read(in.revision(), out.object, checks));
     }
-    if (in.has_package()) {
+    if (in.has_package() && out.found) {
         out.package = wire_code::read(in.package(), checks);
     }
     checks.require(!out.found || in.has_package(), "a kept state has no package");
@@ -255,21 +255,36 @@ core::Message read(const wire::VerifyReport& in, Checks& checks) {
 
 std::optional<core::Message> read(const wire::EngineMessage& in, Checks& checks) {
     switch (in.body_case()) {
-    case wire::EngineMessage::kProfile: return read(in.profile(), checks);
-    case wire::EngineMessage::kVerdicts: return read(in.verdicts(), checks);
-    case wire::EngineMessage::kTimeReport: return read(in.time_report(), checks);
-    case wire::EngineMessage::kGreeting: return read(in.greeting(), checks);
-    case wire::EngineMessage::kIndexRequest: return read(in.index_request(), checks);
-    case wire::EngineMessage::kIndexBatch: return read(in.index_batch(), checks);
-    case wire::EngineMessage::kPendingChange: return read(in.pending_change(), checks);
-    case wire::EngineMessage::kPartialPackage: return read(in.partial_package(), checks);
-    case wire::EngineMessage::kIntroductions: return read(in.introductions(), checks);
-    case wire::EngineMessage::kBlockList: return read(in.block_list(), checks);
-    case wire::EngineMessage::kKeptQuery: return read(in.kept_query(), checks);
-    case wire::EngineMessage::kKeptAnswer: return read(in.kept_answer(), checks);
-    case wire::EngineMessage::kVerifyRequest: return read(in.verify_request(), checks);
-    case wire::EngineMessage::kVerifyReport: return read(in.verify_report(), checks);
-    case wire::EngineMessage::BODY_NOT_SET: break;
+    case wire::EngineMessage::kProfile:
+        return read(in.profile(), checks);
+    case wire::EngineMessage::kVerdicts:
+        return read(in.verdicts(), checks);
+    case wire::EngineMessage::kTimeReport:
+        return read(in.time_report(), checks);
+    case wire::EngineMessage::kGreeting:
+        return read(in.greeting(), checks);
+    case wire::EngineMessage::kIndexRequest:
+        return read(in.index_request(), checks);
+    case wire::EngineMessage::kIndexBatch:
+        return read(in.index_batch(), checks);
+    case wire::EngineMessage::kPendingChange:
+        return read(in.pending_change(), checks);
+    case wire::EngineMessage::kPartialPackage:
+        return read(in.partial_package(), checks);
+    case wire::EngineMessage::kIntroductions:
+        return read(in.introductions(), checks);
+    case wire::EngineMessage::kBlockList:
+        return read(in.block_list(), checks);
+    case wire::EngineMessage::kKeptQuery:
+        return read(in.kept_query(), checks);
+    case wire::EngineMessage::kKeptAnswer:
+        return read(in.kept_answer(), checks);
+    case wire::EngineMessage::kVerifyRequest:
+        return read(in.verify_request(), checks);
+    case wire::EngineMessage::kVerifyReport:
+        return read(in.verify_report(), checks);
+    case wire::EngineMessage::BODY_NOT_SET:
+        break;
     }
     return std::nullopt;
 }

@@ -21,7 +21,8 @@ bool read_bytes(const std::string& in, std::array<std::uint8_t, Size>& out) {
     return true;
 }
 
-template <std::size_t Size> std::string text_of(const std::array<std::uint8_t, Size>& value) {
+template <std::size_t Size>
+std::string text_of(const std::array<std::uint8_t, Size>& value) {
     return {reinterpret_cast<const char*>(value.data()), value.size()};
 }
 
@@ -57,6 +58,11 @@ std::string Checks::provider(const std::string& value) {
     return value;
 }
 
+// A provider, or "/time" and the like: judgements that are of the whole station.
+std::string Checks::verdict_subject(const std::string& value) {
+    return value.starts_with('/') ? '/' + provider(value.substr(1)) : provider(value);
+}
+
 core::WallTime Checks::time(std::int64_t us, std::string_view what) {
     require(us >= -time_us_max && us <= time_us_max, std::string(what) + " is no possible time");
     return {us};
@@ -73,7 +79,9 @@ std::uint64_t Checks::number(std::uint64_t value, std::string_view what) {
     return value;
 }
 
-void write(const core::StationId& id, std::string& out) { out = text_of(id.bytes); }
+void write(const core::StationId& id, std::string& out) {
+    out = text_of(id.bytes);
+}
 
 void write(const core::AuthorId& author, wire::Author& out) {
     write(author.station, *out.mutable_station());

@@ -26,6 +26,7 @@ public:
     // Valid UTF-8 of at most `bytes_max` bytes without NUL; longer text is refused, not cut.
     std::string text(const std::string& value, std::size_t bytes_max, std::string_view what);
     std::string provider(const std::string& value);
+    std::string verdict_subject(const std::string& value);
     core::WallTime time(std::int64_t us, std::string_view what);
     core::Duration duration(std::uint64_t us, std::string_view what);
     std::uint64_t number(std::uint64_t value, std::string_view what);
