@@ -33,18 +33,20 @@ bool same_secret(std::string_view given, std::string_view right) {
     return difference == 0;
 }
 
-// Names that a foreign page could make resolve to this computer are refused: only numbers and
-// "localhost".
+// Names that a foreign page could make resolve to this computer are refused: only numbers, in the
+// one form in which we write them, and "localhost".
 bool is_our_host(std::string_view host, const Endpoint& local) {
-    constexpr std::uint16_t http_port = 80;
-    if (host == "localhost" || host.starts_with("localhost:")) {
-        const auto numeric = "127.0.0.1" + std::string(host.substr(9));
-        const auto endpoint = parse_endpoint(numeric, http_port);
-        return endpoint && endpoint->port == local.port &&
-               (is_loopback(local) || is_wildcard(local));
+    constexpr std::uint16_t http_port = 80; // browsers leave it out
+    std::string full(host);
+    if (local.port == http_port && full.find(']') == std::string::npos &&
+        full.find(':') == std::string::npos) {
+        full += ":80";
     }
-    const auto endpoint = parse_endpoint(host, http_port);
-    return endpoint && host.front() != '*' && endpoint->port == local.port &&
+    if (full == "localhost:" + std::to_string(local.port)) {
+        return is_loopback(local) || is_wildcard(local);
+    }
+    const auto endpoint = parse_endpoint(full, local.port);
+    return endpoint && endpoint->port == local.port && to_text(*endpoint) == full &&
            (endpoint->address == local.address || is_wildcard(local));
 }
 

@@ -64,7 +64,7 @@ TEST(RequestRules, EveryHostNameButOurOwnAddressIsRefused) {
     for (const auto* host :
          {"evil.example:8884", "127.0.0.1", "127.0.0.1:80", "127.0.0.2:8884", "localhost",
           "localhost.evil.example:8884", "localhost:1", "[::1]:8884", "*:8884",
-          "127.0.0.1:8884@evil.example", "127.0.0.1:8884 "}) {
+          "127.0.0.1:8884@evil.example", "127.0.0.1:08884", "127.0.0.1:8884 "}) {
         auto request = get("/v1/status");
         request.host = host;
         EXPECT_EQ(status_of(request), 403U) << host;
