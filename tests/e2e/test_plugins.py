@@ -36,9 +36,9 @@ class Refusals(unittest.TestCase):
         with Plant("A") as plant:
             a = plant[0].init()
             a.configure('[providers.x]\nplugin = "filesink"\n')
-            done = a.command("run")
-            self.assertEqual(done.returncode, 1)
-            self.assertIn("filesync", done.stdout + done.stderr)
+            a.start()
+            self.assertEqual(a.status()["engine"], "stopped")
+            self.assertIn("filesync", a.status()["reason"])
 
 
 if __name__ == "__main__":
