@@ -24,18 +24,16 @@ struct StationAdmission : ::testing::Test {
         mesh.configure(*b, a->address());
         mesh.run(5s);
     }
-    bool both_open() const {
-        return a->stations.is_open(b->id()) && b->stations.is_open(a->id());
-    }
+    bool both_open() const { return a->stations.is_open(b->id()) && b->stations.is_open(a->id()); }
     bool both_rejected() const {
         return a->state(b->id()) == StationState::rejected &&
                b->state(a->id()) == StationState::rejected;
     }
     void expect_same_reason(std::string_view check) {
         ASSERT_NE(a->reason(b->id(), check), nullptr) << check;
-        CheckResult const ours = *a->reason(b->id(), check);
+        const CheckResult ours = *a->reason(b->id(), check);
         ASSERT_NE(b->reason(a->id(), check), nullptr) << check;
-        CheckResult const theirs = *b->reason(a->id(), check);
+        const CheckResult theirs = *b->reason(a->id(), check);
         EXPECT_EQ(ours.text, theirs.text);
         EXPECT_EQ(ours.ours, theirs.check == "time" ? ours.ours : theirs.theirs);
         EXPECT_FALSE(ours.limit.empty());
@@ -213,7 +211,8 @@ TEST_F(StationAdmission, RemovedProviderIsClosedOnBothSides) {
 }
 
 TEST_F(StationAdmission, EverythingToJudgeByArrivesBeforeAnythingElseOnTheLink) {
-    // Both sides open from the same messages: what the first one sends next finds the other one open.
+    // Both sides open from the same messages: what the first one sends next finds the other one
+    // open.
     pair();
     link();
     for (Node* node : {a, b}) {

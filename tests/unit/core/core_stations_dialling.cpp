@@ -28,7 +28,7 @@ struct StationDialling : ::testing::Test {
     }
     const StationView* address_only(Node& node) {
         views_ = node.stations.views();
-        auto const place = std::find_if(views_.begin(), views_.end(),
+        const auto place = std::find_if(views_.begin(), views_.end(),
                                         [](const StationView& view) { return !view.id; });
         return place == views_.end() ? nullptr : &*place;
     }
@@ -93,12 +93,15 @@ TEST_F(StationDialling, LostLinkIsDialledAgainAtOnce) {
 TEST_F(StationDialling, LinkThatFallsAtOnceIsDialledWithGrowingPauses) {
     Node& a = mesh.add(1);
     Node& b = mesh.add(2);
+    mesh.unreachable.insert({b.address(), a.address()});
     mesh.configure(a, b.address());
-    for (std::uint64_t link = 1; link < 200 && mesh.instant < Instant{600'000'000}; ++link) {
+    const Instant end = mesh.instant + 10min;
+    for (std::uint64_t link = 1; mesh.instant < end; ++link) {
         mesh.run_until([&] { return a.count("Dial") >= link; }, 2min);
-        mesh.drop_link(LinkId{a.count("Dial") + b.count("Dial")});
+        mesh.drop_link(LinkId{link});
     }
-    EXPECT_LT(a.count("Dial"), 40u) << "a peer that reconnects in a loop is not answered in kind";
+    EXPECT_GT(a.count("Dial"), 8u);
+    EXPECT_LT(a.count("Dial"), 25u);
 }
 
 TEST_F(StationDialling, OwnRowInTheStationListIsSkipped) {
@@ -121,8 +124,7 @@ TEST_F(StationDialling, OwnAddressByAnotherNameIsRecognisedByItsAnswer) {
 TEST_F(StationDialling, AtMostSixteenDialsAtOnce) {
     Node& a = mesh.add(1);
     for (int i = 0; i < 200; ++i) {
-        CandidateFound const event =
-            found(std::to_string(i), {"q" + std::to_string(i) + ":8883"});
+        const CandidateFound event = found(std::to_string(i), {"q" + std::to_string(i) + ":8883"});
         a.stations.on(event);
     }
     a.context.out.seal_batch();
@@ -189,9 +191,10 @@ TEST_F(StationDialling, WrongKeyIsRejectedWithTheNameThatDiscoveryGave) {
     ASSERT_NE(address_only(a), nullptr);
     EXPECT_EQ(address_only(a)->state, StationState::rejected);
     EXPECT_EQ(address_only(a)->reasons.at(0).check, "key");
-    EXPECT_EQ(address_only(a)->reasons.at(0).text,
-              "\"Stranger\" (h9:8883) does not hold the key of project \"Plant\": other project, or "
-              "key changed");
+    EXPECT_EQ(
+        address_only(a)->reasons.at(0).text,
+        "\"Stranger\" (h9:8883) does not hold the key of project \"Plant\": other project, or "
+        "key changed");
     EXPECT_EQ(a.count("RaiseMessage"), 1u) << "once, however often it is dialled";
     mesh.answers.clear();
     mesh.run(5min);
@@ -225,7 +228,7 @@ TEST_F(StationDialling, RememberedStationsAreDialledAfterARestart) {
     mesh.configure(a, b.address());
     ASSERT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }));
     ASSERT_NE(a.stored(b.id()), nullptr);
-    std::vector<StationRecord> const records = {*a.stored(b.id())};
+    const std::vector<StationRecord> records = {*a.stored(b.id())};
     mesh.kill(a, true);
     Node& again = mesh.add(1, {}, records); // without the station list
     EXPECT_TRUE(mesh.run_until([&] { return again.stations.is_open(b.id()); }, 10s));

@@ -1,4 +1,5 @@
-// What stations tell each other of third ones: introductions and blocks; what is remembered and forgotten.
+// What stations tell each other of third ones: introductions and blocks; what is remembered and
+// forgotten.
 #include "stations_mesh.hpp"
 
 #include <gtest/gtest.h>
@@ -17,7 +18,7 @@ struct StationGossip : ::testing::Test {
         return a.stations.is_open(b.id()) && b.stations.is_open(a.id());
     }
     static bool listed(Node& node, const StationId& id) {
-        std::vector<StationView> const views = node.stations.views();
+        const std::vector<StationView> views = node.stations.views();
         return std::any_of(views.begin(), views.end(),
                            [&](const StationView& view) { return view.id == id; });
     }
@@ -48,7 +49,12 @@ TEST_F(StationGossip, HearsayIsNotPassedOn) {
     Introductions message;
     message.stations.push_back({station_id(0x77), "Ghost", {"h7:8883"}});
     a.stations.on_message(*a.stations.control_link(b.id()), message);
+    Node& c = mesh.add(3);
+    mesh.configure(c, a.address());
+    ASSERT_TRUE(mesh.run_until([&] { return linked(a, c); }));
     mesh.run(1min);
+    EXPECT_TRUE(listed(c, b.id()));
+    EXPECT_FALSE(listed(c, station_id(0x77)));
     EXPECT_TRUE(listed(a, station_id(0x77)));
     EXPECT_EQ(a.state(station_id(0x77)), StationState::unreachable);
     EXPECT_FALSE(listed(b, station_id(0x77)));
@@ -181,7 +187,7 @@ TEST_F(StationGossip, BlockedStationStaysOutAfterARestart) {
     mesh.configure(b, a.address());
     ASSERT_TRUE(mesh.run_until([&] { return linked(a, b); }));
     command(a, BlockRequested{b.id(), true});
-    std::vector<StationRecord> const records = {*a.stored(b.id())};
+    const std::vector<StationRecord> records = {*a.stored(b.id())};
     mesh.kill(a, true);
     Node& again = mesh.add(1, {}, records);
     mesh.run(5min);
@@ -205,10 +211,10 @@ TEST_F(StationGossip, LastWordWinsWhateverTheOrderOfArrival) {
     Node& b = mesh.add(2);
     mesh.configure(a, b.address());
     ASSERT_TRUE(mesh.run_until([&] { return linked(a, b); }));
-    LinkId const link = *a.stations.control_link(b.id());
-    BlockEntry const block{station_id(0x33), true, {2'000, 0}, b.id()};
-    BlockEntry const earlier{station_id(0x33), false, {1'000, 5}, b.id()};
-    BlockEntry const same_time{station_id(0x33), false, {2'000, 0}, a.id()};
+    const LinkId link = *a.stations.control_link(b.id());
+    const BlockEntry block{station_id(0x33), true, {2'000, 0}, b.id()};
+    const BlockEntry earlier{station_id(0x33), false, {1'000, 5}, b.id()};
+    const BlockEntry same_time{station_id(0x33), false, {2'000, 0}, a.id()};
     a.stations.on_message(link, BlockList{{block}});
     a.stations.on_message(link, BlockList{{earlier}});
     a.stations.on_message(link, BlockList{{same_time}}); // the smaller id gives way
@@ -222,7 +228,7 @@ TEST_F(StationGossip, UnblockWinsAlthoughTheBlockersClockWasAhead) {
     Node& b = mesh.add(2);
     mesh.configure(a, b.address());
     ASSERT_TRUE(mesh.run_until([&] { return linked(a, b); }));
-    BlockEntry const ahead{station_id(0x33), true, {mesh.wall.us + 1'000'000'000'000, 0}, b.id()};
+    const BlockEntry ahead{station_id(0x33), true, {mesh.wall.us + 1'000'000'000'000, 0}, b.id()};
     a.stations.on_message(*a.stations.control_link(b.id()), BlockList{{ahead}});
     ASSERT_TRUE(a.stations.is_blocked(station_id(0x33)));
     command(a, BlockRequested{station_id(0x33), false});
@@ -241,6 +247,8 @@ TEST_F(StationGossip, NobodyBlocksHimself) {
                           BlockList{{{a.id(), true, {2'000, 0}, b.id()}}});
     mesh.settle();
     EXPECT_TRUE(linked(a, b));
+    EXPECT_FALSE(a.stations.is_blocked(a.id()));
+    EXPECT_FALSE(listed(a, a.id()));
 }
 
 TEST_F(StationGossip, AllStationsFindEachOtherThroughOne) {

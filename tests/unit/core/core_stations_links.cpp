@@ -79,6 +79,7 @@ TEST_F(StationLinks, LossOfTheControlLinkBeginsANewSessionOnBothSides) {
         return a.stations.is_open(b.id()) && b.stations.is_open(a.id()) && a.view(b.id()).found &&
                a.view(b.id()).found_by;
     }));
+    EXPECT_GE(a.count("CloseLink"), 1u) << "nothing of the old session goes on over the other link";
     const std::vector<std::string> begun_anew = {"opened 22", "closed 22", "opened 22"};
     EXPECT_EQ(a.told, begun_anew);
     EXPECT_EQ(b.told, (std::vector<std::string>{"opened 11", "closed 11", "opened 11"}));
