@@ -202,7 +202,12 @@ private:
     struct LinkEntry {
         core::StationId station;
         bool dialled = false;
+        // The block lane took its fill. What was read from disk before that was known waits here: at most
+        // the transfer engine's window for one station.
+        bool blocks_full = false;
+        std::deque<std::vector<std::byte>> blocks_held;
     };
+    SendResult send_held_blocks(LinkId link);
 
     boost::asio::io_context& context_;
     WorkerPool& pool_;

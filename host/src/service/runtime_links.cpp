@@ -10,7 +10,7 @@
 namespace stationsync::host {
 
 void Runtime::on_link_up(const LinkUpInfo& info) {
-    live_links_[info.link] = {info.station, info.dialled};
+    live_links_[info.link] = {info.station, info.dialled, false, {}};
     log::info("net", std::string(info.dialled ? "connected to " : "connection from ") +
                          info.station_name + " at " + info.address,
               {core::to_text(info.station), {}, {}});
@@ -132,8 +132,12 @@ void Runtime::on_host_bytes(LinkId link, Bytes bytes) {
 
 void Runtime::on_writable(LinkId link) {
     const auto place = live_links_.find(link);
-    if (place != live_links_.end() && transfer_)
-        transfer_->on_writable(place->second.station);
+    if (place == live_links_.end() || !transfer_)
+        return;
+    place->second.blocks_full = false;
+    const core::StationId station = place->second.station;
+    if (send_held_blocks(link) == SendResult::taken)
+        transfer_->on_writable(station);
 }
 
 void Runtime::on_time_measured(LinkId link, core::Duration offset, core::Duration round_trip) {

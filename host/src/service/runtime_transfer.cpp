@@ -11,15 +11,25 @@ SendResult Runtime::send_transfer(const core::StationId& station, TransferLane l
     const auto link = transfer_link(station);
     if (!link || ending_ || !engine_->may_exchange(station))
         return SendResult::gone;
-    const LinkSend sent = lane == TransferLane::blocks ? links_->send_block(*link, std::move(frame))
-                                                       : links_->send_transfer(*link, std::move(frame));
-    switch (sent) {
-    case LinkSend::queued: return SendResult::taken;
-    case LinkSend::queued_full: return SendResult::full;
-    case LinkSend::refused:
-    case LinkSend::no_link: break;
+    if (lane == TransferLane::blocks) {
+        live_links_[*link].blocks_held.push_back(std::move(frame));
+        return send_held_blocks(*link);
     }
-    return SendResult::gone;
+    return links_->send_transfer(*link, std::move(frame)) == LinkSend::no_link ? SendResult::gone
+                                                                               : SendResult::taken;
+}
+
+// Hands over what waits for the block lane, as far as it has room.
+SendResult Runtime::send_held_blocks(LinkId link) {
+    LinkEntry& entry = live_links_[link];
+    while (!entry.blocks_full && !entry.blocks_held.empty()) {
+        const LinkSend sent = links_->send_block(link, std::move(entry.blocks_held.front()));
+        entry.blocks_held.pop_front();
+        if (sent == LinkSend::no_link || sent == LinkSend::refused)
+            return SendResult::gone;
+        entry.blocks_full = sent == LinkSend::queued_full;
+    }
+    return entry.blocks_full ? SendResult::full : SendResult::taken;
 }
 
 void Runtime::locate(const core::ObjectId& object, const PackageRef& package, LocateReply reply) {
