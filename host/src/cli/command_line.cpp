@@ -95,10 +95,19 @@ std::string take_command(const std::vector<CommandSpec>& commands,
         (near ? " Did you mean `" + *near + "`?" : " `stationsync help` shows all commands."));
 }
 
+// `restore --version N` means something else than `stationsync --version`.
+bool has_own_version(const CommandSpec* command) {
+    return command != nullptr &&
+           std::ranges::any_of(command->options,
+                               [](const auto& option) { return option.name == "version"; });
+}
+
 po::options_description options_of(const CommandSpec* command) {
     po::options_description options;
-    options.add_options()("root", po::value<std::vector<std::string>>())("help,h", "")("version",
-                                                                                       "");
+    options.add_options()("root", po::value<std::vector<std::string>>())("help,h", "");
+    if (!has_own_version(command)) {
+        options.add_options()("version", "");
+    }
     if (command != nullptr && command->lists) {
         options.add_options()("json", "");
     }
@@ -140,7 +149,7 @@ void fill(Invocation& call, const po::variables_map& map) {
     }
     call.json = map.count("json") > 0;
     call.help = call.help || map.count("help") > 0;
-    call.version = map.count("version") > 0;
+    call.version = map.count("version") > 0 && !has_own_version(call.command);
     if (map.count("argument") > 0) {
         call.arguments = map["argument"].as<std::vector<std::string>>();
     }
