@@ -13,7 +13,7 @@ Stations::Impl::Impl(Context& shared, TokenJudge& tokens, StationsListener& told
     own.station_name = config.station_name;
     own.project = config.project;
     own.product_version = config.product_version;
-    own.addresses = config.addresses;
+    set_own_addresses();
     dialling.set_served(config.self, true);
     for (StationRecord& record : records) {
         if (record.id == config.self)
@@ -24,6 +24,13 @@ Stations::Impl::Impl(Context& shared, TokenJudge& tokens, StationsListener& told
         claim_record(peer);
     }
     timers.set({TimerKind::sweep, {}, {}}, context.instant() + sweep_interval);
+}
+
+// As many as a message may hold; a computer with more interfaces is reached at the first ones.
+void Stations::Impl::set_own_addresses() {
+    own.addresses = context.config.addresses;
+    if (own.addresses.size() > own_addresses_max)
+        own.addresses.resize(own_addresses_max);
 }
 
 Peer* Stations::Impl::find(const StationId& id) {
@@ -213,7 +220,7 @@ void Stations::on(const ProfileChanged& event) {
     }
     impl_->own.station_name = event.station_name;
     impl_->own.product_version = event.product_version;
-    impl_->own.addresses = event.addresses;
+    impl_->set_own_addresses();
     impl_->own_changed = true;
     impl_->finish();
 }

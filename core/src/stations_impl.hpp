@@ -32,6 +32,7 @@ inline constexpr Duration last_seen_age_max = std::chrono::hours(24);
 inline constexpr Duration lasting_link = std::chrono::seconds(30);
 inline constexpr std::size_t accepted_links_max = 4; // of one station
 inline constexpr std::size_t record_addresses_max = 8;
+inline constexpr std::size_t own_addresses_max = 16;
 inline constexpr std::size_t hearsay_records_max = 1024;
 inline constexpr std::size_t candidates_max = 4096;
 inline constexpr std::size_t refusals_max = 256;
@@ -129,6 +130,7 @@ struct Stations::Impl {
     void handle_deadline();
     void on_timer(const TimerKey& key);
     std::optional<Instant> next_deadline() const;
+    void set_own_addresses();
     Peer* find(const StationId& id);
     const Peer* find(const StationId& id) const;
     Link* find_link(LinkId id);

@@ -163,7 +163,8 @@ Verdicts Stations::Impl::make_verdicts(Peer& peer, const Profile& theirs, bool& 
         const std::optional<TokenJudge::Verdict> verdict =
             token_judge.ask(provider.name, other->tokens);
         if (verdict)
-            message.verdicts.push_back({provider.name, verdict->compatible, verdict->text});
+            message.verdicts.push_back(
+                {provider.name, verdict->compatible, shown_text(verdict->text)});
         else
             pending = true;
     }
