@@ -110,6 +110,7 @@ private:
     void clear_fault(Provider& provider, Object& object);
     bool refuse_twin(Provider& provider, Object& object, std::string const& folded);
     void begin_settling(Provider& provider, Object& object, bool moved);
+    void tell_restored(ObjectRecord const& record);
     void end_change(Object& object); // the unsealed change is no more
     void announce_pending(Object& object, bool active);
     void rescan(Object& object);

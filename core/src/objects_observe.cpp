@@ -221,8 +221,12 @@ void Objects::observe_change(Provider& provider, Object& object, ObservedObject 
         change.base = base_of(object);
     }
     record.replaceable.reset();
+    bool const restored = !moved && change.change_class == ChangeClass::restored_old;
     record.seen_change = std::move(change);
     store(object);
+    // Told at first sight: publishing is easiest before the put-back.
+    if (restored)
+        tell_restored(record);
     // What a newcomer finds in its first scan is sealed as it is, before anything else happens.
     bool const first_scan = !provider.record.first_scan_sealed && !record.held;
     if (first_scan)
@@ -253,8 +257,18 @@ void Objects::announce_pending(Object& object, bool active) {
     broadcast(object.record.id.provider, PendingChange{object.record.id, active, context_.wall()});
 }
 
+void Objects::tell_restored(ObjectRecord const& record) {
+    context_.out.now(RaiseMessage{
+        "restored-old", Severity::warning, to_text(record.id),
+        "'" + record.id.key + "' was restored to an older state; the plant's state is put back.",
+        "To distribute the restored state on purpose: stationsync publish " + to_text(record.id)});
+}
+
 void Objects::end_change(Object& object) {
-    object.record.seen_change.reset();
+    auto& seen = object.record.seen_change;
+    if (seen && seen->change_class == ChangeClass::restored_old)
+        context_.out.now(ClearMessage{"restored-old", to_text(object.record.id)});
+    seen.reset();
     if (!object.activity)
         return;
     Activity& activity = *object.activity;

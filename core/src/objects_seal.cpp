@@ -376,10 +376,7 @@ void Objects::put_back(Provider& provider, Object& object, PackageInfo const& ke
     activity.settle_at = {};
     set_stage(object, Stage::idle);
     store(object);
-    context_.out.now(RaiseMessage{
-        "restored-old", Severity::warning, to_text(record.id),
-        "'" + record.id.key + "' was restored to an older state; the plant's state is put back.",
-        "To distribute the restored state on purpose: stationsync publish " + to_text(record.id)});
+    tell_restored(record);
     scan_sealed(provider, object);
     touch(object);
 }
