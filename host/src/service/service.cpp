@@ -48,6 +48,8 @@ Service::Service(boost::asio::io_context& context, WorkerPool& pool, RunOptions 
                  {"project-deactivate", &Service::command_project_deactivate},
                  {"key-rotate", &Service::command_key_rotate},
                  {"key-retire", &Service::command_key_retire},
+                 {"secret-set", &Service::command_secret_set},
+                 {"secret-remove", &Service::command_secret_remove},
                  {"block", &Service::command_block},
                  {"unblock", &Service::command_unblock},
                  {"forget-station", &Service::command_forget},

@@ -78,6 +78,8 @@ private:
     void command_project_deactivate(const nlohmann::json& arguments, ReplyFunction done);
     void command_key_rotate(const nlohmann::json& arguments, ReplyFunction done);
     void command_key_retire(const nlohmann::json& arguments, ReplyFunction done);
+    void command_secret_set(const nlohmann::json& arguments, ReplyFunction done);
+    void command_secret_remove(const nlohmann::json& arguments, ReplyFunction done);
     void command_block(const nlohmann::json& arguments, ReplyFunction done);
     void command_unblock(const nlohmann::json& arguments, ReplyFunction done);
     void command_forget(const nlohmann::json& arguments, ReplyFunction done);

@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "base/durable.hpp"
 #include "config/config_text.hpp"
+#include "config/secrets.hpp"
 #include "config/toml_reader.hpp"
 #include "net/names.hpp"
 
@@ -93,11 +94,18 @@ void Service::command_send_now(const nlohmann::json& arguments, ReplyFunction do
 }
 
 void Service::command_publish(const nlohmann::json& arguments, ReplyFunction done) {
-    if (!need_engine(done))
-        return;
     const auto object = object_of(arguments, done);
     if (!object)
         return;
+    if (!runtime_) {
+        // The wish is kept: the next start fulfils it before anything is put back.
+        const auto added =
+            add_pending_publish(options_.paths, project_, {object->provider, object->key});
+        done(added ? done_text("The engine is stopped; it is published at the next start, before "
+                               "anything is put back.")
+                   : reply_error(ReplyCode::failed, added.error().text));
+        return;
+    }
     await("publish", core::to_text(*object), std::move(done));
     runtime_->command(core::PublishRequested{*object});
 }
@@ -275,6 +283,23 @@ void Service::command_key_rotate(const nlohmann::json&, ReplyFunction done) {
 
 void Service::command_key_retire(const nlohmann::json&, ReplyFunction done) {
     change_keys(false, std::move(done));
+}
+
+// A few bytes, written at once: not worth a worker.
+void Service::command_secret_set(const nlohmann::json& arguments, ReplyFunction done) {
+    const std::string name = text_of(arguments, "name");
+    const auto set = SecretStore(options_.paths.secrets()).set(name, text_of(arguments, "value"));
+    done(set ? done_text("The secret '" + name + "' is set.")
+             : reply_error(ReplyCode::bad_request, set.error().text));
+}
+
+void Service::command_secret_remove(const nlohmann::json& arguments, ReplyFunction done) {
+    const std::string name = text_of(arguments, "name");
+    const auto removed = SecretStore(options_.paths.secrets()).remove(name);
+    done(removed ? done_text("The secret '" + name + "' is removed.")
+                 : reply_error(removed.error().kind == IoErrorKind::not_found ? ReplyCode::not_found
+                                                                              : ReplyCode::failed,
+                               removed.error().text));
 }
 
 void Service::command_block(const nlohmann::json& arguments, ReplyFunction done) {
