@@ -36,19 +36,24 @@ struct FakeServices {
     static stsync_status config_get(const stsync_host* host, stsync_str name,
                                     const stsync_text_sink* sink) noexcept {
         const FakeHost& me = self(host);
-        if (me.secrets.count(copy(name)) != 0) return STSYNC_DENIED;
+        if (me.secrets.count(copy(name)) != 0)
+            return STSYNC_DENIED;
         const auto found = me.config.find(copy(name));
-        if (found == me.config.end()) return STSYNC_NOT_FOUND;
-        if (found->second.size() != 1) return STSYNC_INVALID_ARG;
+        if (found == me.config.end())
+            return STSYNC_NOT_FOUND;
+        if (found->second.size() != 1)
+            return STSYNC_INVALID_ARG;
         return give(sink, found->second.front());
     }
 
     static stsync_status config_list(const stsync_host* host, stsync_str name,
                                      const stsync_text_sink* sink) noexcept {
         const auto found = self(host).config.find(copy(name));
-        if (found == self(host).config.end()) return STSYNC_NOT_FOUND;
+        if (found == self(host).config.end())
+            return STSYNC_NOT_FOUND;
         for (const std::string& value : found->second)
-            if (const stsync_status status = give(sink, value); status != STSYNC_OK) return status;
+            if (const stsync_status status = give(sink, value); status != STSYNC_OK)
+                return status;
         return STSYNC_OK;
     }
 
@@ -60,12 +65,14 @@ struct FakeServices {
 
     static stsync_status scratch(const stsync_host* host, stsync_str,
                                  const stsync_text_sink* sink) noexcept {
-        if (self(host).scratch.empty()) return STSYNC_NOT_FOUND;
+        if (self(host).scratch.empty())
+            return STSYNC_NOT_FOUND;
         return give(sink, self(host).scratch.string());
     }
 
     static stsync_status cache(const stsync_host* host, const stsync_text_sink* sink) noexcept {
-        if (self(host).cache.empty()) return STSYNC_NOT_FOUND;
+        if (self(host).cache.empty())
+            return STSYNC_NOT_FOUND;
         return give(sink, self(host).cache.string());
     }
 
@@ -76,7 +83,8 @@ struct FakeServices {
         while (!fs::exists(existing, code) && existing.has_relative_path())
             existing = existing.parent_path();
         const fs::space_info space = fs::space(existing, code);
-        if (code) return STSYNC_INTERNAL;
+        if (code)
+            return STSYNC_INTERNAL;
         *bytes = space.available;
         return STSYNC_OK;
     }
@@ -105,8 +113,10 @@ struct FakeServices {
                                 std::uint32_t count) noexcept {
         const std::lock_guard lock(self(host).mutex_);
         for (std::uint32_t i = 0; i < count; ++i) {
-            if (pairs[i].value.data == nullptr) self(host).kv_.erase(copy(pairs[i].name));
-            else self(host).kv_[copy(pairs[i].name)] = copy(pairs[i].value);
+            if (pairs[i].value.data == nullptr)
+                self(host).kv_.erase(copy(pairs[i].name));
+            else
+                self(host).kv_[copy(pairs[i].name)] = copy(pairs[i].value);
         }
         return STSYNC_OK;
     }
@@ -119,21 +129,28 @@ struct FakeServices {
                                                         &free_space};
         static constexpr stsync_host_clock_v1 clock{sizeof clock, 0, &utc_now, &monotonic};
         static constexpr stsync_host_kv_v1 kv{sizeof kv, 0, &kv_get, &kv_put};
-        if (self(host).missing.count(id) != 0) return nullptr;
+        if (self(host).missing.count(id) != 0)
+            return nullptr;
         const std::string_view wanted(id);
-        if (wanted == STSYNC_HOST_LOG_V1) return &log;
-        if (wanted == STSYNC_HOST_CONFIG_V1) return &config;
-        if (wanted == STSYNC_HOST_SECRETS_V1) return &secrets;
-        if (wanted == STSYNC_HOST_STAGING_V1) return &staging;
-        if (wanted == STSYNC_HOST_CLOCK_V1) return &clock;
-        if (wanted == STSYNC_HOST_KV_V1) return &kv;
+        if (wanted == STSYNC_HOST_LOG_V1)
+            return &log;
+        if (wanted == STSYNC_HOST_CONFIG_V1)
+            return &config;
+        if (wanted == STSYNC_HOST_SECRETS_V1)
+            return &secrets;
+        if (wanted == STSYNC_HOST_STAGING_V1)
+            return &staging;
+        if (wanted == STSYNC_HOST_CLOCK_V1)
+            return &clock;
+        if (wanted == STSYNC_HOST_KV_V1)
+            return &kv;
         return nullptr;
     }
 };
 
 FakeHost::FakeHost() {
-    abi_ = {sizeof(stsync_host), STSYNC_ABI_MAJOR,  STSYNC_ABI_MINOR, 0, to_abi("fake host"),
-            to_abi("1.0.0"),     static_cast<void*>(this), &FakeServices::query};
+    abi_ = {sizeof(stsync_host), STSYNC_ABI_MAJOR, STSYNC_ABI_MINOR,         0,
+            to_abi("fake host"), to_abi("1.0.0"),  static_cast<void*>(this), &FakeServices::query};
 }
 
 std::vector<LogLine> FakeHost::log() const {
@@ -143,14 +160,16 @@ std::vector<LogLine> FakeHost::log() const {
 
 std::size_t FakeHost::count_log(const std::string& code) const {
     std::size_t count = 0;
-    for (const LogLine& line : log()) count += line.code == code ? 1u : 0u;
+    for (const LogLine& line : log())
+        count += line.code == code ? 1u : 0u;
     return count;
 }
 
 std::optional<std::string> FakeHost::kv(const std::string& key) const {
     const std::lock_guard lock(mutex_);
     const auto found = kv_.find(key);
-    if (found == kv_.end()) return std::nullopt;
+    if (found == kv_.end())
+        return std::nullopt;
     return found->second;
 }
 
@@ -170,11 +189,13 @@ struct FakeOpCalls {
             const std::lock_guard lock(me.mutex_);
             ++me.polls_;
             const auto found = me.poll_actions_.find(me.polls_);
-            if (found != me.poll_actions_.end()) action = found->second;
+            if (found != me.poll_actions_.end())
+                action = found->second;
             if (me.cancel_poll_ != 0 && me.polls_ >= me.cancel_poll_ && !me.committed_)
                 answer = me.cancel_status_;
         }
-        if (action) action();
+        if (action)
+            action();
         return answer;
     }
 
@@ -195,7 +216,8 @@ struct FakeOpCalls {
 
     static stsync_status begin_commit(const stsync_op* op) noexcept {
         FakeOp& me = self(op);
-        if (me.commit_action_) std::exchange(me.commit_action_, nullptr)();
+        if (me.commit_action_)
+            std::exchange(me.commit_action_, nullptr)();
         const std::lock_guard lock(me.mutex_);
         if (me.cancel_poll_ != 0 && me.polls_ >= me.cancel_poll_ && !me.committed_)
             return me.cancel_status_;
@@ -227,6 +249,8 @@ void FakeOp::at_poll(std::uint64_t n, std::function<void()> action) {
     poll_actions_[n] = std::move(action);
 }
 
-void FakeOp::at_commit(std::function<void()> action) { commit_action_ = std::move(action); }
+void FakeOp::at_commit(std::function<void()> action) {
+    commit_action_ = std::move(action);
+}
 
 } // namespace stationsync::test

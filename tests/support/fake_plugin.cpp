@@ -24,7 +24,8 @@ stsync_text_sink sink_into(std::vector<std::string>& texts) {
 }
 
 std::optional<sdk::Digest> from_abi(const stsync_digest& raw) {
-    if (raw.len != 32) return std::nullopt;
+    if (raw.len != 32)
+        return std::nullopt;
     sdk::Digest digest;
     std::copy(std::begin(raw.bytes), std::end(raw.bytes), digest.begin());
     return digest;
@@ -32,11 +33,12 @@ std::optional<sdk::Digest> from_abi(const stsync_digest& raw) {
 
 stsync_status collect_object(void* ctx, const stsync_object* raw) noexcept {
     auto& scan = *static_cast<ScanOutcome*>(ctx);
-    sdk::Object object{copy(raw->key),     sdk::Mark(raw->mark),          raw->byte_count,
-                       raw->changed_at,    raw->changed_not_before,       from_abi(raw->content_digest),
-                       raw->flags,         copy(raw->display_name)};
+    sdk::Object object{copy(raw->key),  sdk::Mark(raw->mark),    raw->byte_count,
+                       raw->changed_at, raw->changed_not_before, from_abi(raw->content_digest),
+                       raw->flags,      copy(raw->display_name)};
     const std::string key = object.key;
-    if (!scan.objects.emplace(key, std::move(object)).second) ++scan.duplicates;
+    if (!scan.objects.emplace(key, std::move(object)).second)
+        ++scan.duplicates;
     return STSYNC_OK;
 }
 
@@ -45,7 +47,8 @@ stsync_status collect_fault(void* ctx, const stsync_fault* raw) noexcept {
     sdk::Fault fault{copy(raw->key), raw->code, copy(raw->text),
                      (raw->flags & STSYNC_FAULT_SUBTREE) != 0, raw->retry_after_ms};
     const std::string key = fault.key;
-    if (!scan.faults.emplace(key, std::move(fault)).second) ++scan.duplicates;
+    if (!scan.faults.emplace(key, std::move(fault)).second)
+        ++scan.duplicates;
     return STSYNC_OK;
 }
 
@@ -83,14 +86,16 @@ FakeLibrary::FakeLibrary(const fs::path& file) {
     library->load(file, dll::load_mode::rtld_now | dll::load_mode::rtld_local);
     const auto entry = library->get<const stsync_module*(std::uint32_t)>(STSYNC_ENTRY_NAME);
     module_ = entry(STSYNC_ABI_MINOR);
-    if (module_ == nullptr) throw std::runtime_error("the plugin refuses this host");
+    if (module_ == nullptr)
+        throw std::runtime_error("the plugin refuses this host");
 }
 
 bool Hints::wait_for(const std::string& key, std::chrono::milliseconds limit) {
     std::unique_lock lock(mutex_);
     return arrived_.wait_for(lock, limit, [&] {
         for (const std::string& seen : keys_)
-            if (seen == key) return true;
+            if (seen == key)
+                return true;
         return false;
     });
 }
@@ -138,7 +143,8 @@ FakeProvider::FakeProvider(const FakeLibrary& library, const FakeHost& host) {
     const stsync_text_sink sink = sink_into(texts);
     created_.status =
         library.module().create(host.abi(), library.descriptor().id, &sink, &instance_);
-    if (!texts.empty()) created_.text = texts.back();
+    if (!texts.empty())
+        created_.text = texts.back();
     if (created_.status != STSYNC_OK) {
         instance_ = nullptr;
         return;
@@ -150,8 +156,10 @@ FakeProvider::FakeProvider(const FakeLibrary& library, const FakeHost& host) {
 }
 
 FakeProvider::~FakeProvider() {
-    if (instance_ == nullptr) return;
-    if (watch_ != nullptr) watch_->stop(instance_);
+    if (instance_ == nullptr)
+        return;
+    if (watch_ != nullptr)
+        watch_->stop(instance_);
     instance_->destroy(instance_);
 }
 
@@ -178,7 +186,8 @@ ScanOutcome FakeProvider::scan(FakeOp& op, std::uint32_t flags) {
 ScanOutcome FakeProvider::scan_keys(const std::vector<std::string>& keys) {
     FakeOp op;
     std::vector<stsync_str> raw;
-    for (const std::string& key : keys) raw.push_back(to_abi(key));
+    for (const std::string& key : keys)
+        raw.push_back(to_abi(key));
     return scan(op, {sizeof(stsync_scan_scope), STSYNC_SCOPE_KEYS, 0, 0, raw.data(), raw.size()});
 }
 
@@ -200,8 +209,8 @@ ExportOutcome FakeProvider::export_object(FakeOp& op, std::string_view key,
     const std::string path = sdk::utf8_from_path(package);
     stsync_export_result raw{};
     raw.size = sizeof raw;
-    take(outcome,
-         provider_->export_object(instance_, op.abi(), to_abi(key), to_abi(path), &raw), op);
+    take(outcome, provider_->export_object(instance_, op.abi(), to_abi(key), to_abi(path), &raw),
+         op);
     outcome.mark = sdk::Mark(raw.mark);
     outcome.byte_count = raw.byte_count;
     outcome.digest = from_abi(raw.content_digest);
@@ -240,8 +249,8 @@ ApplyOutcome FakeProvider::apply(FakeOp& op, std::string_view key, const fs::pat
     info.changed_at = 1600000000000000;
     stsync_apply_result raw{};
     raw.size = sizeof raw;
-    take(outcome,
-         provider_->apply(instance_, op.abi(), to_abi(key), to_abi(path), &info, &raw), op);
+    take(outcome, provider_->apply(instance_, op.abi(), to_abi(key), to_abi(path), &info, &raw),
+         op);
     outcome.mark = sdk::Mark(raw.mark);
     outcome.changed_at = raw.changed_at;
     return outcome;
@@ -280,7 +289,9 @@ Outcome FakeProvider::start_watch(Hints& hints) {
     return outcome;
 }
 
-void FakeProvider::stop_watch() { watch_->stop(instance_); }
+void FakeProvider::stop_watch() {
+    watch_->stop(instance_);
+}
 
 FindingsOutcome FakeProvider::self_test() {
     FakeOp op;

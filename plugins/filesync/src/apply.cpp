@@ -40,7 +40,8 @@ public:
 
     // The new folders stay, and will after a power cut.
     void keep() {
-        for (const Made& made : made_) chain_[made.depth].sync();
+        for (const Made& made : made_)
+            chain_[made.depth].sync();
         made_.clear();
     }
 
@@ -70,8 +71,13 @@ class Apply {
 public:
     Apply(Context& context, const sdk::Op& op, const std::string& key,
           const std::filesystem::path& package, const sdk::ApplyInfo& info)
-        : context_(context), op_(op), key_(key), name_(name_of(key)), info_(info),
-          root_(open_marked_root(context.settings)), package_(File::open_package(package)) {
+        : context_(context),
+          op_(op),
+          key_(key),
+          name_(name_of(key)),
+          info_(info),
+          root_(open_marked_root(context.settings)),
+          package_(File::open_package(package)) {
         if (!context.settings.contains(key))
             throw sdk::Error(STSYNC_UNSUPPORTED,
                              "\"" + key +
@@ -81,7 +87,8 @@ public:
 
     sdk::ApplyResult run() {
         if (look()) {
-            if (live_mark_ != info_.expected) return already_there();
+            if (live_mark_ != info_.expected)
+                return already_there();
         } else if (!info_.expected.is_absent()) {
             throw conflict();
         }
@@ -97,8 +104,9 @@ public:
 
 private:
     sdk::Error conflict() const {
-        return {STSYNC_CONFLICT, "\"" + key_ + "\" was changed meanwhile; that change is looked at "
-                                               "first."};
+        return {STSYNC_CONFLICT, "\"" + key_ +
+                                     "\" was changed meanwhile; that change is looked at "
+                                     "first."};
     }
 
     // Finds the live file and its content; false when there is none.
@@ -106,7 +114,8 @@ private:
         try {
             const Folder folder = open_path(root_, folder_of(key_));
             const Status status = folder.status(name_);
-            if (status.kind == Kind::absent) return false;
+            if (status.kind == Kind::absent)
+                return false;
             if (status.kind == Kind::folder)
                 throw sdk::Error(STSYNC_DENIED, "\"" + key_ +
                                                     "\" is a folder here and a file elsewhere: "
@@ -117,12 +126,14 @@ private:
                                                     "never replaced: rename or remove it.");
             live_ = status.evidence;
             looked_at_ns_ = file_clock_now_ns();
-            live_mark_ = sdk::mark_of_digest(
-                identify(op_, folder, name_, live_, context_.cache, false));
+            live_mark_ =
+                sdk::mark_of_digest(identify(op_, folder, name_, live_, context_.cache, false));
             return true;
         } catch (const sdk::Error& error) {
-            if (error.status() == STSYNC_NOT_FOUND) return false;
-            if (error.status() != STSYNC_UNSUPPORTED) throw;
+            if (error.status() == STSYNC_NOT_FOUND)
+                return false;
+            if (error.status() != STSYNC_UNSUPPORTED)
+                throw;
             // A part of the path is a file or a link: it can be put right here, hence not "never".
             throw sdk::Error(STSYNC_DENIED, std::string(error.what()) + " Rename or remove it.");
         }
@@ -130,9 +141,11 @@ private:
 
     // The live content is not the expected one: fine if it is what would have been written.
     sdk::ApplyResult already_there() {
-        if (package_.status().evidence.byte_count != live_.byte_count) throw conflict();
+        if (package_.status().evidence.byte_count != live_.byte_count)
+            throw conflict();
         const Content content = read_content(op_, package_);
-        if (sdk::mark_of_digest(content.digest) != live_mark_) throw conflict();
+        if (sdk::mark_of_digest(content.digest) != live_mark_)
+            throw conflict();
         // A call killed after its rename may have left this to do.
         const Folder folder = open_path(root_, folder_of(key_));
         folder.open_file(name_).sync();
@@ -150,7 +163,8 @@ private:
             op_.begin_commit();
             STSYNC_FAULT_POINT("filesync.apply.before_rename");
             const Replaced how = folder.replace(temp, name_, info_.expected.is_absent());
-            if (how == Replaced::appeared) throw conflict();
+            if (how == Replaced::appeared)
+                throw conflict();
             STSYNC_FAULT_POINT("filesync.apply.after_rename");
             if (how == Replaced::old_kept_back) {
                 is_temp_ours = false;
@@ -159,7 +173,8 @@ private:
                 folder.remove_file(temp);
             }
         } catch (...) {
-            if (is_temp_ours) folder.remove_file(temp);
+            if (is_temp_ours)
+                folder.remove_file(temp);
             throw;
         }
         STSYNC_FAULT_POINT("filesync.apply.before_folder_sync");
@@ -169,14 +184,17 @@ private:
         File file = folder.create_file(temp);
         STSYNC_FAULT_POINT("filesync.apply.temp_made");
         content_ = copy_content(op_, package_, file);
-        if (info_.expected.is_absent()) file.take_defaults_of(folder);
-        else take_attributes(file, folder);
+        if (info_.expected.is_absent())
+            file.take_defaults_of(folder);
+        else
+            take_attributes(file, folder);
         file.set_modified(package_.status().evidence.modified_ns);
         file.sync();
     }
 
     void take_attributes(File& file, const Folder& folder) const {
-        if (folder.status(name_).kind != Kind::file) throw conflict();
+        if (folder.status(name_).kind != Kind::file)
+            throw conflict();
         file.take_attributes_of(folder.open_file(name_));
     }
 
@@ -184,15 +202,18 @@ private:
     void recheck(const Folder& folder) {
         const Status status = folder.status(name_);
         if (info_.expected.is_absent()) {
-            if (status.kind != Kind::absent) throw conflict();
+            if (status.kind != Kind::absent)
+                throw conflict();
             return;
         }
-        if (status.kind != Kind::file) throw conflict();
-        if (status.evidence == live_ && is_settled(live_, looked_at_ns_)) return;
+        if (status.kind != Kind::file)
+            throw conflict();
+        if (status.evidence == live_ && is_settled(live_, looked_at_ns_))
+            return;
         const std::int64_t looked_at_ns = file_clock_now_ns();
-        const Digest digest =
-            identify(op_, folder, name_, status.evidence, context_.cache, true);
-        if (sdk::mark_of_digest(digest) != info_.expected) throw conflict();
+        const Digest digest = identify(op_, folder, name_, status.evidence, context_.cache, true);
+        if (sdk::mark_of_digest(digest) != info_.expected)
+            throw conflict();
         live_ = status.evidence;
         looked_at_ns_ = looked_at_ns;
     }
@@ -209,15 +230,15 @@ private:
                           is_settled(live_, looked_at_ns_);
             if (!is_expected && status.kind == Kind::file) {
                 File file = folder.open_file(temp);
-                is_expected =
-                    sdk::mark_of_digest(read_content(op_, file).digest) == info_.expected;
+                is_expected = sdk::mark_of_digest(read_content(op_, file).digest) == info_.expected;
             }
         } catch (...) {
             folder.undo_replace(temp, name_);
             folder.remove_file(temp);
             throw;
         }
-        if (is_expected) return;
+        if (is_expected)
+            return;
         folder.undo_replace(temp, name_);
         folder.remove_file(temp);
         throw conflict();

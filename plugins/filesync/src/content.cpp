@@ -19,16 +19,18 @@ bool is_zero(const char* bytes, std::size_t count) noexcept {
 }
 
 // Writes the pieces of a block that hold something.
-void write_without_holes(File& target, std::uint64_t offset, const char* bytes,
-                         std::size_t count) {
+void write_without_holes(File& target, std::uint64_t offset, const char* bytes, std::size_t count) {
     std::size_t begin = 0; // of the run not yet written
     for (std::size_t at = 0; at < count; at += hole_bytes) {
         const std::size_t piece = std::min(hole_bytes, count - at);
-        if (!is_zero(bytes + at, piece)) continue;
-        if (at > begin) target.write_at(offset + begin, bytes + begin, at - begin);
+        if (!is_zero(bytes + at, piece))
+            continue;
+        if (at > begin)
+            target.write_at(offset + begin, bytes + begin, at - begin);
         begin = at + piece;
     }
-    if (count > begin) target.write_at(offset + begin, bytes + begin, count - begin);
+    if (count > begin)
+        target.write_at(offset + begin, bytes + begin, count - begin);
 }
 
 template <class Take>
@@ -42,13 +44,16 @@ Content read_blocks(const sdk::Op& op, File& file, Take&& take) {
     std::uint64_t total = 0;
     // A file that has grown meanwhile is read as far as it was long; its evidence will tell.
     while (total < expected) {
-        if (total != 0) op.check();
+        if (total != 0)
+            op.check();
         const std::size_t count = file.read(buffer.get(), capacity);
-        if (count == 0) break;
+        if (count == 0)
+            break;
         hash.update(buffer.get(), count);
         take(total, buffer.get(), count);
         total += count;
-        if (total < expected) op.progress(total, expected);
+        if (total < expected)
+            op.progress(total, expected);
     }
     return {hash.finish(), total};
 }

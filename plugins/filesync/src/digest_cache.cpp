@@ -38,9 +38,9 @@ std::uint64_t fingerprint_of(const Evidence& evidence) noexcept {
 
 } // namespace
 
-// A change within the tick in which the file was last changed leaves the same times behind; any other
-// moves at least one of them. Times with digits below a millisecond come from a file system with a
-// fine clock, whose ticks are at most 10 ms apart; otherwise a tick may take 2 s (FAT).
+// A change within the tick in which the file was last changed leaves the same times behind; any
+// other moves at least one of them. Times with digits below a millisecond come from a file system
+// with a fine clock, whose ticks are at most 10 ms apart; otherwise a tick may take 2 s (FAT).
 bool is_settled(const Evidence& evidence, std::int64_t read_at_ns) noexcept {
     const bool is_fine = evidence.changed_ns % 1'000'000 != 0;
     const std::int64_t window_ns = is_fine ? 100'000'000 : 2'100'000'000;
@@ -52,25 +52,32 @@ bool is_settled(const Evidence& evidence, std::int64_t read_at_ns) noexcept {
 
 std::optional<Digest> DigestCache::find(const Evidence& evidence) const {
     const std::lock_guard lock(mutex_);
-    if (records_.empty()) return std::nullopt;
+    if (records_.empty())
+        return std::nullopt;
     const std::uint64_t identity = identity_of(evidence);
     const std::size_t mask = records_.size() - 1;
     for (std::size_t slot = identity & mask;; slot = (slot + 1) & mask) {
         Record& record = records_[slot];
-        if (record.fingerprint == 0) return std::nullopt;
-        if (record.identity != identity) continue;
-        if (record.fingerprint != fingerprint_of(evidence)) return std::nullopt;
+        if (record.fingerprint == 0)
+            return std::nullopt;
+        if (record.identity != identity)
+            continue;
+        if (record.fingerprint != fingerprint_of(evidence))
+            return std::nullopt;
         record.epoch = epoch_;
         return record.digest;
     }
 }
 
 void DigestCache::store(const Evidence& evidence, const Digest& digest, std::int64_t read_at_ns) {
-    if (!is_settled(evidence, read_at_ns)) return;
+    if (!is_settled(evidence, read_at_ns))
+        return;
     const std::lock_guard lock(mutex_);
-    if (records_.empty()) records_.resize(slots_min);
+    if (records_.empty())
+        records_.resize(slots_min);
     // At most four fifths full: a search stays short and the table small.
-    if ((used_ + 1) * 5 > records_.size() * 4) rebuild(records_.size() * 2, 0);
+    if ((used_ + 1) * 5 > records_.size() * 4)
+        rebuild(records_.size() * 2, 0);
     insert({identity_of(evidence), fingerprint_of(evidence), digest, epoch_});
     is_dirty_ = true;
 }
@@ -80,7 +87,8 @@ void DigestCache::insert(const Record& record) {
     std::size_t slot = record.identity & mask;
     while (records_[slot].fingerprint != 0 && records_[slot].identity != record.identity)
         slot = (slot + 1) & mask;
-    if (records_[slot].fingerprint == 0) ++used_;
+    if (records_[slot].fingerprint == 0)
+        ++used_;
     records_[slot] = record;
 }
 
@@ -89,7 +97,8 @@ void DigestCache::rebuild(std::size_t slots, std::uint64_t oldest_epoch) {
     before.swap(records_);
     used_ = 0;
     for (const Record& record : before)
-        if (record.fingerprint != 0 && record.epoch >= oldest_epoch) insert(record);
+        if (record.fingerprint != 0 && record.epoch >= oldest_epoch)
+            insert(record);
 }
 
 void DigestCache::begin_scan() {
@@ -101,10 +110,13 @@ void DigestCache::end_scan() {
     const std::lock_guard lock(mutex_);
     std::size_t current = 0;
     for (const Record& record : records_)
-        if (record.fingerprint != 0 && record.epoch == epoch_) ++current;
-    if (current == used_) return;
+        if (record.fingerprint != 0 && record.epoch == epoch_)
+            ++current;
+    if (current == used_)
+        return;
     std::size_t slots = slots_min;
-    while (current * 5 > slots * 4) slots *= 2;
+    while (current * 5 > slots * 4)
+        slots *= 2;
     rebuild(slots, epoch_);
     is_dirty_ = true;
 }
@@ -119,19 +131,24 @@ std::size_t DigestCache::size() const {
 void DigestCache::load(const std::filesystem::path& file) noexcept {
     try {
         std::ifstream stream(file, std::ios::binary);
-        if (!stream) return;
+        if (!stream)
+            return;
         const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
         const std::size_t frame = file_magic.size() + std::tuple_size_v<Digest>;
-        if (bytes.size() < frame || (bytes.size() - frame) % sizeof(Record) != 0) return;
-        if (std::memcmp(bytes.data(), file_magic.data(), file_magic.size()) != 0) return;
+        if (bytes.size() < frame || (bytes.size() - frame) % sizeof(Record) != 0)
+            return;
+        if (std::memcmp(bytes.data(), file_magic.data(), file_magic.size()) != 0)
+            return;
         const std::size_t covered = bytes.size() - std::tuple_size_v<Digest>;
         const Digest digest = sdk::sha256(std::string_view(bytes).substr(0, covered));
-        if (std::memcmp(bytes.data() + covered, digest.data(), digest.size()) != 0) return;
+        if (std::memcmp(bytes.data() + covered, digest.data(), digest.size()) != 0)
+            return;
 
         const std::lock_guard lock(mutex_);
         const std::size_t count = (bytes.size() - frame) / sizeof(Record);
         std::size_t slots = slots_min;
-        while (count * 5 > slots * 4) slots *= 2;
+        while (count * 5 > slots * 4)
+            slots *= 2;
         records_.assign(slots, Record{});
         used_ = 0;
         for (std::size_t i = 0; i < count; ++i) {
@@ -139,7 +156,8 @@ void DigestCache::load(const std::filesystem::path& file) noexcept {
             std::memcpy(static_cast<void*>(&record),
                         bytes.data() + file_magic.size() + i * sizeof(Record), sizeof(Record));
             record.epoch = epoch_;
-            if (record.fingerprint != 0) insert(record);
+            if (record.fingerprint != 0)
+                insert(record);
         }
         is_dirty_ = false;
     } catch (const std::exception&) {
@@ -153,7 +171,8 @@ void DigestCache::save(const std::filesystem::path& file) noexcept {
         temp += ".new";
         {
             const std::lock_guard lock(mutex_);
-            if (!is_dirty_) return;
+            if (!is_dirty_)
+                return;
             std::ofstream stream(temp, std::ios::binary | std::ios::trunc);
             sdk::Sha256 hash;
             const auto put = [&](const void* bytes, std::size_t count) {
@@ -162,11 +181,13 @@ void DigestCache::save(const std::filesystem::path& file) noexcept {
             };
             put(file_magic.data(), file_magic.size());
             for (const Record& record : records_)
-                if (record.fingerprint != 0) put(&record, sizeof record);
+                if (record.fingerprint != 0)
+                    put(&record, sizeof record);
             const Digest digest = hash.finish();
             stream.write(reinterpret_cast<const char*>(digest.data()), digest.size());
             stream.close();
-            if (!stream) return;
+            if (!stream)
+                return;
             is_dirty_ = false;
         }
         std::filesystem::rename(temp, file);

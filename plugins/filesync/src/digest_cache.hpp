@@ -25,8 +25,8 @@ public:
     // Nothing when the file is unknown or its evidence moved.
     std::optional<Digest> find(const Evidence& evidence) const;
 
-    // `read_at_ns`: time by the file clock before the first byte was read. Nothing is kept of a file
-    // that was not settled then.
+    // `read_at_ns`: time by the file clock before the first byte was read. Nothing is kept of a
+    // file that was not settled then.
     void store(const Evidence& evidence, const Digest& digest, std::int64_t read_at_ns);
 
     // A full scan brackets itself: what neither find nor store met in between is forgotten.

@@ -17,7 +17,8 @@ public:
     Unfinished& operator=(const Unfinished&) = delete;
     ~Unfinished() {
         std::error_code ignored;
-        if (!is_finished_) std::filesystem::remove(path_, ignored);
+        if (!is_finished_)
+            std::filesystem::remove(path_, ignored);
     }
     void finish() noexcept { is_finished_ = true; }
 

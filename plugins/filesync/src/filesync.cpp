@@ -49,7 +49,8 @@ public:
 
     void scan(sdk::Op& op, const sdk::Scope& scope, sdk::ObjectSink& out) override {
         scanner_.scan(op, scope, out);
-        if (scope.is_all()) save_cache();
+        if (scope.is_all())
+            save_cache();
     }
 
     sdk::ExportResult export_object(sdk::Op& op, const std::string& key,
@@ -106,20 +107,23 @@ private:
                 std::vector<Entry> entries;
                 folder.list(entries);
                 for (const Entry& entry : entries) {
-                    if (context_.settings.is_own_temp(entry.name)) folder.remove_file(entry.name);
+                    if (context_.settings.is_own_temp(entry.name))
+                        folder.remove_file(entry.name);
                     else if (entry.kind == Kind::folder)
                         waiting.push_back(path.empty() ? entry.name : path + "/" + entry.name);
                 }
             } catch (const sdk::Error& error) {
                 // A folder that cannot be read has not been written to either; the scan reports it.
-                if (path.empty()) throw;
+                if (path.empty())
+                    throw;
                 context_.host.log(STSYNC_LOG_DEBUG, "filesync.recover", {}, error.what());
             }
         }
     }
 
     void save_cache() noexcept {
-        if (!cache_file_.empty()) context_.cache.save(cache_file_);
+        if (!cache_file_.empty())
+            context_.cache.save(cache_file_);
     }
 
     Context context_;

@@ -6,18 +6,24 @@ namespace {
 
 // Letters of two bytes in UTF-8 (U+0080 to U+07FF); the rest is its own fold.
 std::uint32_t fold_letter(std::uint32_t letter) noexcept {
-    if (letter >= 0xC0 && letter <= 0xDE && letter != 0xD7) return letter + 0x20;
+    if (letter >= 0xC0 && letter <= 0xDE && letter != 0xD7)
+        return letter + 0x20;
     // Latin Extended-A: upper and lower case alternate, with a break at U+0138 and U+0149.
     if ((letter >= 0x100 && letter <= 0x137 && letter != 0x130 && letter != 0x131) ||
         (letter >= 0x14A && letter <= 0x177))
         return letter | 1u;
     if ((letter >= 0x139 && letter <= 0x148) || (letter >= 0x179 && letter <= 0x17E))
         return letter % 2 != 0 ? letter + 1 : letter;
-    if (letter == 0x178) return 0xFF;
-    if (letter >= 0x391 && letter <= 0x3A9) return letter + 0x20;
-    if (letter == 0x3C2) return 0x3C3; // the two forms of a small sigma
-    if (letter >= 0x410 && letter <= 0x42F) return letter + 0x20;
-    if (letter >= 0x400 && letter <= 0x40F) return letter + 0x50;
+    if (letter == 0x178)
+        return 0xFF;
+    if (letter >= 0x391 && letter <= 0x3A9)
+        return letter + 0x20;
+    if (letter == 0x3C2)
+        return 0x3C3; // the two forms of a small sigma
+    if (letter >= 0x410 && letter <= 0x42F)
+        return letter + 0x20;
+    if (letter >= 0x400 && letter <= 0x40F)
+        return letter + 0x50;
     return letter;
 }
 

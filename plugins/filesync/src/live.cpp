@@ -33,7 +33,8 @@ Folder open_path(const Folder& root, std::string_view path) {
 Digest identify(const sdk::Op& op, const Folder& folder, const std::string& name,
                 const Evidence& evidence, DigestCache& cache, bool reread) {
     if (!reread)
-        if (const auto known = cache.find(evidence)) return *known;
+        if (const auto known = cache.find(evidence))
+            return *known;
     const std::int64_t read_at_ns = file_clock_now_ns();
     File file = folder.open_file(name);
     const Content content = read_content(op, file);

@@ -15,7 +15,8 @@ char lower(char byte) noexcept {
 std::size_t match_set(std::string_view pattern, char byte, bool& hit) noexcept {
     std::size_t at = 1;
     const bool negated = at < pattern.size() && (pattern[at] == '!' || pattern[at] == '^');
-    if (negated) ++at;
+    if (negated)
+        ++at;
     const auto wanted = static_cast<unsigned char>(lower(byte));
     bool found = false;
     for (const std::size_t first = at; at < pattern.size(); ++at) {
@@ -52,20 +53,25 @@ bool matches(std::string_view pattern, std::string_view text) noexcept {
                 matches(pattern.substr(1), text))
                 return true;
             while (true) {
-                if (matches(pattern, text)) return true;
-                if (text.empty() || (!deep && text.front() == '/')) return false;
+                if (matches(pattern, text))
+                    return true;
+                if (text.empty() || (!deep && text.front() == '/'))
+                    return false;
                 text.remove_prefix(1);
             }
         }
-        if (text.empty()) return false;
+        if (text.empty())
+            return false;
         bool hit = false;
         std::size_t used = 0;
-        if (head == '[') used = match_set(pattern, text.front(), hit);
+        if (head == '[')
+            used = match_set(pattern, text.front(), hit);
         if (used == 0) {
             hit = head == '?' ? text.front() != '/' : lower(head) == lower(text.front());
             used = 1;
         }
-        if (!hit) return false;
+        if (!hit)
+            return false;
         pattern.remove_prefix(used);
         text.remove_prefix(1);
     }
@@ -73,12 +79,16 @@ bool matches(std::string_view pattern, std::string_view text) noexcept {
 }
 
 Patterns::Pattern::Pattern(std::string written) : text(std::move(written)) {
-    if (!text.empty() && text.back() == '/') text += "**";
+    if (!text.empty() && text.back() == '/')
+        text += "**";
     is_path = text.find('/') != std::string::npos;
-    if (!is_path) return;
+    if (!is_path)
+        return;
     // "reports/" means every folder of that name, "/reports/" only the one in the root.
-    if (text.front() == '/') text.erase(0, 1);
-    else if (ends_in_all() && text.find('/') == text.size() - 3) text = "**/" + text;
+    if (text.front() == '/')
+        text.erase(0, 1);
+    else if (ends_in_all() && text.find('/') == text.size() - 3)
+        text = "**/" + text;
 }
 
 bool Patterns::Pattern::ends_in_all() const noexcept {
@@ -94,21 +104,26 @@ Patterns::Patterns(const std::vector<std::string>& include, const std::vector<st
 
 bool Patterns::contains(std::string_view key) const noexcept {
     for (const Pattern& pattern : exclude_)
-        if (pattern.matches_path(key)) return false;
+        if (pattern.matches_path(key))
+            return false;
     // A folder that is excluded as a name excludes what is below it.
     if (!exclude_.empty())
         for (std::size_t slash = key.find('/'); slash != std::string_view::npos;
              slash = key.find('/', slash + 1))
-            if (excludes_folder(key.substr(0, slash))) return false;
-    if (include_.empty()) return true;
+            if (excludes_folder(key.substr(0, slash)))
+                return false;
+    if (include_.empty())
+        return true;
     for (const Pattern& pattern : include_)
-        if (pattern.matches_path(key)) return true;
+        if (pattern.matches_path(key))
+            return true;
     return false;
 }
 
 bool Patterns::excludes_folder(std::string_view folder) const noexcept {
     for (const Pattern& pattern : exclude_) {
-        if (pattern.matches_path(folder)) return true;
+        if (pattern.matches_path(folder))
+            return true;
         if (pattern.ends_in_all() &&
             matches(std::string_view(pattern.text).substr(0, pattern.text.size() - 3), folder))
             return true;

@@ -12,9 +12,9 @@ namespace filesync {
 // every system.
 bool matches(std::string_view pattern, std::string_view text) noexcept;
 
-// A pattern without '/' is compared with the name, in every folder; one with '/' with the whole path
-// below the root. A '/' at the end means all below folders of that name, one at the beginning ties
-// the pattern to the root.
+// A pattern without '/' is compared with the name, in every folder; one with '/' with the whole
+// path below the root. A '/' at the end means all below folders of that name, one at the beginning
+// ties the pattern to the root.
 class Patterns {
 public:
     // No include pattern = everything.

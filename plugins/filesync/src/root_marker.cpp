@@ -17,13 +17,15 @@ constexpr std::string_view id_line = "instance = ";
 // The id in the marker; empty when it has none, nothing when there is no marker.
 std::optional<std::string> read_marker(const Folder& root) {
     const std::string name(root_marker_name);
-    if (root.status(name).kind != Kind::file) return std::nullopt;
+    if (root.status(name).kind != Kind::file)
+        return std::nullopt;
     File file = root.open_file(name);
     std::array<char, 1024> buffer;
     const std::size_t count = file.read(buffer.data(), buffer.size());
     std::string_view text(buffer.data(), count);
     const std::size_t begin = text.find(id_line);
-    if (begin == std::string_view::npos) return std::string();
+    if (begin == std::string_view::npos)
+        return std::string();
     text.remove_prefix(begin + id_line.size());
     const std::size_t end = text.find_first_of("\r\n");
     return std::string(text.substr(0, end));
@@ -50,18 +52,20 @@ void write_marker(const Folder& root, const Settings& settings) {
 }
 
 void check(const Settings& settings, const std::optional<std::string>& found) {
-    if (found == settings.instance) return;
+    if (found == settings.instance)
+        return;
     const std::string root = sdk::utf8_from_path(settings.root);
-    const std::string remedy = " If it is the right folder, run: stationsync provider accept-root " +
-                               settings.provider;
+    const std::string remedy =
+        " If it is the right folder, run: stationsync provider accept-root " + settings.provider;
     if (!found)
         throw sdk::Error(STSYNC_DENIED, "The folder \"" + root + "\" has no file " +
                                             std::string(root_marker_name) +
                                             ": its disk is not mounted, or \"root\" was changed." +
                                             remedy);
-    throw sdk::Error(STSYNC_DENIED, "The folder \"" + root +
-                                        "\" belongs to another station or provider, says its file " +
-                                        std::string(root_marker_name) + "." + remedy);
+    throw sdk::Error(STSYNC_DENIED,
+                     "The folder \"" + root +
+                         "\" belongs to another station or provider, says its file " +
+                         std::string(root_marker_name) + "." + remedy);
 }
 
 } // namespace
@@ -77,10 +81,12 @@ void prepare_root(Settings& settings) {
     const std::optional<std::string> found = read_marker(root);
     const bool is_foreign = found && *found != settings.instance;
     const bool is_missing = !found;
-    if (is_foreign && settings.may_take_over) root.remove_file(std::string(root_marker_name));
+    if (is_foreign && settings.may_take_over)
+        root.remove_file(std::string(root_marker_name));
     const bool may_write = is_missing ? settings.may_write_marker || settings.may_take_over
                                       : is_foreign && settings.may_take_over;
-    if (may_write) write_marker(root, settings);
+    if (may_write)
+        write_marker(root, settings);
     check(settings, read_marker(root));
     settings.may_write_marker = false;
     settings.may_take_over = false;

@@ -16,7 +16,8 @@ inline constexpr std::string_view root_marker_name = ".stationsync-root";
 Folder open_marked_root(const Settings& settings);
 
 // Writes the marker when the settings allow it, and takes the permission back once the root is in
-// order: should the disk be unmounted later, its mount point gets no marker. Then the same as above.
+// order: should the disk be unmounted later, its mount point gets no marker. Then the same as
+// above.
 void prepare_root(Settings& settings);
 
 } // namespace filesync

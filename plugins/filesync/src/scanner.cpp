@@ -39,8 +39,12 @@ private:
 class Scanner::Run {
 public:
     Run(Scanner& scanner, const sdk::Op& op, const sdk::Scope& scope, sdk::ObjectSink& out)
-        : scanner_(scanner), settings_(scanner.context_.settings), op_(op), out_(out),
-          root_(open_marked_root(settings_)), reread_(scope.wants_reread()) {}
+        : scanner_(scanner),
+          settings_(scanner.context_.settings),
+          op_(op),
+          out_(out),
+          root_(open_marked_root(settings_)),
+          reread_(scope.wants_reread()) {}
 
     void all() {
         DigestCache& cache = scanner_.context_.cache;
@@ -63,13 +67,16 @@ public:
         std::optional<std::string> parent_path;
         for (const std::string& key : sorted) {
             op_.check();
-            if (sdk::path_key_problem(key) || !settings_.contains(key)) continue;
+            if (sdk::path_key_problem(key) || !settings_.contains(key))
+                continue;
             if (parent_path != folder_of(key)) {
                 parent_path = std::string(folder_of(key));
                 parent = open_for_keys(*parent_path);
             }
-            if (parent) one_key(*parent, key);
-            else if (parent_fault_) fault(key, *parent_fault_);
+            if (parent)
+                one_key(*parent, key);
+            else if (parent_fault_)
+                fault(key, *parent_fault_);
         }
     }
 
@@ -83,7 +90,8 @@ private:
             is_read_only_ = !opened.is_writable();
             return opened;
         } catch (const sdk::Error& error) {
-            if (error.status() != STSYNC_NOT_FOUND) parent_fault_ = error;
+            if (error.status() != STSYNC_NOT_FOUND)
+                parent_fault_ = error;
             return std::nullopt;
         }
     }
@@ -91,7 +99,8 @@ private:
     void one_key(const Folder& parent, const std::string& key) {
         const std::string name = name_of(key);
         const Status status = parent.status(name);
-        if (status.kind == Kind::absent) return;
+        if (status.kind == Kind::absent)
+            return;
         key_ = key;
         entry(parent, name, status);
     }
@@ -102,11 +111,14 @@ private:
             const Folder opened = open_path(root_, path);
             list(opened, path);
             is_read_only_ = !opened.is_writable();
-            for (const Entry& found : entries_) one_entry(opened, path, found, waiting);
+            for (const Entry& found : entries_)
+                one_entry(opened, path, found, waiting);
         } catch (const sdk::Error& error) {
             // Removed meanwhile, or replaced by something else: the next scan sees what it is.
-            if (path.empty()) throw;
-            if (error.status() != STSYNC_NOT_FOUND) subtree_fault(path, error);
+            if (path.empty())
+                throw;
+            if (error.status() != STSYNC_NOT_FOUND)
+                subtree_fault(path, error);
         }
     }
 
@@ -120,7 +132,8 @@ private:
             const bool belongs = found.kind == Kind::folder
                                      ? !settings_.patterns.excludes_folder(key_)
                                      : settings_.contains(key_);
-            if (belongs) twins_.add(found.name);
+            if (belongs)
+                twins_.add(found.name);
         }
         twins_.finish();
         has_twins_ = twins_.any();
@@ -130,11 +143,13 @@ private:
                    std::vector<std::string>& waiting) {
         set_key(path, found.name);
         const bool may_be_folder = found.kind == Kind::folder || found.kind == Kind::unknown;
-        if (!may_be_folder && !settings_.contains(key_)) return;
+        if (!may_be_folder && !settings_.contains(key_))
+            return;
         Status status{found.kind, found.evidence};
-        const bool needs_status = found.kind == Kind::unknown ||
-                                  (found.kind == Kind::file && !found.has_evidence);
-        if (needs_status) status = opened.status(found.name);
+        const bool needs_status =
+            found.kind == Kind::unknown || (found.kind == Kind::file && !found.has_evidence);
+        if (needs_status)
+            status = opened.status(found.name);
         if (status.kind == Kind::folder) {
             enter(found.name, waiting);
         } else if (status.kind != Kind::absent && settings_.contains(key_)) {
@@ -143,7 +158,8 @@ private:
     }
 
     void enter(const std::string& name, std::vector<std::string>& waiting) {
-        if (settings_.patterns.excludes_folder(key_)) return;
+        if (settings_.patterns.excludes_folder(key_))
+            return;
         if (const auto problem = sdk::path_name_problem(name)) {
             unusable_name(key_, *problem, true);
         } else if (has_twins_ && twins_.has(name)) {
@@ -160,11 +176,14 @@ private:
             return;
         }
         try {
-            if (has_twins_ && twins_.has(name)) throw twin_error(name);
-            if (status.kind != Kind::file) throw kind_error(name, status.kind);
+            if (has_twins_ && twins_.has(name))
+                throw twin_error(name);
+            if (status.kind != Kind::file)
+                throw kind_error(name, status.kind);
             object(opened, name, status.evidence);
         } catch (const sdk::Error& error) {
-            if (error.status() != STSYNC_NOT_FOUND) fault(key_, error);
+            if (error.status() != STSYNC_NOT_FOUND)
+                fault(key_, error);
         }
     }
 
@@ -178,7 +197,8 @@ private:
         object_.content_digest = digest;
         object_.flags = is_read_only_ ? STSYNC_OBJECT_READ_ONLY : 0;
         out_.add(object_);
-        if (++emitted_ % 1000 == 0) op_.progress(emitted_, 0, STSYNC_UNIT_OBJECTS);
+        if (++emitted_ % 1000 == 0)
+            op_.progress(emitted_, 0, STSYNC_UNIT_OBJECTS);
     }
 
     static sdk::Error twin_error(const std::string& name) {
@@ -203,13 +223,17 @@ private:
     void unusable_name(const std::string& path, const std::string& problem, bool is_folder) {
         const std::string text = "is not synchronized: " + problem + ". Rename it.";
         if (!sdk::key_problem(path)) {
-            const sdk::Error error(STSYNC_UNSUPPORTED, "The name \"" + name_of(path) + "\" " + text);
-            if (is_folder) subtree_fault(path, error);
-            else fault(path, error);
+            const sdk::Error error(STSYNC_UNSUPPORTED,
+                                   "The name \"" + name_of(path) + "\" " + text);
+            if (is_folder)
+                subtree_fault(path, error);
+            else
+                fault(path, error);
         } else if (scanner_.is_news(path)) {
             std::string shown = path;
             for (char& byte : shown)
-                if (static_cast<unsigned char>(byte) >= 0x80) byte = '?';
+                if (static_cast<unsigned char>(byte) >= 0x80)
+                    byte = '?';
             scanner_.context_.host.log(STSYNC_LOG_WARNING, "filesync.name", {},
                                        "The name \"" + shown + "\" " + text);
         }
@@ -220,14 +244,15 @@ private:
     }
 
     void subtree_fault(const std::string& path, const sdk::Error& error) {
-        out_.add(sdk::Fault{path + "/", error.status(), error.what(), true,
-                            error.retry_after_ms()});
+        out_.add(
+            sdk::Fault{path + "/", error.status(), error.what(), true, error.retry_after_ms()});
     }
 
     // One string for all keys: no allocation per file.
     void set_key(const std::string& path, const std::string& name) {
         key_ = path;
-        if (!path.empty()) key_ += '/';
+        if (!path.empty())
+            key_ += '/';
         key_ += name;
     }
 
@@ -250,8 +275,10 @@ private:
 
 void Scanner::scan(const sdk::Op& op, const sdk::Scope& scope, sdk::ObjectSink& out) {
     Run run(*this, op, scope, out);
-    if (scope.is_all()) run.all();
-    else run.keys(scope.keys());
+    if (scope.is_all())
+        run.all();
+    else
+        run.keys(scope.keys());
 }
 
 bool Scanner::is_news(const std::string& path) {

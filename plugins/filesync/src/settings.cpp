@@ -31,7 +31,8 @@ Settings::Settings(const sdk::Host& host)
       provider(host.config("@name").value_or("NAME")),
       instance(host.config_required("@instance")),
       may_write_marker(host.config_flag("@first_enable", false)),
-      may_take_over(host.config_flag("@accept_root", false)), temp_prefix_(sdk::temp_prefix) {
+      may_take_over(host.config_flag("@accept_root", false)),
+      temp_prefix_(sdk::temp_prefix) {
     const sdk::Digest digest = sdk::sha256(instance);
     for (std::size_t i = 0; i < 4; ++i) {
         temp_prefix_ += "0123456789abcdef"[digest[i] >> 4];

@@ -16,15 +16,15 @@ struct Settings {
 
     std::filesystem::path root; // absolute
     Patterns patterns;
-    std::string provider;  // name in the project, for messages
-    std::string instance;  // id of the provider instance, for the marker
+    std::string provider; // name in the project, for messages
+    std::string instance; // id of the provider instance, for the marker
     // For recover only, which clears both: enabled for the first time, so that a missing marker is
     // written; accepted by a person, so that a foreign one is replaced too.
     bool may_write_marker;
     bool may_take_over;
 
-    // A fresh name for a temporary file, and whether a name is one of this instance's: a root may lie
-    // within that of another instance, whose running work must not be cleaned away.
+    // A fresh name for a temporary file, and whether a name is one of this instance's: a root may
+    // lie within that of another instance, whose running work must not be cleaned away.
     std::string temp_name() const;
     bool is_own_temp(std::string_view name) const noexcept;
 

@@ -66,7 +66,8 @@ public:
     bool clone_from(const File& source);
     Status status() const;
     void set_modified(std::int64_t since_1970_ns);
-    // Takes owner, permissions and attributes of a file that it will replace. DENIED when it cannot.
+    // Takes owner, permissions and attributes of a file that it will replace. DENIED when it
+    // cannot.
     void take_attributes_of(const File& existing);
     // Takes what its folder passes on to new files.
     void take_defaults_of(const Folder& folder);

@@ -33,7 +33,8 @@ bool is_sharing_problem(DWORD code) noexcept {
 }
 
 stsync_status status_of(DWORD code) noexcept {
-    if (is_sharing_problem(code)) return STSYNC_BUSY;
+    if (is_sharing_problem(code))
+        return STSYNC_BUSY;
     switch (code) {
     case ERROR_DISK_FULL:
     case ERROR_HANDLE_DISK_FULL:
@@ -73,7 +74,8 @@ public:
     HANDLE get() const noexcept { return value_; }
     bool is_valid() const noexcept { return value_ != INVALID_HANDLE_VALUE; }
     void close() noexcept {
-        if (is_valid()) ::CloseHandle(std::exchange(value_, INVALID_HANDLE_VALUE));
+        if (is_valid())
+            ::CloseHandle(std::exchange(value_, INVALID_HANDLE_VALUE));
     }
 
 private:
@@ -84,9 +86,12 @@ private:
 fs::path extended(const fs::path& path) {
     std::wstring text = path.native();
     for (wchar_t& letter : text)
-        if (letter == L'/') letter = L'\\';
-    if (text.rfind(L"\\\\?\\", 0) == 0) return text;
-    if (text.rfind(L"\\\\", 0) == 0) return L"\\\\?\\UNC\\" + text.substr(2);
+        if (letter == L'/')
+            letter = L'\\';
+    if (text.rfind(L"\\\\?\\", 0) == 0)
+        return text;
+    if (text.rfind(L"\\\\", 0) == 0)
+        return L"\\\\?\\UNC\\" + text.substr(2);
     return L"\\\\?\\" + text;
 }
 
@@ -95,7 +100,8 @@ SystemHandle open_handle(const fs::path& path, DWORD access, DWORD share, DWORD 
     for (int left = sharing_tries;; --left) {
         SystemHandle handle(
             ::CreateFileW(path.c_str(), access, share, nullptr, disposition, flags, nullptr));
-        if (handle.is_valid()) return handle;
+        if (handle.is_valid())
+            return handle;
         const DWORD code = ::GetLastError();
         if (left == 0 || !is_sharing_problem(code)) {
             ::SetLastError(code);
@@ -113,9 +119,12 @@ Kind kind_of(DWORD attributes, DWORD reparse_tag) noexcept {
     const bool is_link =
         (attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 &&
         (reparse_tag == IO_REPARSE_TAG_SYMLINK || reparse_tag == IO_REPARSE_TAG_MOUNT_POINT);
-    if (is_link) return Kind::link;
-    if ((attributes & FILE_ATTRIBUTE_DIRECTORY) != 0) return Kind::folder;
-    if ((attributes & FILE_ATTRIBUTE_DEVICE) != 0) return Kind::special;
+    if (is_link)
+        return Kind::link;
+    if ((attributes & FILE_ATTRIBUTE_DIRECTORY) != 0)
+        return Kind::folder;
+    if ((attributes & FILE_ATTRIBUTE_DEVICE) != 0)
+        return Kind::special;
     return Kind::file;
 }
 
@@ -172,14 +181,16 @@ File::~File() = default;
 File File::open_package(const fs::path& path) {
     SystemHandle handle = open_handle(extended(path), GENERIC_READ, FILE_SHARE_READ, OPEN_EXISTING,
                                       FILE_FLAG_SEQUENTIAL_SCAN | FILE_FLAG_OPEN_REPARSE_POINT);
-    if (!handle.is_valid()) fail(::GetLastError(), "Opening the package", path);
+    if (!handle.is_valid())
+        fail(::GetLastError(), "Opening the package", path);
     return File(std::make_unique<Handle>(Handle{std::move(handle), path}));
 }
 
 File File::create_package(const fs::path& path) {
     SystemHandle handle = open_handle(extended(path), GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ,
                                       CREATE_NEW, FILE_ATTRIBUTE_NORMAL);
-    if (!handle.is_valid()) fail(::GetLastError(), "Making the package", path);
+    if (!handle.is_valid())
+        fail(::GetLastError(), "Making the package", path);
     return File(std::make_unique<Handle>(Handle{std::move(handle), path}));
 }
 
@@ -220,9 +231,13 @@ void File::set_size(std::uint64_t byte_count) {
 }
 
 // Only ReFS shares blocks, in pieces aligned to its clusters; stations have NTFS.
-bool File::clone_from(const File&) { return false; }
+bool File::clone_from(const File&) {
+    return false;
+}
 
-Status File::status() const { return status_of_handle(handle_->handle.get(), handle_->path); }
+Status File::status() const {
+    return status_of_handle(handle_->handle.get(), handle_->path);
+}
 
 void File::set_modified(std::int64_t since_1970_ns) {
     ULARGE_INTEGER ticks;
@@ -266,13 +281,14 @@ Folder Folder::open_root(const fs::path& path) {
 }
 
 Folder Folder::open_folder(const std::string& name) const {
-    if (name == ".") return Folder(std::shared_ptr<Handle>(handle_));
+    if (name == ".")
+        return Folder(std::shared_ptr<Handle>(handle_));
     const fs::path path = handle_->of(name);
-    SystemHandle handle =
-        open_handle(path, FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES,
-                    FILE_SHARE_READ | FILE_SHARE_WRITE, OPEN_EXISTING,
-                    FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT);
-    if (!handle.is_valid()) fail(::GetLastError(), "Opening the folder", path);
+    SystemHandle handle = open_handle(path, FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES,
+                                      FILE_SHARE_READ | FILE_SHARE_WRITE, OPEN_EXISTING,
+                                      FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT);
+    if (!handle.is_valid())
+        fail(::GetLastError(), "Opening the folder", path);
     if (status_of_handle(handle.get(), path).kind != Kind::folder)
         throw sdk::Error(STSYNC_UNSUPPORTED, "\"" + sdk::utf8_from_path(path) +
                                                  "\" is not a folder but a file or a link.");
@@ -302,12 +318,14 @@ void Folder::list(std::vector<Entry>& entries) const {
                                   to_ns(raw->LastWriteTime), to_ns(raw->ChangeTime)};
                 entry.has_evidence = true;
             }
-            if (raw->NextEntryOffset == 0) break;
+            if (raw->NextEntryOffset == 0)
+                break;
             at += raw->NextEntryOffset;
         }
     }
     const DWORD code = ::GetLastError();
-    if (code != ERROR_NO_MORE_FILES) fail(code, "Reading the folder", handle_->path);
+    if (code != ERROR_NO_MORE_FILES)
+        fail(code, "Reading the folder", handle_->path);
 }
 
 Status Folder::status(const std::string& name) const {
@@ -315,9 +333,11 @@ Status Folder::status(const std::string& name) const {
     const SystemHandle handle =
         open_handle(path, FILE_READ_ATTRIBUTES, share_all, OPEN_EXISTING,
                     FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT);
-    if (handle.is_valid()) return status_of_handle(handle.get(), path);
+    if (handle.is_valid())
+        return status_of_handle(handle.get(), path);
     const DWORD code = ::GetLastError();
-    if (filesync::status_of(code) == STSYNC_NOT_FOUND) return {};
+    if (filesync::status_of(code) == STSYNC_NOT_FOUND)
+        return {};
     fail(code, "Reading", path);
 }
 
@@ -327,7 +347,8 @@ File Folder::open_file(const std::string& name) const {
     SystemHandle handle =
         open_handle(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, OPEN_EXISTING,
                     FILE_FLAG_SEQUENTIAL_SCAN | FILE_FLAG_OPEN_REPARSE_POINT);
-    if (!handle.is_valid()) fail(::GetLastError(), "Opening", path);
+    if (!handle.is_valid())
+        fail(::GetLastError(), "Opening", path);
     File file(std::make_unique<File::Handle>(File::Handle{std::move(handle), path}));
     if (file.status().kind != Kind::file)
         throw sdk::Error(STSYNC_UNSUPPORTED,
@@ -339,32 +360,39 @@ File Folder::create_file(const std::string& name) const {
     const fs::path path = handle_->of(name);
     SystemHandle handle = open_handle(path, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ,
                                       CREATE_NEW, FILE_ATTRIBUTE_NORMAL);
-    if (!handle.is_valid()) fail(::GetLastError(), "Making a file in", handle_->path);
+    if (!handle.is_valid())
+        fail(::GetLastError(), "Making a file in", handle_->path);
     return File(std::make_unique<File::Handle>(File::Handle{std::move(handle), path}));
 }
 
 void Folder::make_folder(const std::string& name) const {
     const fs::path path = handle_->of(name);
-    if (::CreateDirectoryW(path.c_str(), nullptr) != 0) return;
+    if (::CreateDirectoryW(path.c_str(), nullptr) != 0)
+        return;
     const DWORD code = ::GetLastError();
-    if (code != ERROR_ALREADY_EXISTS) fail(code, "Making the folder", path);
+    if (code != ERROR_ALREADY_EXISTS)
+        fail(code, "Making the folder", path);
 }
 
 void Folder::remove_file(const std::string& name) const {
     const fs::path path = handle_->of(name);
     ::SetFileAttributesW(path.c_str(), FILE_ATTRIBUTE_NORMAL); // a read-only file is not deleted
     for (int left = sharing_tries;; --left) {
-        if (::DeleteFileW(path.c_str()) != 0) return;
+        if (::DeleteFileW(path.c_str()) != 0)
+            return;
         const DWORD code = ::GetLastError();
-        if (filesync::status_of(code) == STSYNC_NOT_FOUND) return;
-        if (left == 0 || !is_sharing_problem(code)) fail(code, "Removing", path);
+        if (filesync::status_of(code) == STSYNC_NOT_FOUND)
+            return;
+        if (left == 0 || !is_sharing_problem(code))
+            fail(code, "Removing", path);
         ::Sleep(sharing_pause_ms);
     }
 }
 
 void Folder::remove_folder(const std::string& name) const {
     const fs::path path = handle_->of(name);
-    if (::RemoveDirectoryW(path.c_str()) != 0) return;
+    if (::RemoveDirectoryW(path.c_str()) != 0)
+        return;
     const DWORD code = ::GetLastError();
     if (code != ERROR_DIR_NOT_EMPTY && filesync::status_of(code) != STSYNC_NOT_FOUND)
         fail(code, "Removing the folder", path);
@@ -376,10 +404,12 @@ namespace {
 template <class Call>
 DWORD patiently(Call&& call) {
     for (int left = sharing_tries;; --left) {
-        if (call()) return ERROR_SUCCESS;
+        if (call())
+            return ERROR_SUCCESS;
         const DWORD code = ::GetLastError();
         const bool is_held = is_sharing_problem(code) || code == ERROR_UNABLE_TO_REMOVE_REPLACED;
-        if (left == 0 || !is_held) return code;
+        if (left == 0 || !is_held)
+            return code;
         ::Sleep(sharing_pause_ms);
     }
 }
@@ -391,34 +421,39 @@ Replaced Folder::replace(const std::string& temp, const std::string& target,
     const fs::path from = handle_->of(temp);
     const fs::path to = handle_->of(target);
     if (expect_absent) {
-        const DWORD code = patiently([&] {
-            return ::MoveFileExW(from.c_str(), to.c_str(), MOVEFILE_WRITE_THROUGH) != 0;
-        });
-        if (code == ERROR_ALREADY_EXISTS || code == ERROR_FILE_EXISTS) return Replaced::appeared;
-        if (code != ERROR_SUCCESS) fail(code, "Making", to);
+        const DWORD code = patiently(
+            [&] { return ::MoveFileExW(from.c_str(), to.c_str(), MOVEFILE_WRITE_THROUGH) != 0; });
+        if (code == ERROR_ALREADY_EXISTS || code == ERROR_FILE_EXISTS)
+            return Replaced::appeared;
+        if (code != ERROR_SUCCESS)
+            fail(code, "Making", to);
         return Replaced::in_one_step;
     }
     // A read-only file is not replaced: it is made writable for that moment.
     const DWORD attributes = ::GetFileAttributesW(to.c_str());
-    const bool is_read_only = attributes != INVALID_FILE_ATTRIBUTES &&
-                              (attributes & FILE_ATTRIBUTE_READONLY) != 0;
-    if (is_read_only) ::SetFileAttributesW(to.c_str(), attributes & ~DWORD{FILE_ATTRIBUTE_READONLY});
+    const bool is_read_only =
+        attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_READONLY) != 0;
+    if (is_read_only)
+        ::SetFileAttributesW(to.c_str(), attributes & ~DWORD{FILE_ATTRIBUTE_READONLY});
     fs::path old = from;
     old += L".old";
     const DWORD code = patiently([&] {
         return ::ReplaceFileW(to.c_str(), from.c_str(), old.c_str(), 0, nullptr, nullptr) != 0;
     });
-    if (is_read_only) ::SetFileAttributesW(to.c_str(), attributes);
+    if (is_read_only)
+        ::SetFileAttributesW(to.c_str(), attributes);
     if (code == ERROR_INVALID_FUNCTION || code == ERROR_NOT_SUPPORTED) {
         // FAT and some servers: without keeping the old file.
         const DWORD plain = patiently([&] {
             return ::MoveFileExW(from.c_str(), to.c_str(),
                                  MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) != 0;
         });
-        if (plain != ERROR_SUCCESS) fail(plain, "Replacing", to);
+        if (plain != ERROR_SUCCESS)
+            fail(plain, "Replacing", to);
         return Replaced::in_one_step;
     }
-    if (code != ERROR_SUCCESS) fail(code, "Replacing", to);
+    if (code != ERROR_SUCCESS)
+        fail(code, "Replacing", to);
     if (::MoveFileExW(old.c_str(), from.c_str(), MOVEFILE_WRITE_THROUGH) == 0)
         fail(::GetLastError(), "Renaming", old);
     return Replaced::old_kept_back;

@@ -24,10 +24,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint32_t watched_events = IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE |
-                                         IN_MOVED_FROM | IN_MOVED_TO | IN_MOVE_SELF |
-                                         IN_DELETE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW |
-                                         IN_EXCL_UNLINK;
+constexpr std::uint32_t watched_events =
+    IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
+    IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK;
 // A program that writes all the time is told about this often.
 constexpr int write_pause_ms = 500;
 
@@ -41,7 +40,8 @@ constexpr int write_pause_ms = 500;
 class OwnedDescriptor {
 public:
     OwnedDescriptor(int value, const char* what) : value_(value) {
-        if (value < 0) fail(what);
+        if (value < 0)
+            fail(what);
     }
     OwnedDescriptor(const OwnedDescriptor&) = delete;
     OwnedDescriptor& operator=(const OwnedDescriptor&) = delete;
@@ -57,11 +57,13 @@ private:
 class Watcher::Loop {
 public:
     Loop(Context& context, sdk::WatchSink sink)
-        : context_(context), sink_(sink),
+        : context_(context),
+          sink_(sink),
           events_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC), "inotify_init1"),
           stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd") {
         cover(std::string(), false);
-        if (paths_.empty()) fail("the root");
+        if (paths_.empty())
+            fail("the root");
         thread_ = std::thread([this] { run(); });
     }
 
@@ -79,10 +81,14 @@ private:
                 std::array<pollfd, 2> waits = {pollfd{events_.get(), POLLIN, 0},
                                                pollfd{stop_.get(), POLLIN, 0}};
                 const int limit = written_.empty() ? -1 : write_pause_ms;
-                if (::poll(waits.data(), waits.size(), limit) < 0 && errno != EINTR) fail("poll");
-                if (waits[1].revents != 0) return;
-                if (waits[0].revents != 0) take_events();
-                else flush_written();
+                if (::poll(waits.data(), waits.size(), limit) < 0 && errno != EINTR)
+                    fail("poll");
+                if (waits[1].revents != 0)
+                    return;
+                if (waits[0].revents != 0)
+                    take_events();
+                else
+                    flush_written();
             }
         } catch (const std::exception& error) {
             sink_.lost(error.what());
@@ -93,7 +99,8 @@ private:
         alignas(inotify_event) std::array<char, 65536> buffer;
         const ssize_t size = ::read(events_.get(), buffer.data(), buffer.size());
         if (size < 0) {
-            if (errno == EAGAIN || errno == EINTR) return;
+            if (errno == EAGAIN || errno == EINTR)
+                return;
             fail("read");
         }
         for (ssize_t at = 0; at < size;) {
@@ -103,7 +110,8 @@ private:
             take(event, name);
             at += static_cast<ssize_t>(sizeof event + event.len);
         }
-        if (last_flush_is_old()) flush_written();
+        if (last_flush_is_old())
+            flush_written();
     }
 
     void take(const inotify_event& event, std::string_view name) {
@@ -114,7 +122,8 @@ private:
             return;
         }
         const auto found = paths_.find(event.wd);
-        if (found == paths_.end()) return;
+        if (found == paths_.end())
+            return;
         if ((event.mask & (IN_IGNORED | IN_UNMOUNT)) != 0) {
             paths_.erase(found);
             sink_.rescan();
@@ -122,17 +131,21 @@ private:
         }
         // Folders below the root are told by the folder that they were in.
         if ((event.mask & (IN_MOVE_SELF | IN_DELETE_SELF)) != 0) {
-            if (found->second.empty()) sink_.rescan();
+            if (found->second.empty())
+                sink_.rescan();
             return;
         }
-        const std::string key = found->second.empty() ? std::string(name)
-                                                      : found->second + "/" + std::string(name);
-        if ((event.mask & IN_ISDIR) != 0) take_folder(event.mask, key);
-        else take_file(event.mask, key);
+        const std::string key =
+            found->second.empty() ? std::string(name) : found->second + "/" + std::string(name);
+        if ((event.mask & IN_ISDIR) != 0)
+            take_folder(event.mask, key);
+        else
+            take_file(event.mask, key);
     }
 
     void take_folder(std::uint32_t mask, const std::string& path) {
-        if (context_.settings.patterns.excludes_folder(path)) return;
+        if (context_.settings.patterns.excludes_folder(path))
+            return;
         if ((mask & (IN_CREATE | IN_MOVED_TO)) != 0) {
             cover(path, true);
         } else if ((mask & (IN_DELETE | IN_MOVED_FROM)) != 0) {
@@ -143,7 +156,8 @@ private:
     }
 
     void take_file(std::uint32_t mask, const std::string& key) {
-        if (!context_.settings.contains(key)) return;
+        if (!context_.settings.contains(key))
+            return;
         if ((mask & IN_MODIFY) != 0) {
             written_.insert(key);
             return;
@@ -158,7 +172,8 @@ private:
     }
 
     void flush_written() {
-        for (const std::string& key : written_) sink_.changed(key);
+        for (const std::string& key : written_)
+            sink_.changed(key);
         written_.clear();
         flushed_at_ns_ = file_clock_now_ns();
     }
@@ -170,7 +185,8 @@ private:
         while (!waiting.empty()) {
             const std::string path = std::move(waiting.back());
             waiting.pop_back();
-            if (!add(path)) continue;
+            if (!add(path))
+                continue;
             for (const Entry& entry : names_in(path)) {
                 const std::string key = path.empty() ? entry.name : path + "/" + entry.name;
                 const bool is_folder = entry.kind == Kind::folder;
@@ -194,8 +210,8 @@ private:
     }
 
     bool add(const std::string& path) {
-        const fs::path whole = path.empty() ? context_.settings.root / "."
-                                            : context_.settings.root / path;
+        const fs::path whole =
+            path.empty() ? context_.settings.root / "." : context_.settings.root / path;
         const int watch = ::inotify_add_watch(events_.get(), whole.c_str(), watched_events);
         if (watch >= 0) {
             paths_[watch] = path;
@@ -212,8 +228,7 @@ private:
     void forget_below(const std::string& top) {
         for (auto at = paths_.begin(); at != paths_.end();) {
             const std::string& path = at->second;
-            const bool is_below =
-                path == top || path.compare(0, top.size() + 1, top + "/") == 0;
+            const bool is_below = path == top || path.compare(0, top.size() + 1, top + "/") == 0;
             if (is_below) {
                 ::inotify_rm_watch(events_.get(), at->first);
                 at = paths_.erase(at);

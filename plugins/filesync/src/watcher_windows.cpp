@@ -22,15 +22,16 @@ constexpr DWORD watched_changes = FILE_NOTIFY_CHANGE_FILE_NAME | FILE_NOTIFY_CHA
 
 [[noreturn]] void fail(const char* what) {
     const std::error_code code(static_cast<int>(::GetLastError()), std::system_category());
-    throw sdk::Error(STSYNC_INTERNAL,
-                     std::string("Watching for changes failed: ") + what + ": " + code.message() +
-                         ". The files are scanned from time to time instead.");
+    throw sdk::Error(STSYNC_INTERNAL, std::string("Watching for changes failed: ") + what + ": " +
+                                          code.message() +
+                                          ". The files are scanned from time to time instead.");
 }
 
 class OwnedHandle {
 public:
     OwnedHandle(HANDLE value, const char* what) : value_(value) {
-        if (value == nullptr || value == INVALID_HANDLE_VALUE) fail(what);
+        if (value == nullptr || value == INVALID_HANDLE_VALUE)
+            fail(what);
     }
     OwnedHandle(const OwnedHandle&) = delete;
     OwnedHandle& operator=(const OwnedHandle&) = delete;
@@ -46,7 +47,8 @@ private:
 class Watcher::Loop {
 public:
     Loop(Context& context, sdk::WatchSink sink)
-        : context_(context), sink_(sink),
+        : context_(context),
+          sink_(sink),
           root_(::CreateFileW(context.settings.root.c_str(), FILE_LIST_DIRECTORY,
                               FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
                               OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OVERLAPPED,
@@ -86,8 +88,10 @@ private:
                 if (::GetOverlappedResult(root_.get(), &pending_, &count, FALSE) == 0)
                     fail("GetOverlappedResult");
                 // Nothing in the buffer: more happened than it holds.
-                if (count == 0) sink_.rescan();
-                else take_changes();
+                if (count == 0)
+                    sink_.rescan();
+                else
+                    take_changes();
                 ask();
             }
         } catch (const std::exception& error) {
@@ -100,10 +104,11 @@ private:
         while (true) {
             FILE_NOTIFY_INFORMATION raw;
             std::memcpy(&raw, at, offsetof(FILE_NOTIFY_INFORMATION, FileName));
-            const auto* name = reinterpret_cast<const wchar_t*>(
-                at + offsetof(FILE_NOTIFY_INFORMATION, FileName));
+            const auto* name =
+                reinterpret_cast<const wchar_t*>(at + offsetof(FILE_NOTIFY_INFORMATION, FileName));
             take(raw.Action, fs::path(std::wstring(name, raw.FileNameLength / sizeof(wchar_t))));
-            if (raw.NextEntryOffset == 0) return;
+            if (raw.NextEntryOffset == 0)
+                return;
             at += raw.NextEntryOffset;
         }
     }
@@ -111,12 +116,14 @@ private:
     void take(DWORD action, const fs::path& path) {
         const fs::path whole = context_.settings.root / path;
         const DWORD attributes = ::GetFileAttributesW(whole.c_str());
-        const bool is_folder = attributes != INVALID_FILE_ATTRIBUTES &&
-                               (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
+        const bool is_folder =
+            attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
         const std::string key = sdk::utf8_from_path(path);
         if (is_folder) {
-            const bool is_new = action == FILE_ACTION_ADDED || action == FILE_ACTION_RENAMED_NEW_NAME;
-            if (is_new && !context_.settings.patterns.excludes_folder(key)) sink_.rescan();
+            const bool is_new =
+                action == FILE_ACTION_ADDED || action == FILE_ACTION_RENAMED_NEW_NAME;
+            if (is_new && !context_.settings.patterns.excludes_folder(key))
+                sink_.rescan();
         } else if (context_.settings.contains(key)) {
             sink_.changed(key);
         } else if (action == FILE_ACTION_REMOVED || action == FILE_ACTION_RENAMED_OLD_NAME) {

@@ -31,7 +31,8 @@ public:
     sdk::ApplyResult apply(sdk::Op& op, const std::string& key, const fs::path& package,
                            const sdk::ApplyInfo& info) override {
         const sdk::Mark present = sdk::mark_of_file(file(key));
-        if (present != sdk::mark_of_file(package)) sdk::require_mark(present, info);
+        if (present != sdk::mark_of_file(package))
+            sdk::require_mark(present, info);
         return {sdk::atomic_replace(op, package, file(key))};
     }
 };

@@ -13,15 +13,15 @@ extern "C" {
 /* A station as it was found, or, for announce, our own. */
 typedef struct stsync_peer {
     uint32_t size;
-    uint32_t ttl_s;               /* seconds after which the find is forgotten unless renewed by
-                                     `updated`; 0 = until lost. Counted by the host. */
-    stsync_str id;                /* names the find within this plugin instance, 1..256 bytes */
-    stsync_str station_id;        /* UUID text of the station, empty = unknown */
-    stsync_str name;              /* display name, empty = unknown */
-    stsync_str project;           /* project name, empty = unknown */
-    const stsync_str* endpoints;  /* "host:port", "1.2.3.4:8883", "[fe80::1%2]:8883"; a host without
-                                     port has the default one. Best first. */
-    const stsync_pair* texts;     /* further announced values */
+    uint32_t ttl_s;              /* seconds after which the find is forgotten unless renewed by
+                                    `updated`; 0 = until lost. Counted by the host. */
+    stsync_str id;               /* names the find within this plugin instance, 1..256 bytes */
+    stsync_str station_id;       /* UUID text of the station, empty = unknown */
+    stsync_str name;             /* display name, empty = unknown */
+    stsync_str project;          /* project name, empty = unknown */
+    const stsync_str* endpoints; /* "host:port", "1.2.3.4:8883", "[fe80::1%2]:8883"; a host without
+                                    port has the default one. Best first. */
+    const stsync_pair* texts;    /* further announced values */
     uint32_t endpoint_count;
     uint32_t text_count;
 } stsync_peer;

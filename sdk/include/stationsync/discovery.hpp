@@ -32,9 +32,11 @@ private:
     template <class Function>
     void send(Function function, const Peer& peer) const {
         std::vector<stsync_str> endpoints;
-        for (const std::string& endpoint : peer.endpoints) endpoints.push_back(to_abi(endpoint));
+        for (const std::string& endpoint : peer.endpoints)
+            endpoints.push_back(to_abi(endpoint));
         std::vector<stsync_pair> texts;
-        for (const auto& [name, value] : peer.texts) texts.push_back({to_abi(name), to_abi(value)});
+        for (const auto& [name, value] : peer.texts)
+            texts.push_back({to_abi(name), to_abi(value)});
         stsync_peer raw{};
         raw.size = sizeof raw;
         raw.ttl_s = peer.ttl_s;

@@ -1,5 +1,5 @@
-// Failures inside a plugin. They are thrown in plugin code and become a status and a sentence at the
-// edge of the ABI; none leaves the plugin.
+// Failures inside a plugin. They are thrown in plugin code and become a status and a sentence at
+// the edge of the ABI; none leaves the plugin.
 #pragma once
 
 #include "types.h"
@@ -27,8 +27,8 @@ private:
     std::uint64_t retry_after_ms_;
 };
 
-// The host asked the call to end, or its deadline passed. Not a std::exception, so that handlers for
-// real failures do not swallow it.
+// The host asked the call to end, or its deadline passed. Not a std::exception, so that handlers
+// for real failures do not swallow it.
 class Cancelled {
 public:
     explicit Cancelled(stsync_status status) noexcept : status_(status) {}
@@ -53,7 +53,8 @@ inline stsync_status status_of(const std::error_code& code) noexcept {
     if (code == std::errc::permission_denied || code == std::errc::operation_not_permitted ||
         code == std::errc::read_only_file_system)
         return STSYNC_DENIED;
-    if (code == std::errc::no_such_file_or_directory) return STSYNC_NOT_FOUND;
+    if (code == std::errc::no_such_file_or_directory)
+        return STSYNC_NOT_FOUND;
     if (code == std::errc::device_or_resource_busy || code == std::errc::text_file_busy ||
         code == std::errc::resource_unavailable_try_again)
         return STSYNC_BUSY;

@@ -19,7 +19,8 @@ namespace stationsync::sdk {
 inline std::string new_temp_name() {
     std::random_device random;
     std::string name(temp_prefix);
-    for (int i = 0; i < 16; ++i) name += "0123456789abcdef"[random() & 15u];
+    for (int i = 0; i < 16; ++i)
+        name += "0123456789abcdef"[random() & 15u];
     return name;
 }
 
@@ -27,8 +28,10 @@ inline std::string new_temp_name() {
 inline void remove_temp_files(const std::filesystem::path& directory) {
     std::vector<std::filesystem::path> found;
     for (const auto& entry : std::filesystem::directory_iterator(directory))
-        if (is_temp_name(utf8_from_path(entry.path().filename()))) found.push_back(entry.path());
-    for (const auto& path : found) std::filesystem::remove(path);
+        if (is_temp_name(utf8_from_path(entry.path().filename())))
+            found.push_back(entry.path());
+    for (const auto& path : found)
+        std::filesystem::remove(path);
 }
 
 // Modification time of a file, STSYNC_TIME_NONE when there is none.
@@ -46,7 +49,8 @@ public:
     Litter& operator=(const Litter&) = delete;
     ~Litter() {
         std::error_code ignored;
-        if (!path_.empty()) std::filesystem::remove(path_, ignored);
+        if (!path_.empty())
+            std::filesystem::remove(path_, ignored);
     }
     void release() noexcept { path_.clear(); }
 

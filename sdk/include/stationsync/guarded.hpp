@@ -1,8 +1,8 @@
 // Turns exceptions into status and text at the edge of the ABI.
 #pragma once
 
-#include "op.h"
 #include "error.hpp"
+#include "op.h"
 #include "text.hpp"
 
 #include <exception>
@@ -26,7 +26,8 @@ stsync_status guarded_by(Report&& report, Body&& body) noexcept {
         report(error.status(), std::string_view(error.what()), error.retry_after_ms());
         return error.status();
     } catch (const std::bad_alloc&) {
-        report(STSYNC_INTERNAL, std::string_view("The plugin ran out of memory."), std::uint64_t{0});
+        report(STSYNC_INTERNAL, std::string_view("The plugin ran out of memory."),
+               std::uint64_t{0});
         return STSYNC_INTERNAL;
     } catch (const std::system_error& error) {
         const stsync_status status = status_of(error.code());

@@ -18,7 +18,8 @@ namespace stationsync::sdk {
 class Host {
 public:
     explicit Host(const stsync_host* host) noexcept
-        : host_(host), log_(table<stsync_host_log_v1>(STSYNC_HOST_LOG_V1)),
+        : host_(host),
+          log_(table<stsync_host_log_v1>(STSYNC_HOST_LOG_V1)),
           config_(table<stsync_host_config_v1>(STSYNC_HOST_CONFIG_V1)),
           secrets_(table<stsync_host_secrets_v1>(STSYNC_HOST_SECRETS_V1)),
           staging_(table<stsync_host_staging_v1>(STSYNC_HOST_STAGING_V1)),
@@ -28,10 +29,11 @@ public:
     // The value of a configuration key, nothing when it is not configured. Throws Error when it is
     // a list.
     std::optional<std::string> config(std::string_view name) const {
-        if (config_ == nullptr) return std::nullopt;
-        return single([&](const stsync_text_sink* sink) {
-            return config_->get(host_, to_abi(name), sink);
-        }, name);
+        if (config_ == nullptr)
+            return std::nullopt;
+        return single(
+            [&](const stsync_text_sink* sink) { return config_->get(host_, to_abi(name), sink); },
+            name);
     }
 
     // The same; throws Error(INVALID_ARG) when it is missing or empty.
@@ -55,7 +57,8 @@ public:
 
     std::int64_t config_integer(std::string_view name, std::int64_t otherwise) const {
         const auto text = config(name);
-        if (!text) return otherwise;
+        if (!text)
+            return otherwise;
         std::int64_t value = 0;
         const char* end = text->data() + text->size();
         const auto [stopped, failure] = std::from_chars(text->data(), end, value);
@@ -68,9 +71,12 @@ public:
 
     bool config_flag(std::string_view name, bool otherwise) const {
         const auto text = config(name);
-        if (!text) return otherwise;
-        if (*text == "true" || *text == "1") return true;
-        if (*text == "false" || *text == "0") return false;
+        if (!text)
+            return otherwise;
+        if (*text == "true" || *text == "1")
+            return true;
+        if (*text == "false" || *text == "0")
+            return false;
         throw Error(STSYNC_INVALID_ARG, "The setting \"" + std::string(name) +
                                             "\" must be true or false, but is \"" + *text + "\".");
     }
@@ -78,7 +84,8 @@ public:
     // The elements of a list, empty when it is not configured; a single value is a list of one.
     std::vector<std::string> config_list(std::string_view name) const {
         std::vector<std::string> values;
-        if (config_ == nullptr) return values;
+        if (config_ == nullptr)
+            return values;
         Collector collector{&values, nullptr};
         const stsync_text_sink sink = collector.sink();
         collector.done(config_->list(host_, to_abi(name), &sink), name);
@@ -87,10 +94,11 @@ public:
 
     // The secret granted to a configuration key; nothing when there is none.
     std::optional<std::string> secret(std::string_view name) const {
-        if (secrets_ == nullptr) return std::nullopt;
-        return single([&](const stsync_text_sink* sink) {
-            return secrets_->get(host_, to_abi(name), sink);
-        }, name);
+        if (secrets_ == nullptr)
+            return std::nullopt;
+        return single(
+            [&](const stsync_text_sink* sink) { return secrets_->get(host_, to_abi(name), sink); },
+            name);
     }
 
     // level is one of STSYNC_LOG_*; code is short and stable; key may be empty.
@@ -102,45 +110,52 @@ public:
 
     // A directory for temporary files on the volume of `near`, if the host has one there.
     std::optional<std::filesystem::path> scratch(const std::filesystem::path& near) const {
-        if (staging_ == nullptr) return std::nullopt;
+        if (staging_ == nullptr)
+            return std::nullopt;
         const std::string text = utf8_from_path(near);
-        return as_path(single([&](const stsync_text_sink* sink) {
-            return staging_->scratch(host_, to_abi(text), sink);
-        }, "scratch"));
+        return as_path(single(
+            [&](const stsync_text_sink* sink) {
+                return staging_->scratch(host_, to_abi(text), sink);
+            },
+            "scratch"));
     }
 
     // A directory for caches that survive a restart; nothing when the host offers none.
     std::optional<std::filesystem::path> cache() const {
-        if (staging_ == nullptr) return std::nullopt;
-        return as_path(single([&](const stsync_text_sink* sink) {
-            return staging_->cache(host_, sink);
-        }, "cache"));
+        if (staging_ == nullptr)
+            return std::nullopt;
+        return as_path(single(
+            [&](const stsync_text_sink* sink) { return staging_->cache(host_, sink); }, "cache"));
     }
 
     std::optional<std::uint64_t> free_space(const std::filesystem::path& path) const {
-        if (staging_ == nullptr) return std::nullopt;
+        if (staging_ == nullptr)
+            return std::nullopt;
         const std::string text = utf8_from_path(path);
         std::uint64_t bytes = 0;
-        if (staging_->free_space(host_, to_abi(text), &bytes) != STSYNC_OK) return std::nullopt;
+        if (staging_->free_space(host_, to_abi(text), &bytes) != STSYNC_OK)
+            return std::nullopt;
         return bytes;
     }
 
     // Wall clock in microseconds UTC; STSYNC_TIME_NONE when the host offers none.
     stsync_time utc_now() const noexcept {
         stsync_time now = STSYNC_TIME_NONE;
-        if (clock_ == nullptr || clock_->utc_now(host_, &now) != STSYNC_OK) return STSYNC_TIME_NONE;
+        if (clock_ == nullptr || clock_->utc_now(host_, &now) != STSYNC_OK)
+            return STSYNC_TIME_NONE;
         return now;
     }
 
     std::optional<std::string> kv_get(std::string_view key) const {
-        if (kv_ == nullptr) return std::nullopt;
-        return single([&](const stsync_text_sink* sink) {
-            return kv_->get(host_, to_abi(key), sink);
-        }, key);
+        if (kv_ == nullptr)
+            return std::nullopt;
+        return single(
+            [&](const stsync_text_sink* sink) { return kv_->get(host_, to_abi(key), sink); }, key);
     }
 
     // Stores all or nothing; a pair without value removes its key. Throws Error.
-    void kv_put(const std::vector<std::pair<std::string, std::optional<std::string>>>& values) const {
+    void
+    kv_put(const std::vector<std::pair<std::string, std::optional<std::string>>>& values) const {
         if (kv_ == nullptr)
             throw Error(STSYNC_INCOMPATIBLE, "The host offers no " STSYNC_HOST_KV_V1 ".");
         std::vector<stsync_pair> pairs;
@@ -175,7 +190,8 @@ private:
             }
         }
         void done(stsync_status status, std::string_view name) const {
-            if (failure) std::rethrow_exception(failure);
+            if (failure)
+                std::rethrow_exception(failure);
             if (status != STSYNC_OK && status != STSYNC_NOT_FOUND)
                 throw Error(status, "The host did not give the value of \"" + std::string(name) +
                                         "\" (status " + std::to_string(status) + ").");
@@ -193,12 +209,14 @@ private:
         Collector collector{&values, nullptr};
         const stsync_text_sink sink = collector.sink();
         collector.done(call(&sink), name);
-        if (values.empty()) return std::nullopt;
+        if (values.empty())
+            return std::nullopt;
         return std::move(values.front());
     }
 
     static std::optional<std::filesystem::path> as_path(const std::optional<std::string>& text) {
-        if (!text) return std::nullopt;
+        if (!text)
+            return std::nullopt;
         return path_from_utf8(*text);
     }
 

@@ -1,8 +1,8 @@
 // Marks: what a provider returns to name the present state of an object.
 //
 // The same mark must mean the same content, and an unchanged object must keep its mark. A hash of
-// the content fulfils both; size and modification time do not (two edits within one tick of a coarse
-// file system, a touched file), and are good as a cache key at most.
+// the content fulfils both; size and modification time do not (two edits within one tick of a
+// coarse file system, a touched file), and are good as a cache key at most.
 #pragma once
 
 #include "error.hpp"
@@ -27,7 +27,8 @@ public:
         if (bytes.size() > STSYNC_MARK_MAX)
             throw Error(STSYNC_INTERNAL, "A mark is longer than 63 bytes.");
         raw_.len = static_cast<std::uint8_t>(bytes.size());
-        if (!bytes.empty()) std::memcpy(raw_.bytes, bytes.data(), bytes.size());
+        if (!bytes.empty())
+            std::memcpy(raw_.bytes, bytes.data(), bytes.size());
     }
 
     bool is_absent() const noexcept { return raw_.len == 0; }
@@ -46,7 +47,9 @@ inline Mark mark_of_digest(const Digest& digest) {
     return Mark(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
 }
 
-inline Mark mark_of_bytes(std::string_view bytes) { return mark_of_digest(sha256(bytes)); }
+inline Mark mark_of_bytes(std::string_view bytes) {
+    return mark_of_digest(sha256(bytes));
+}
 
 inline stsync_digest to_abi(const std::optional<Digest>& digest) noexcept {
     stsync_digest raw{};
@@ -72,14 +75,16 @@ inline Digest digest_of_file(const std::filesystem::path& path) {
         file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
         hash.update(buffer.data(), static_cast<std::size_t>(file.gcount()));
     }
-    if (file.bad()) throw Error(STSYNC_INTERNAL, "Reading " + utf8_from_path(path) + " failed.");
+    if (file.bad())
+        throw Error(STSYNC_INTERNAL, "Reading " + utf8_from_path(path) + " failed.");
     return hash.finish();
 }
 
 // Mark of a file's content; the empty mark when there is no such file.
 inline Mark mark_of_file(const std::filesystem::path& path) {
     std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) return {};
+    if (!std::filesystem::exists(path, ignored))
+        return {};
     return mark_of_digest(digest_of_file(path));
 }
 

@@ -26,8 +26,7 @@ typedef struct stsync_host {
 
     /* Table for an id such as "stsync.host.log/1" (see host.h), or NULL when the host does not
      * offer it. id is zero-terminated ASCII. The same answer every time. [any] */
-    const void*(STSYNC_CALL* query)(const struct stsync_host* host,
-                                    const char* id) STSYNC_NOEXCEPT;
+    const void*(STSYNC_CALL* query)(const struct stsync_host* host, const char* id)STSYNC_NOEXCEPT;
 } stsync_host;
 
 /* stsync_descriptor.kind */
@@ -35,18 +34,18 @@ typedef struct stsync_host {
 #define STSYNC_KIND_DISCOVERY 2
 
 /* stsync_descriptor.flags */
-#define STSYNC_NEEDS_IN_PROCESS 0x1u    /* cannot be moved into a process of its own */
-#define STSYNC_SINGLE_INSTANCE 0x2u     /* at most one instance at a time */
-#define STSYNC_KEYS_ARE_PATHS 0x4u      /* keys are relative paths with '/': the host refuses names
-                                           that are not safe on every system */
-#define STSYNC_EXPORT_REPRODUCIBLE 0x8u /* exporting the same state twice gives the same bytes and
-                                           modification time */
+#define STSYNC_NEEDS_IN_PROCESS 0x1u /* cannot be moved into a process of its own */
+#define STSYNC_SINGLE_INSTANCE 0x2u  /* at most one instance at a time */
+/* Keys are relative paths with '/': the host refuses names that are not safe on every system. */
+#define STSYNC_KEYS_ARE_PATHS 0x4u
+/* Exporting the same state twice gives the same bytes and modification time. */
+#define STSYNC_EXPORT_REPRODUCIBLE 0x8u
 
 /* Describes one kind of instance that the plugin can make. Static data, valid until the process
  * ends, the same at every call. */
 typedef struct stsync_descriptor {
     uint32_t size;
-    uint32_t kind;               /* STSYNC_KIND_* */
+    uint32_t kind; /* STSYNC_KIND_* */
     uint32_t flags;
     uint32_t max_parallel;       /* [worker] calls at a time per instance, at least 1 */
     uint32_t default_timeout_ms; /* deadline of a call when the configuration names none; 0 = the
@@ -71,7 +70,7 @@ typedef struct stsync_instance {
     /* Table for an id such as "stsync.provider/1", or NULL. Static per instance, usable at once;
      * the table is valid until destroy returns. id is zero-terminated ASCII. [any] */
     const void*(STSYNC_CALL* query)(const struct stsync_instance* instance,
-                                    const char* id) STSYNC_NOEXCEPT;
+                                    const char* id)STSYNC_NOEXCEPT;
 
     /* Ends the instance and frees all that it holds, joins its threads. Called once, after every
      * other call has returned (watch and discovery are stopped before); whatever it returns, the
@@ -88,14 +87,13 @@ typedef struct stsync_module {
     stsync_str sdk_version;
 
     /* Descriptor `index` in [0, count), NULL beyond. No side effects. [any] */
-    const stsync_descriptor*(STSYNC_CALL* describe)(uint32_t index) STSYNC_NOEXCEPT;
+    const stsync_descriptor*(STSYNC_CALL* describe)(uint32_t index)STSYNC_NOEXCEPT;
 
     /* Makes an instance of the descriptor named `id`; reads its configuration from `host`. Does not
      * touch the live data. On failure emits one sentence with cause and remedy to `fail`.
      *  STSYNC_NOT_FOUND    no such descriptor
-     *  STSYNC_INVALID_ARG  the configuration is wrong: shown to the operator, not tried again before
-     *                      it changed
-     *  STSYNC_INCOMPATIBLE the host lacks a service that the plugin needs
+     *  STSYNC_INVALID_ARG  the configuration is wrong: shown to the operator, not tried again
+     * before it changed STSYNC_INCOMPATIBLE the host lacks a service that the plugin needs
      * [control] */
     stsync_status(STSYNC_CALL* create)(const stsync_host* host, stsync_str id,
                                        const stsync_text_sink* fail,

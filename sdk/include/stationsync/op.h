@@ -16,11 +16,11 @@ extern "C" {
  * the struct itself first and may be called from any thread that the plugin uses for this call. */
 typedef struct stsync_op {
     uint32_t size;
-    uint32_t reserved;    /* 0 */
-    uint64_t id;          /* names the call in logs; never 0 */
-    int64_t deadline_ms;  /* time allowed, in milliseconds counted from the start of the call;
-                             0 = no limit. Once it has passed, `cancelled` says so by itself. */
-    void* ctx;            /* the host's */
+    uint32_t reserved;   /* 0 */
+    uint64_t id;         /* names the call in logs; never 0 */
+    int64_t deadline_ms; /* time allowed, in milliseconds counted from the start of the call;
+                            0 = no limit. Once it has passed, `cancelled` says so by itself. */
+    void* ctx;           /* the host's */
 
     /* STSYNC_OK = go on; STSYNC_CANCELLED or STSYNC_TIMEOUT = undo what was begun and return that
      * status, within a second. Cheap and lock-free: ask at every block or file. [any] */

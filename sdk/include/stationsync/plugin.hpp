@@ -65,9 +65,9 @@ stsync_status create_instance(const stsync_descriptor& descriptor, stsync_str id
     const stsync_descriptor* STSYNC_CALL stsync_plugin_describe(std::uint32_t index) noexcept {    \
         return index == 0 ? &stsync_plugin_descriptor : nullptr;                                   \
     }                                                                                              \
-    stsync_status STSYNC_CALL stsync_plugin_create(                                                \
-        const stsync_host* host, stsync_str wanted, const stsync_text_sink* fail,                  \
-        const stsync_instance** out) noexcept {                                                    \
+    stsync_status STSYNC_CALL stsync_plugin_create(const stsync_host* host, stsync_str wanted,     \
+                                                   const stsync_text_sink* fail,                   \
+                                                   const stsync_instance** out) noexcept {         \
         return ::stationsync::sdk::detail::create_instance(                                        \
             stsync_plugin_descriptor, wanted, fail, out,                                           \
             [host] { return ::stationsync::sdk::detail::make<Type>(host); });                      \

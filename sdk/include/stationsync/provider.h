@@ -26,10 +26,10 @@ extern "C" {
 /* One object as it is now. */
 typedef struct stsync_object {
     uint32_t size;
-    uint32_t flags;       /* STSYNC_OBJECT_* */
+    uint32_t flags; /* STSYNC_OBJECT_* */
     stsync_str key;
-    stsync_mark mark;     /* never empty: what is absent is not emitted */
-    uint64_t byte_count;  /* size of the content, for people and planning */
+    stsync_mark mark;               /* never empty: what is absent is not emitted */
+    uint64_t byte_count;            /* size of the content, for people and planning */
     stsync_time changed_at;         /* when the content last changed, or STSYNC_TIME_NONE */
     stsync_time changed_not_before; /* start of the interval in which that happened, or NONE */
     stsync_digest content_digest;   /* as export_object gives it, if it costs nothing; or none */
@@ -38,14 +38,15 @@ typedef struct stsync_object {
 } stsync_object;
 
 /* stsync_fault.flags */
-#define STSYNC_FAULT_SUBTREE 0x1u /* nothing is known of any key that starts with `key`: they are
-                                     not absent. `key` then ends in '/', or is empty for all. */
+/* Nothing is known of any key that starts with `key`: they are not absent. `key` then ends in '/',
+ * or is empty for all. */
+#define STSYNC_FAULT_SUBTREE 0x1u
 
 /* Something that is there and is not emitted: it counts as neither present nor absent, keeps its
  * last state and shows `text` as its reason. */
 typedef struct stsync_fault {
     uint32_t size;
-    uint32_t flags;          /* STSYNC_FAULT_* */
+    uint32_t flags; /* STSYNC_FAULT_* */
     stsync_str key;
     stsync_status code;      /* e.g. BUSY being written, DENIED unreadable, UNSUPPORTED symbolic
                                 link; the retry class says when the host looks again */
@@ -82,9 +83,10 @@ typedef struct stsync_scan_scope {
 
 /* stsync_token.kind */
 #define STSYNC_TOKEN_EXACT 1 /* must be equal on both stations */
-#define STSYNC_TOKEN_MIN 2   /* the other station's EXACT or INFO token of this name must be at least
-                                this, compared as dotted numbers */
-#define STSYNC_TOKEN_INFO 3  /* shown, judged only by a MIN token */
+/* The other station's EXACT or INFO token of this name must be at least this, compared as dotted
+ * numbers. */
+#define STSYNC_TOKEN_MIN 2
+#define STSYNC_TOKEN_INFO 3 /* shown, judged only by a MIN token */
 
 /* One fact about the back end, e.g. sqlserver.version = 16.0.4105 exact. */
 typedef struct stsync_token {
@@ -105,9 +107,9 @@ typedef struct stsync_token_sink {
 /* Filled by export_object. The host sets size and zeroes the rest before the call. */
 typedef struct stsync_export_result {
     uint32_t size;
-    uint32_t reserved; /* 0 */
-    stsync_mark mark;  /* the state that the package carries */
-    uint64_t byte_count; /* size of the content, as in stsync_object */
+    uint32_t reserved;            /* 0 */
+    stsync_mark mark;             /* the state that the package carries */
+    uint64_t byte_count;          /* size of the content, as in stsync_object */
     stsync_digest content_digest; /* canonical, equal on all stations for equal content; or none */
     uint32_t reserved2;           /* 0 */
 } stsync_export_result;
@@ -115,7 +117,7 @@ typedef struct stsync_export_result {
 /* Filled by verify. The host sets size and zeroes the rest before the call. */
 typedef struct stsync_verify_result {
     uint32_t size;
-    uint32_t reserved; /* 0 */
+    uint32_t reserved;            /* 0 */
     stsync_digest content_digest; /* of the content in the package; or none */
     uint32_t reserved2;           /* 0 */
 } stsync_verify_result;
@@ -123,10 +125,10 @@ typedef struct stsync_verify_result {
 /* What an apply is bound to. */
 typedef struct stsync_apply_info {
     uint32_t size;
-    uint32_t flags;          /* 0 */
+    uint32_t flags; /* 0 */
     stsync_apply_id apply_id;
-    stsync_mark expected;    /* mark that the live data must have; len 0 = must be absent */
-    stsync_time changed_at;  /* of the revision at its origin, UTC */
+    stsync_mark expected;   /* mark that the live data must have; len 0 = must be absent */
+    stsync_time changed_at; /* of the revision at its origin, UTC */
 } stsync_apply_info;
 
 /* Filled by apply. The host sets size and zeroes the rest before the call. */

@@ -18,9 +18,11 @@ namespace stationsync::sdk {
 class Scope {
 public:
     explicit Scope(const stsync_scan_scope& scope) : flags_(scope.flags) {
-        if (scope.kind != STSYNC_SCOPE_KEYS) return;
+        if (scope.kind != STSYNC_SCOPE_KEYS)
+            return;
         keys_.emplace();
-        for (std::uint64_t i = 0; i < scope.key_count; ++i) keys_->insert(copy(scope.keys[i]));
+        for (std::uint64_t i = 0; i < scope.key_count; ++i)
+            keys_->insert(copy(scope.keys[i]));
     }
 
     bool is_all() const noexcept { return !keys_; }
@@ -49,8 +51,8 @@ struct Object {
 // The object that one file is: content as mark, modification time as time of the change.
 inline Object object_of_file(std::string key, const std::filesystem::path& path) {
     const Digest digest = digest_of_file(path);
-    return {std::move(key), mark_of_digest(digest), std::filesystem::file_size(path),
-            modified_at(path), STSYNC_TIME_NONE, digest};
+    return {std::move(key),    mark_of_digest(digest), std::filesystem::file_size(path),
+            modified_at(path), STSYNC_TIME_NONE,       digest};
 }
 
 // Something that is there but cannot be told; see stsync_fault.
@@ -62,15 +64,16 @@ struct Fault {
     std::uint64_t retry_after_ms = 0;
 };
 
-// Receives what a scan finds. Objects outside of the scope are dropped here, so that a provider with
-// few objects may emit all of them.
+// Receives what a scan finds. Objects outside of the scope are dropped here, so that a provider
+// with few objects may emit all of them.
 class ObjectSink {
 public:
     ObjectSink(const stsync_object_sink* sink, const Scope* scope) : sink_(sink), scope_(scope) {}
 
     // Throws StoppedBySink when the host wants no more.
     void add(const Object& object) {
-        if (!scope_->contains(object.key)) return;
+        if (!scope_->contains(object.key))
+            return;
         stsync_object raw{};
         raw.size = sizeof raw;
         raw.flags = object.flags;
@@ -81,11 +84,13 @@ public:
         raw.changed_not_before = object.changed_not_before;
         raw.content_digest = to_abi(object.content_digest);
         raw.display_name = to_abi(object.display_name);
-        if (sink_->object(sink_->ctx, &raw) != STSYNC_OK) throw StoppedBySink();
+        if (sink_->object(sink_->ctx, &raw) != STSYNC_OK)
+            throw StoppedBySink();
     }
 
     void add(const Fault& fault) {
-        if (!fault.is_subtree && !scope_->contains(fault.key)) return;
+        if (!fault.is_subtree && !scope_->contains(fault.key))
+            return;
         stsync_fault raw{};
         raw.size = sizeof raw;
         raw.flags = fault.is_subtree ? STSYNC_FAULT_SUBTREE : 0;
@@ -93,7 +98,8 @@ public:
         raw.code = fault.code;
         raw.retry_after_ms = fault.retry_after_ms;
         raw.text = to_abi(fault.text);
-        if (sink_->fault(sink_->ctx, &raw) != STSYNC_OK) throw StoppedBySink();
+        if (sink_->fault(sink_->ctx, &raw) != STSYNC_OK)
+            throw StoppedBySink();
     }
 
 private:
@@ -126,7 +132,8 @@ struct ApplyResult {
 
 // Throws Error(CONFLICT) unless the live data is as expected.
 inline void require_mark(const Mark& present, const ApplyInfo& info) {
-    if (present == info.expected) return;
+    if (present == info.expected)
+        return;
     throw Error(STSYNC_CONFLICT, present.is_absent()
                                      ? "The object was deleted meanwhile."
                                      : "The object was changed meanwhile by somebody else.");
@@ -149,7 +156,8 @@ public:
     virtual std::vector<Token> compat(Op&) { return {}; }
 
     // Sentences that say why a station with these tokens cannot be synchronized with; empty = it
-    // can. By default tokens judge as their kind says, and one that only one side has is an obstacle.
+    // can. By default tokens judge as their kind says, and one that only one side has is an
+    // obstacle.
     virtual std::vector<std::string> check_compat(Op& op, const std::vector<Token>& remote);
 
     virtual void scan(Op& op, const Scope& scope, ObjectSink& out) = 0;
@@ -217,7 +225,8 @@ inline int compare_versions(std::string_view a, std::string_view b) noexcept {
     while (!a.empty() || !b.empty()) {
         const std::uint64_t x = take(a);
         const std::uint64_t y = take(b);
-        if (x != y) return x < y ? -1 : 1;
+        if (x != y)
+            return x < y ? -1 : 1;
     }
     return 0;
 }
@@ -225,7 +234,8 @@ inline int compare_versions(std::string_view a, std::string_view b) noexcept {
 // The value that a side states for a name; MIN tokens are demands, not values.
 inline const Token* find_value(const std::vector<Token>& tokens, const std::string& name) noexcept {
     for (const Token& token : tokens)
-        if (token.name == name && token.kind != STSYNC_TOKEN_MIN) return &token;
+        if (token.name == name && token.kind != STSYNC_TOKEN_MIN)
+            return &token;
     return nullptr;
 }
 
@@ -234,7 +244,8 @@ inline void check_demands(const std::vector<Token>& demands, const std::vector<T
                           const char* where, const char* elsewhere,
                           std::vector<std::string>& reasons) {
     for (const Token& demand : demands) {
-        if (demand.kind == STSYNC_TOKEN_INFO) continue;
+        if (demand.kind == STSYNC_TOKEN_INFO)
+            continue;
         const Token* value = find_value(values, demand.name);
         if (value == nullptr) {
             reasons.push_back(demand.name + " is " + demand.value + " " + where + " and unknown " +
@@ -253,7 +264,8 @@ inline std::vector<std::string> Provider::check_compat(Op& op, const std::vector
     const std::vector<Token> local = compat(op);
     std::vector<std::string> reasons;
     for (const Token& ours : local) {
-        if (ours.kind != STSYNC_TOKEN_EXACT) continue;
+        if (ours.kind != STSYNC_TOKEN_EXACT)
+            continue;
         const Token* theirs = detail::find_value(remote, ours.name);
         if (theirs != nullptr && theirs->value != ours.value)
             reasons.push_back(ours.name + " is " + ours.value + " here and " + theirs->value +

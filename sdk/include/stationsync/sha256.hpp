@@ -33,7 +33,8 @@ inline void sha256_block(std::uint32_t* state, const std::uint8_t* data) noexcep
     std::array<std::uint32_t, 64> w;
     for (std::size_t i = 0; i < 16; ++i) {
         const std::uint8_t* p = data + 4 * i;
-        w[i] = std::uint32_t{p[0]} << 24 | std::uint32_t{p[1]} << 16 | std::uint32_t{p[2]} << 8 | p[3];
+        w[i] =
+            std::uint32_t{p[0]} << 24 | std::uint32_t{p[1]} << 16 | std::uint32_t{p[2]} << 8 | p[3];
     }
     for (std::size_t i = 16; i < 64; ++i) {
         const std::uint32_t a = w[i - 15];
@@ -53,7 +54,8 @@ inline void sha256_block(std::uint32_t* state, const std::uint8_t* data) noexcep
                                  ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
         s = {t1 + t2, s[0], s[1], s[2], s[3] + t1, s[4], s[5], s[6]};
     }
-    for (std::size_t i = 0; i < 8; ++i) state[i] += s[i];
+    for (std::size_t i = 0; i < 8; ++i)
+        state[i] += s[i];
 }
 
 } // namespace detail
@@ -66,17 +68,20 @@ public:
         total_ += count;
         if (filled_ != 0) {
             const std::size_t taken = count < 64 - filled_ ? count : 64 - filled_;
-            if (taken != 0) std::memcpy(buffer_.data() + filled_, data, taken);
+            if (taken != 0)
+                std::memcpy(buffer_.data() + filled_, data, taken);
             filled_ += taken;
             data += taken;
             count -= taken;
-            if (filled_ < 64) return;
+            if (filled_ < 64)
+                return;
             blocks(buffer_.data(), 1);
             filled_ = 0;
         }
         blocks(data, count / 64);
         filled_ = count % 64;
-        if (filled_ != 0) std::memcpy(buffer_.data(), data + (count - filled_), filled_);
+        if (filled_ != 0)
+            std::memcpy(buffer_.data(), data + (count - filled_), filled_);
     }
     void update(std::string_view bytes) noexcept { update(bytes.data(), bytes.size()); }
 
@@ -104,7 +109,8 @@ private:
             return;
         }
 #endif
-        for (std::size_t i = 0; i < count; ++i) detail::sha256_block(state_.data(), data + 64 * i);
+        for (std::size_t i = 0; i < count; ++i)
+            detail::sha256_block(state_.data(), data + 64 * i);
     }
 
     std::array<std::uint32_t, 8> state_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,

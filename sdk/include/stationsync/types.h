@@ -1,8 +1,8 @@
 /* Basic types of the plugin ABI: status codes, text views, marks, digests, times.
  *
  * Rules that hold for every function of the ABI:
- *  - Text is UTF-8, given as pointer and length, without a terminating zero. Interface ids alone are
- *    zero-terminated ASCII.
+ *  - Text is UTF-8, given as pointer and length, without a terminating zero. Interface ids alone
+ * are zero-terminated ASCII.
  *  - A view (stsync_str, pointer to a struct or array) is valid until the called function returns;
  *    who needs it longer copies it. Exceptions say so.
  *  - Nothing is allocated on one side and freed on the other.
@@ -52,20 +52,20 @@ extern "C" {
  * An unknown code counts as STSYNC_INTERNAL. */
 typedef int32_t stsync_status;
 
-#define STSYNC_OK 0              /* (done) */
-#define STSYNC_CANCELLED 1       /* (done) the host asked for it by stsync_op.cancelled */
-#define STSYNC_TIMEOUT 2         /* (again) the deadline of the call has passed */
-#define STSYNC_NOT_FOUND 3       /* (rescan) the object, key or value does not exist */
-#define STSYNC_CONFLICT 4        /* (rescan) the live data is not what the caller expected */
-#define STSYNC_INCOMPATIBLE 5    /* (blocked) versions that do not go together */
-#define STSYNC_CORRUPT 6         /* (never) a package that is damaged: another one is fetched */
-#define STSYNC_NO_SPACE 7        /* (blocked) disk or quota full */
-#define STSYNC_DENIED 8          /* (blocked) rights or a missing root marker */
-#define STSYNC_BUSY 9            /* (again) in use at the moment */
-#define STSYNC_UNSUPPORTED 10    /* (never) not something that this plugin can do */
-#define STSYNC_INVALID_ARG 11    /* (never) an argument, key or configuration that is not allowed */
+#define STSYNC_OK 0           /* (done) */
+#define STSYNC_CANCELLED 1    /* (done) the host asked for it by stsync_op.cancelled */
+#define STSYNC_TIMEOUT 2      /* (again) the deadline of the call has passed */
+#define STSYNC_NOT_FOUND 3    /* (rescan) the object, key or value does not exist */
+#define STSYNC_CONFLICT 4     /* (rescan) the live data is not what the caller expected */
+#define STSYNC_INCOMPATIBLE 5 /* (blocked) versions that do not go together */
+#define STSYNC_CORRUPT 6      /* (never) a package that is damaged: another one is fetched */
+#define STSYNC_NO_SPACE 7     /* (blocked) disk or quota full */
+#define STSYNC_DENIED 8       /* (blocked) rights or a missing root marker */
+#define STSYNC_BUSY 9         /* (again) in use at the moment */
+#define STSYNC_UNSUPPORTED 10 /* (never) not something that this plugin can do */
+#define STSYNC_INVALID_ARG 11 /* (never) an argument, key or configuration that is not allowed */
 #define STSYNC_STOPPED_BY_SINK 12 /* (done) a sink answered that; the call ended early */
-#define STSYNC_INTERNAL 100      /* (again) everything else */
+#define STSYNC_INTERNAL 100       /* (again) everything else */
 /* 1000 and above are made by the host only and never returned by a plugin. */
 #define STSYNC_PLUGIN_CRASHED 1000 /* (again, after recover) */
 #define STSYNC_PLUGIN_HUNG 1001    /* (blocked) */

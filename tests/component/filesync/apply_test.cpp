@@ -24,7 +24,7 @@ protected:
         return station_.provider().apply(key, station_.make_package(content), expected);
     }
     static mode_t mode_of(const fs::path& path) {
-        struct stat status{};
+        struct stat status {};
         EXPECT_EQ(::stat(path.c_str(), &status), 0);
         return status.st_mode & 07777;
     }
@@ -66,8 +66,8 @@ TEST_F(FilesyncApply, AnEditBetweenCheckAndExchangeIsPutBack) {
     station_.write("a", "old");
     FakeOp op;
     op.at_commit([&] { station_.write("a", "edited by a person"); });
-    const auto applied = station_.provider().apply(op, "a", station_.make_package("new"),
-                                                   sdk::mark_of_bytes("old"));
+    const auto applied =
+        station_.provider().apply(op, "a", station_.make_package("new"), sdk::mark_of_bytes("old"));
     EXPECT_EQ(applied.status, STSYNC_CONFLICT) << applied.text;
     EXPECT_EQ(station_.read("a"), "edited by a person");
 }
@@ -80,8 +80,8 @@ TEST_F(FilesyncApply, AnEditOfTheSameSizeAndTimeBetweenCheckAndExchangeIsPutBack
         station_.write("a", "EDT");
         fs::last_write_time(station_.root() / "a", modified);
     });
-    const auto applied = station_.provider().apply(op, "a", station_.make_package("new"),
-                                                   sdk::mark_of_bytes("old"));
+    const auto applied =
+        station_.provider().apply(op, "a", station_.make_package("new"), sdk::mark_of_bytes("old"));
     EXPECT_EQ(applied.status, STSYNC_CONFLICT) << applied.text;
     EXPECT_EQ(station_.read("a"), "EDT");
 }
@@ -99,8 +99,8 @@ TEST_F(FilesyncApply, ATouchedFileWithTheExpectedContentIsReplaced) {
     station_.write("a", "old");
     FakeOp op;
     op.at_commit([&] { station_.write("a", "old"); });
-    const auto applied = station_.provider().apply(op, "a", station_.make_package("new"),
-                                                   sdk::mark_of_bytes("old"));
+    const auto applied =
+        station_.provider().apply(op, "a", station_.make_package("new"), sdk::mark_of_bytes("old"));
     EXPECT_EQ(applied.status, STSYNC_OK) << applied.text;
     EXPECT_EQ(station_.read("a"), "new");
 }
@@ -144,7 +144,7 @@ TEST_F(FilesyncApply, PermissionsAttributesAndOwnerOfAnExistingFileAreKept) {
         EXPECT_EQ(::getxattr(path.c_str(), "user.note", value, sizeof value), 4);
         EXPECT_STREQ(value, "kept");
     }
-    struct stat status{};
+    struct stat status {};
     ASSERT_EQ(::stat(path.c_str(), &status), 0);
     if (is_root) {
         EXPECT_EQ(status.st_uid, 1234u);
@@ -199,9 +199,8 @@ TEST_F(FilesyncApply, ALinkInThePlaceOfTheFileIsNeverFollowedNorReplaced) {
 }
 
 TEST_F(FilesyncApply, HostileNamesAreRefused) {
-    for (const char* key :
-         {"../a", "a/../../b", "/abs", "C:/a", "C:a", "a\\b", "nul", "COM1.txt", "a.", "a ", "\xff",
-          "a/./b", "", "a\nb", "a//b", "a/"})
+    for (const char* key : {"../a", "a/../../b", "/abs", "C:/a", "C:a", "a\\b", "nul", "COM1.txt",
+                            "a.", "a ", "\xff", "a/./b", "", "a\nb", "a//b", "a/"})
         EXPECT_EQ(apply(key, "evil", sdk::Mark()).status, STSYNC_INVALID_ARG) << key;
     EXPECT_EQ(apply(std::string(5000, 'a'), "evil", sdk::Mark()).status, STSYNC_INVALID_ARG);
     EXPECT_EQ(station_.provider().scan().objects.size(), 0u);
@@ -222,7 +221,7 @@ TEST_F(FilesyncApply, ThePackageIsNotModified) {
     const auto package = station_.make_package("new");
     ASSERT_EQ(station_.provider().apply("a", package, sdk::mark_of_bytes("old")).status, STSYNC_OK);
     EXPECT_EQ(read_file(package), "new");
-    struct stat status{};
+    struct stat status {};
     ASSERT_EQ(::stat(package.c_str(), &status), 0);
     EXPECT_EQ(status.st_nlink, 1u);
     station_.write("a", "edited");

@@ -67,7 +67,8 @@ public:
         std::vector<std::string> names;
         for (const auto& entry : std::filesystem::recursive_directory_iterator(root())) {
             const std::string name = entry.path().filename().string();
-            if (sdk::is_temp_name(name)) names.push_back(entry.path().string());
+            if (sdk::is_temp_name(name))
+                names.push_back(entry.path().string());
         }
         return names;
     }
@@ -85,7 +86,8 @@ public:
     }
     static std::int64_t modified_ns(const std::filesystem::path& path) {
         const auto time = std::chrono::file_clock::to_sys(std::filesystem::last_write_time(path));
-        return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+        return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch())
+            .count();
     }
 
     FakeHost host;

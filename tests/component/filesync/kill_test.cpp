@@ -89,7 +89,9 @@ INSTANTIATE_TEST_SUITE_P(Points, FilesyncKill,
 
 #else
 
-TEST(FilesyncKill, NeedsFaultPoints) { GTEST_SKIP() << "this build has no fault points"; }
+TEST(FilesyncKill, NeedsFaultPoints) {
+    GTEST_SKIP() << "this build has no fault points";
+}
 
 #endif
 

@@ -65,12 +65,14 @@ TEST_F(FilesyncScan, EditsWithinOneTickOfTheClockAreSeen) {
 }
 
 TEST_F(FilesyncScan, NamesInUnicodeAreKeptAsTheyAre) {
-    const std::vector<std::string> names = {"Öl.rcp", "配方/第一.xml", "рецепт.txt", "😀.txt",
-                                            "e\xCC\x81.txt", "a b (c) [d].txt", "ß"};
-    for (const std::string& name : names) station_.write(name, name);
+    const std::vector<std::string> names = {
+        "Öl.rcp", "配方/第一.xml", "рецепт.txt", "😀.txt", "e\xCC\x81.txt", "a b (c) [d].txt", "ß"};
+    for (const std::string& name : names)
+        station_.write(name, name);
     const auto scan = station_.provider().scan();
     EXPECT_EQ(scan.objects.size(), names.size());
-    for (const std::string& name : names) EXPECT_EQ(scan.objects.count(name), 1u) << name;
+    for (const std::string& name : names)
+        EXPECT_EQ(scan.objects.count(name), 1u) << name;
 }
 
 TEST_F(FilesyncScan, SymbolicLinksAreNamedAndNotFollowed) {

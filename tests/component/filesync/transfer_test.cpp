@@ -79,7 +79,8 @@ TEST(FilesyncTransfer, AFileThatIsWrittenDuringExportIsBusyAndLeavesNoPackage) {
     FakeOp op;
     op.at_poll(2, [&] { std::ofstream(a.root() / "big", std::ios::app) << "more"; });
     const auto exported = a.provider().export_object(op, "big", a.package());
-    if (op.polls() < 2) GTEST_SKIP() << "this file system clones files in one step";
+    if (op.polls() < 2)
+        GTEST_SKIP() << "this file system clones files in one step";
     EXPECT_EQ(exported.status, STSYNC_BUSY);
     EXPECT_FALSE(fs::exists(a.package()));
 }
@@ -125,9 +126,12 @@ TEST(FilesyncTransfer, CallsForDifferentKeysRunAtTheSameTime) {
         }
     };
     std::vector<std::thread> workers;
-    for (int worker = 0; worker < 3; ++worker) workers.emplace_back(work, worker);
-    for (int round = 0; round < rounds; ++round) ASSERT_EQ(a.provider().scan().status, STSYNC_OK);
-    for (std::thread& worker : workers) worker.join();
+    for (int worker = 0; worker < 3; ++worker)
+        workers.emplace_back(work, worker);
+    for (int round = 0; round < rounds; ++round)
+        ASSERT_EQ(a.provider().scan().status, STSYNC_OK);
+    for (std::thread& worker : workers)
+        worker.join();
     const auto scan = a.provider().scan();
     EXPECT_EQ(scan.objects.size(), 3u);
     EXPECT_TRUE(a.litter().empty());
@@ -155,7 +159,7 @@ TEST(FilesyncTransfer, AFileOfMoreThan4GiBTravelsAndStaysSparse) {
     std::string tail(4, '?');
     copy.read(tail.data(), 4);
     EXPECT_EQ(tail, std::string("\0end", 4));
-    struct stat status{};
+    struct stat status {};
     ASSERT_EQ(::stat((a.root() / "copy").c_str(), &status), 0);
     EXPECT_LT(status.st_blocks * 512, 1 << 20);
 }

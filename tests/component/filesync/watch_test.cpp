@@ -103,7 +103,8 @@ TEST_F(FilesyncWatch, ABurstBeyondTheQueueEndsInARescan) {
     std::ifstream limit_file("/proc/sys/fs/inotify/max_queued_events");
     std::size_t limit = 0;
     limit_file >> limit;
-    if (limit == 0 || limit > 100000) GTEST_SKIP() << "the queue is too long to fill";
+    if (limit == 0 || limit > 100000)
+        GTEST_SKIP() << "the queue is too long to fill";
     start_watch();
     hints_.hold();
     station_.write("first", "x");

@@ -8,18 +8,24 @@ namespace {
 class Odd final : public sdk::Provider, public sdk::SelfTest {
 public:
     explicit Odd(sdk::Host host) : host_(host), mode_(host.config("mode").value_or("")) {
-        if (mode_ == "create") throw 42;
+        if (mode_ == "create")
+            throw 42;
     }
 
     void recover(sdk::Op& op) override {
-        if (mode_ == "error") throw sdk::Error(STSYNC_BUSY, "The server is away.", 500);
-        if (mode_ == "bad_alloc") throw std::bad_alloc();
+        if (mode_ == "error")
+            throw sdk::Error(STSYNC_BUSY, "The server is away.", 500);
+        if (mode_ == "bad_alloc")
+            throw std::bad_alloc();
         if (mode_ == "disk_full")
             throw std::system_error(std::make_error_code(std::errc::no_space_on_device));
-        if (mode_ == "int") throw 42;
+        if (mode_ == "int")
+            throw 42;
         if (mode_ == "poll")
-            while (true) op.check();
-        if (mode_ == "commit") op.begin_commit();
+            while (true)
+                op.check();
+        if (mode_ == "commit")
+            op.begin_commit();
         if (mode_ == "services") {
             host_.kv_put({{"a", "1"}, {"b", std::string("\0\n", 2)}});
             host_.kv_put({{"a", std::nullopt}});
@@ -38,7 +44,8 @@ public:
     }
 
     void scan(sdk::Op&, const sdk::Scope&, sdk::ObjectSink& out) override {
-        for (const char* key : {"a", "b", "c"}) out.add(sdk::Object{key, sdk::mark_of_bytes(key)});
+        for (const char* key : {"a", "b", "c"})
+            out.add(sdk::Object{key, sdk::mark_of_bytes(key)});
         out.add(sdk::Fault{"d", STSYNC_BUSY, "It is being written."});
     }
 

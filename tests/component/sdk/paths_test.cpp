@@ -14,11 +14,14 @@ TEST(PathKey, OrdinaryNamesAreAllowed) {
 }
 
 TEST(PathKey, NamesThatLeaveTheRootOrMeanSomethingElseSomewhereAreRefused) {
-    for (const char* key :
-         {"", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/./b", "C:", "C:a", "C:/a",
-          "a\\b", "\\\\server\\share", "a:stream", "con", "CON.txt", "nul", "Aux.x.y", "com1",
-          "LPT9.txt", "COM\xC2\xB9", "con .txt", "a.", "a ", "a /b", "a*", "a?", "a\"", "a<", "a>",
-          "a|", "a\nb", "a\x01", "a\x7f", "CONIN$"})
+    for (const char* key : {"",         "/",        "/a",          "a/",       "a//b",
+                            ".",        "..",       "../a",        "a/../b",   "a/./b",
+                            "C:",       "C:a",      "C:/a",        "a\\b",     "\\\\server\\share",
+                            "a:stream", "con",      "CON.txt",     "nul",      "Aux.x.y",
+                            "com1",     "LPT9.txt", "COM\xC2\xB9", "con .txt", "a.",
+                            "a ",       "a /b",     "a*",          "a?",       "a\"",
+                            "a<",       "a>",       "a|",          "a\nb",     "a\x01",
+                            "a\x7f",    "CONIN$"})
         EXPECT_TRUE(path_key_problem(key)) << key;
     EXPECT_TRUE(path_key_problem(std::string_view("a\0b", 3)));
 }
@@ -33,7 +36,8 @@ TEST(PathKey, LengthIsLimited) {
     EXPECT_FALSE(path_key_problem(std::string(255, 'a')));
     EXPECT_TRUE(path_key_problem(std::string(256, 'a')));
     std::string deep = "a";
-    while (deep.size() < 4095) deep += "/a";
+    while (deep.size() < 4095)
+        deep += "/a";
     EXPECT_FALSE(path_key_problem(deep));
     EXPECT_TRUE(path_key_problem(deep + "/a"));
 }

@@ -30,7 +30,8 @@ TEST(Sha256, GivesThePublishedDigests) {
 
 TEST(Sha256, DoesNotDependOnHowTheBytesAreFed) {
     std::string text;
-    for (int i = 0; i < 1000; ++i) text += static_cast<char>(i * 7);
+    for (int i = 0; i < 1000; ++i)
+        text += static_cast<char>(i * 7);
     const Digest whole = sha256(text);
     for (const std::size_t piece : {1u, 3u, 63u, 64u, 65u, 200u}) {
         Sha256 hash;
@@ -42,13 +43,16 @@ TEST(Sha256, DoesNotDependOnHowTheBytesAreFed) {
 
 #if defined(STSYNC_SDK_HAS_SHA_X86)
 TEST(Sha256, BothImplementationsAgree) {
-    if (!detail::cpu_has_sha()) GTEST_SKIP() << "this processor has no SHA instructions";
+    if (!detail::cpu_has_sha())
+        GTEST_SKIP() << "this processor has no SHA instructions";
     std::array<std::uint8_t, 64 * 5> data;
-    for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::uint8_t>(i * i);
+    for (std::size_t i = 0; i < data.size(); ++i)
+        data[i] = static_cast<std::uint8_t>(i * i);
     std::array<std::uint32_t, 8> fast = {1, 2, 3, 4, 5, 6, 7, 8};
     std::array<std::uint32_t, 8> plain = fast;
     detail::sha256_blocks_x86(fast.data(), data.data(), 5, detail::sha256_constants.data());
-    for (std::size_t i = 0; i < 5; ++i) detail::sha256_block(plain.data(), data.data() + 64 * i);
+    for (std::size_t i = 0; i < 5; ++i)
+        detail::sha256_block(plain.data(), data.data() + 64 * i);
     EXPECT_EQ(fast, plain);
 }
 #endif

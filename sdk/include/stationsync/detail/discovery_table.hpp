@@ -75,9 +75,13 @@ inline stsync_status STSYNC_CALL discovery_probe(const stsync_instance* instance
 }
 
 inline const void* STSYNC_CALL discovery_query(const stsync_instance*, const char* id) noexcept {
-    static constexpr stsync_discovery_v1 table{
-        sizeof(stsync_discovery_v1), 0,  &discovery_start, &discovery_stop, &discovery_announce,
-        &discovery_withdraw,         &discovery_probe};
+    static constexpr stsync_discovery_v1 table{sizeof(stsync_discovery_v1),
+                                               0,
+                                               &discovery_start,
+                                               &discovery_stop,
+                                               &discovery_announce,
+                                               &discovery_withdraw,
+                                               &discovery_probe};
     return std::string_view(id) == STSYNC_DISCOVERY_V1 ? &table : nullptr;
 }
 

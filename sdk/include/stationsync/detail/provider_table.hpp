@@ -24,8 +24,8 @@ inline ProviderInstance& self(const stsync_instance* instance) noexcept {
 
 inline std::string checked_key(const ProviderInstance& instance, stsync_str key) {
     const std::string_view text = view(key);
-    const auto problem = (instance.flags & STSYNC_KEYS_ARE_PATHS) != 0 ? path_key_problem(text)
-                                                                       : key_problem(text);
+    const auto problem =
+        (instance.flags & STSYNC_KEYS_ARE_PATHS) != 0 ? path_key_problem(text) : key_problem(text);
     if (problem) {
         const std::string shown = is_valid_utf8(text) ? std::string(text.substr(0, 200)) : "?";
         throw Error(STSYNC_INVALID_ARG,
@@ -71,7 +71,8 @@ inline stsync_status STSYNC_CALL provider_compat(const stsync_instance* instance
         Op call(op);
         for (const Token& token : self(instance).provider->compat(call)) {
             const stsync_token raw{sizeof raw, token.kind, to_abi(token.name), to_abi(token.value)};
-            if (sink->emit(sink->ctx, &raw) != STSYNC_OK) throw StoppedBySink();
+            if (sink->emit(sink->ctx, &raw) != STSYNC_OK)
+                throw StoppedBySink();
         }
     });
 }
@@ -91,13 +92,14 @@ inline stsync_status STSYNC_CALL provider_check_compat(const stsync_instance* in
         }
         const auto reasons = self(instance).provider->check_compat(call, remote);
         for (const std::string& reason : reasons)
-            if (sink->emit(sink->ctx, to_abi(reason)) != STSYNC_OK) throw StoppedBySink();
-        if (!reasons.empty()) throw Error(STSYNC_INCOMPATIBLE, reasons.front());
+            if (sink->emit(sink->ctx, to_abi(reason)) != STSYNC_OK)
+                throw StoppedBySink();
+        if (!reasons.empty())
+            throw Error(STSYNC_INCOMPATIBLE, reasons.front());
     });
 }
 
-inline stsync_status STSYNC_CALL provider_scan(const stsync_instance* instance,
-                                               const stsync_op* op,
+inline stsync_status STSYNC_CALL provider_scan(const stsync_instance* instance, const stsync_op* op,
                                                const stsync_scan_scope* raw_scope,
                                                const stsync_object_sink* sink) noexcept {
     return guarded(op, [&] {
@@ -200,7 +202,8 @@ inline stsync_status STSYNC_CALL selftest_run(const stsync_instance* instance, c
         for (const Finding& finding : self(instance).self_test->self_test(call)) {
             const stsync_finding raw{sizeof raw, finding.severity, to_abi(finding.code),
                                      to_abi(finding.text), to_abi(finding.remedy)};
-            if (sink->emit(sink->ctx, &raw) != STSYNC_OK) throw StoppedBySink();
+            if (sink->emit(sink->ctx, &raw) != STSYNC_OK)
+                throw StoppedBySink();
         }
     });
 }
@@ -214,8 +217,10 @@ inline const stsync_provider_selftest_v1* selftest_table() noexcept {
 inline const void* STSYNC_CALL provider_query(const stsync_instance* instance,
                                               const char* id) noexcept {
     const std::string_view wanted(id);
-    if (wanted == STSYNC_PROVIDER_V1) return provider_table();
-    if (wanted == STSYNC_PROVIDER_WATCH_V1 && self(instance).watch != nullptr) return watch_table();
+    if (wanted == STSYNC_PROVIDER_V1)
+        return provider_table();
+    if (wanted == STSYNC_PROVIDER_WATCH_V1 && self(instance).watch != nullptr)
+        return watch_table();
     if (wanted == STSYNC_PROVIDER_SELFTEST_V1 && self(instance).self_test != nullptr)
         return selftest_table();
     return nullptr;
@@ -231,8 +236,10 @@ template <class T>
 const stsync_instance* make_provider(const stsync_host* host) {
     auto made = std::make_unique<ProviderInstance>();
     auto provider = std::make_unique<T>(Host(host));
-    if constexpr (std::is_base_of_v<Watch, T>) made->watch = provider.get();
-    if constexpr (std::is_base_of_v<SelfTest, T>) made->self_test = provider.get();
+    if constexpr (std::is_base_of_v<Watch, T>)
+        made->watch = provider.get();
+    if constexpr (std::is_base_of_v<SelfTest, T>)
+        made->self_test = provider.get();
     made->provider = std::move(provider);
     made->flags = OptionsOf<T>::value.flags;
     made->abi = {sizeof(stsync_instance), 0, made.get(), &provider_query, &provider_destroy};

@@ -15,9 +15,11 @@ namespace stationsync::sdk::detail {
 inline bool cpu_has_sha() noexcept {
     static const bool has = [] {
         unsigned a = 0, b = 0, c = 0, d = 0;
-        if (__get_cpuid(1, &a, &b, &c, &d) == 0) return false;
+        if (__get_cpuid(1, &a, &b, &c, &d) == 0)
+            return false;
         const bool sse41 = (c & (1u << 19)) != 0 && (c & (1u << 9)) != 0;
-        if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+        if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0)
+            return false;
         return sse41 && (b & (1u << 29)) != 0;
     }();
     return has;
@@ -46,9 +48,9 @@ sha256_blocks_x86(std::uint32_t* state, const std::uint8_t* data, std::size_t bl
 #pragma GCC unroll 16
         for (unsigned i = 0; i < 16; ++i) {
             if (i >= 4) {
-                const __m128i mixed = _mm_add_epi32(
-                    _mm_sha256msg1_epu32(w[i & 3], w[(i + 1) & 3]),
-                    _mm_alignr_epi8(w[(i + 3) & 3], w[(i + 2) & 3], 4));
+                const __m128i mixed =
+                    _mm_add_epi32(_mm_sha256msg1_epu32(w[i & 3], w[(i + 1) & 3]),
+                                  _mm_alignr_epi8(w[(i + 3) & 3], w[(i + 2) & 3], 4));
                 w[i & 3] = _mm_sha256msg2_epu32(mixed, w[(i + 3) & 3]);
             }
             const __m128i word = _mm_add_epi32(w[i & 3], load_16(constants + 4 * i));

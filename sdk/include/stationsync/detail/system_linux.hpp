@@ -16,7 +16,8 @@ namespace stationsync::sdk::detail {
 // Writes everything of a file, or the names in a directory, to the disk.
 inline std::error_code sync_path(const std::filesystem::path& path) noexcept {
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return {errno, std::generic_category()};
+    if (file < 0)
+        return {errno, std::generic_category()};
     const int failure = ::fsync(file) == 0 ? 0 : errno;
     ::close(file);
     return {failure, std::generic_category()};
@@ -32,7 +33,8 @@ inline std::error_code sync_directory(const std::filesystem::path& path) noexcep
 // Modification time, STSYNC_TIME_NONE when there is no such file.
 inline stsync_time modified_at(const std::filesystem::path& path) noexcept {
     struct ::stat status;
-    if (::stat(path.c_str(), &status) != 0) return STSYNC_TIME_NONE;
+    if (::stat(path.c_str(), &status) != 0)
+        return STSYNC_TIME_NONE;
     return stsync_time{status.st_mtim.tv_sec} * 1000000 + status.st_mtim.tv_nsec / 1000;
 }
 

@@ -25,7 +25,9 @@ inline std::error_code sync_file(const std::filesystem::path& path) noexcept {
 }
 
 // NTFS writes names through its journal; there is nothing to flush for a directory.
-inline std::error_code sync_directory(const std::filesystem::path&) noexcept { return {}; }
+inline std::error_code sync_directory(const std::filesystem::path&) noexcept {
+    return {};
+}
 
 // Modification time, STSYNC_TIME_NONE when there is no such file.
 inline stsync_time modified_at(const std::filesystem::path& path) noexcept {

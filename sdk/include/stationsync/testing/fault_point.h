@@ -29,23 +29,28 @@ public:
     // Safe from any thread.
     void reach() noexcept {
         const unsigned long reached = ++reached_;
-        if (reached == 1) trace();
+        if (reached == 1)
+            trace();
         const char* wanted = std::getenv("STATIONSYNC_FAULT_POINT");
-        if (wanted != nullptr && is_due(wanted, reached)) die();
+        if (wanted != nullptr && is_due(wanted, reached))
+            die();
     }
 
 private:
     bool is_due(std::string_view wanted, unsigned long reached) const noexcept {
         const auto colon = wanted.find(':');
-        if (wanted.substr(0, colon) != name_) return false;
-        if (colon == std::string_view::npos) return reached == 1;
+        if (wanted.substr(0, colon) != name_)
+            return false;
+        if (colon == std::string_view::npos)
+            return reached == 1;
         // The view ends where the environment's zero-terminated string ends.
         return reached == std::strtoul(wanted.data() + colon + 1, nullptr, 10);
     }
 
     void trace() const noexcept {
         const char* path = std::getenv("STATIONSYNC_FAULT_TRACE");
-        if (path == nullptr) return;
+        if (path == nullptr)
+            return;
         // Appending one short line in one write keeps lines of several processes whole.
         if (std::FILE* file = std::fopen(path, "ab")) {
             std::fprintf(file, "%s\n", name_);
