@@ -20,7 +20,8 @@ Runtime::Runtime(boost::asio::io_context& context, WorkerPool& pool, const Plugi
                  RuntimeSettings settings, RuntimeListener& listener)
     : context_(context), pool_(pool), plugins_(plugins), identity_(identity), keys_(std::move(keys)),
       settings_(std::move(settings)), listener_(listener), secrets_(settings_.paths.secrets()),
-      engine_timer_(context), tick_timer_(context), patience_timer_(context), grace_timer_(context) {}
+      engine_timer_(context), tick_timer_(context), patience_timer_(context), grace_timer_(context),
+      house_timer_(context) {}
 
 Runtime::~Runtime() = default;
 
@@ -73,6 +74,8 @@ IoResult<void> Runtime::open_state() {
                               "; the station joins again as a newcomer.",
                           "Nothing needs to be done; keep the file if you want it looked into."},
                          now().wall);
+    if (opened->created && !first)
+        find_history_again(*state);
     make_engine(std::move(*state));
     return {};
 }
@@ -126,11 +129,11 @@ IoResult<void> Runtime::start() {
     for (const ListenAddress& listen : settings_.listen)
         if (listen.address.host != "0.0.0.0" && listen.address.host != "::")
             addresses_.push_back(to_text(listen.address));
-    if (auto opened = open_state(); !opened)
-        return opened.error();
     store_ = std::make_unique<PackageStore>(std::move(store));
     if (auto prepared = store_->prepare(); !prepared)
         return prepared.error();
+    if (auto opened = open_state(); !opened)
+        return opened.error();
     StateWriter::Events events;
     events.persisted = [this](core::PersistId id) { feed(core::Persisted{id}); };
     events.trouble = [this](const IoError* error) {
@@ -161,6 +164,7 @@ IoResult<void> Runtime::start() {
             start_discovery(discovery);
     pump();
     tick();
+    keep_house();
     return {};
 }
 
@@ -241,6 +245,7 @@ void Runtime::shut_down(const ShutDown& how, std::function<void()> ended) {
     on_ended_ = std::move(ended);
     engine_timer_.cancel();
     tick_timer_.cancel();
+    house_timer_.cancel();
     discoveries_.clear();
     if (links_)
         links_->stop();

@@ -149,6 +149,12 @@ private:
     void act(core::ProviderChanged& action);
     void act(core::CommandAnswered& action);
 
+    // runtime_housekeeping.cpp
+    void keep_house();
+    void look_for_lost();
+    void compare_directories();
+    void find_history_again(core::DurableState& state);
+
     // runtime_providers.cpp
     void start_provider(const ProviderConfig& config, bool accept_root);
     void make_instance(ProviderSlot& slot);
@@ -244,6 +250,11 @@ private:
     Timer tick_timer_;
     Timer patience_timer_;
     Timer grace_timer_;
+    Timer house_timer_;
+    int house_rounds_ = 0;
+    bool house_done_once_ = false;
+    bool house_busy_ = false;
+    bool had_packages_ = false;
 };
 
 } // namespace stationsync::host

@@ -1,0 +1,188 @@
+// The directories against the records: packages that vanished, files that nobody needs, a history that
+// is found again after the state database was lost (rules 9, 16, 18).
+#include "service/runtime.hpp"
+
+#include "base/log.hpp"
+#include "base/path_text.hpp"
+
+#include <algorithm>
+
+namespace stationsync::host {
+
+namespace {
+
+constexpr std::chrono::seconds look_every{5};
+constexpr int rounds_between = 120; // complete comparisons: every ten minutes
+constexpr std::size_t lost_at_once_max = 1000;
+
+bool is_referenced(const core::ObjectRecord& record, const core::Digest& package, bool in_history) {
+    if (in_history)
+        return std::any_of(record.kept.begin(), record.kept.end(),
+                           [&](const auto& kept) { return kept.package.digest == package; }) ||
+               (record.intent &&
+                std::any_of(record.intent->replaced.begin(), record.intent->replaced.end(),
+                            [&](const auto& kept) { return kept.package.digest == package; }));
+    return std::any_of(record.packages.begin(), record.packages.end(),
+                       [&](const auto& local) { return local.package.digest == package; }) ||
+           (record.intent && record.intent->package.digest == package);
+}
+
+// Nothing is under way that may be about to need a file.
+bool is_quiet(core::ObjectState state) {
+    return state == core::ObjectState::in_sync || state == core::ObjectState::held;
+}
+
+} // namespace
+
+// Every few seconds: is the directory still there? Now and then: does everything fit?
+void Runtime::keep_house() {
+    house_timer_.set(look_every, alive([this] { keep_house(); }));
+    if (ending_ || house_busy_)
+        return;
+    std::error_code error;
+    const bool missing = had_packages_ && !std::filesystem::exists(store_->sync().folder(), error);
+    if (!missing && ++house_rounds_ < rounds_between && house_done_once_)
+        return;
+    if (!missing && !house_done_once_ && !engine_->in_step())
+        return; // what a fetch or an apply goes on with must stay
+    house_rounds_ = 0;
+    house_done_once_ = true;
+    look_for_lost();
+    compare_directories();
+    for (const auto& [name, slot] : providers_)
+        if (slot.instance && !slot.compat_known)
+            ask_compat(name);
+}
+
+// Package files that the records name and that are gone: deleted by hand, or with the directory.
+void Runtime::look_for_lost() {
+    struct Named {
+        core::ObjectId object;
+        core::Digest package;
+        bool lost = false;
+    };
+    auto named = std::make_shared<std::vector<Named>>();
+    for (const core::ObjectView& view : engine_->objects())
+        if (const core::ObjectRecord* const record = engine_->record(view.id))
+            for (const core::LocalPackage& local : record->packages)
+                if (!local.live)
+                    named->push_back({view.id, local.package.digest, false});
+    had_packages_ = !named->empty();
+    house_busy_ = true;
+    auto look = [named, store = store_.get()] {
+        std::size_t lost = 0;
+        for (Named& each : *named)
+            if (lost < lost_at_once_max && !store->sync().find(each.object, each.package)) {
+                each.lost = true;
+                ++lost;
+            }
+    };
+    auto tell = alive([this, named] {
+        house_busy_ = false;
+        for (const Named& each : *named)
+            if (each.lost)
+                feed(core::PackageLost{each.object, each.package, false});
+    });
+    pool_.submit(std::move(look), std::move(tell));
+}
+
+// Files that no record names: a process died between writing a package and recording it.
+void Runtime::compare_directories() {
+    struct Found {
+        core::ObjectId object;
+        core::Digest package;
+        bool in_history = false;
+    };
+    auto found = std::make_shared<std::vector<Found>>();
+    const bool fetching = transfer_->is_busy();
+    auto walk = [found, store = store_.get(), fetching] {
+        for (const bool in_history : {false, true}) {
+            PackageDirectory::Visitor visitor;
+            visitor.package = [&](const StoredPackage& stored) {
+                found->push_back({stored.description.object, stored.description.package.digest,
+                                  in_history});
+            };
+            (in_history ? store->history() : store->sync()).visit(visitor);
+        }
+        if (!fetching)
+            store->sync().sweep([](const std::filesystem::path&) { return false; });
+    };
+    auto compare = alive([this, found] {
+        for (const Found& each : *found) {
+            const core::ObjectRecord* const record = engine_->record(each.object);
+            const auto view = engine_->object(each.object);
+            if (!record || !view || !is_quiet(view->state) ||
+                is_referenced(*record, each.package, each.in_history))
+                continue;
+            log::info("packages", "a package that nothing refers to is removed",
+                      {{}, core::to_text(each.object), {}});
+            core::DropPackage drop{each.object, each.package, each.in_history};
+            act(drop);
+        }
+    });
+    pool_.submit(std::move(walk), std::move(compare));
+}
+
+// The state database was lost: what the packages tell of themselves goes to the history as "found".
+void Runtime::find_history_again(core::DurableState& state) {
+    std::map<core::ObjectId, core::ObjectRecord> records;
+    std::vector<core::Mutation> mutations;
+    const core::WallTime at = now().wall;
+    const auto take = [&](const PackageDescription& description) {
+        core::ObjectRecord& record = records[description.object];
+        record.id = description.object;
+        const bool known = std::any_of(record.kept.begin(), record.kept.end(), [&](const auto& kept) {
+            return kept.package.digest == description.package.digest;
+        });
+        if (known)
+            return;
+        core::KeptState kept;
+        kept.package = description.package;
+        kept.reason = core::KeptReason::found;
+        kept.kept_at = at;
+        kept.bytes = description.package.bytes;
+        if (auto revision = decode_revision(description.revision); revision && !description.revision.empty()) {
+            kept.revision = std::make_shared<const core::Revision>(std::move(*revision));
+            kept.digest = kept.revision->digest;
+            kept.bytes = kept.revision->bytes;
+        }
+        core::HistoryEntry entry;
+        entry.at = at;
+        entry.object = description.object;
+        entry.what = core::HistoryWhat::found;
+        entry.version = core::version_id(kept.revision, kept.package);
+        entry.from = kept.revision ? kept.revision->author.station : settings_.self;
+        entry.stamp = kept.revision ? kept.revision->stamp : core::Stamp{};
+        entry.bytes = kept.bytes;
+        entry.kept = true;
+        entry.package = kept.package.digest;
+        mutations.push_back(core::AppendHistory{std::move(entry)});
+        record.kept.push_back(std::move(kept));
+    };
+    PackageDirectory::Visitor from_history;
+    from_history.package = [&](const StoredPackage& stored) { take(stored.description); };
+    store_->history().visit(from_history);
+    PackageDirectory::Visitor from_sync;
+    from_sync.package = [&](const StoredPackage& stored) {
+        const PackageName name = store_->name_of(stored.description.object, nullptr,
+                                                 path_text(stored.file.extension()));
+        const auto placed = store_->history().place(stored.file, Placement::link, name, stored.description);
+        if (placed)
+            take(stored.description);
+        else
+            log::warning("packages", placed.error().text);
+    };
+    store_->sync().visit(from_sync);
+    for (auto& [id, record] : records) {
+        mutations.push_back(core::PutObject{record});
+        state.objects.push_back(std::move(record));
+    }
+    if (mutations.empty())
+        return;
+    log::warning("service", std::to_string(state.objects.size()) +
+                                " objects were found again from their packages; they are in the history");
+    if (const auto stored = database_->commit({mutations}); !stored)
+        log::error("service", stored.error().text);
+}
+
+} // namespace stationsync::host
