@@ -1,6 +1,7 @@
 // Commands that work on the files of a root without a service.
 #include "command_runner.hpp"
 
+#include "base/lock_file.hpp"
 #include "config/project_config.hpp"
 #include "config/project_files.hpp"
 #include "config/secrets.hpp"
