@@ -75,9 +75,10 @@ std::optional<HostPort> parse_host_port(std::string_view text, std::uint16_t por
     if (host.empty() || !std::all_of(host.begin(), host.end(), is_host_character)) {
         return std::nullopt;
     }
-    return with_port(
-        host, colon == std::string_view::npos ? std::nullopt : std::optional(text.substr(colon + 1)),
-        port_default);
+    return with_port(host,
+                     colon == std::string_view::npos ? std::nullopt
+                                                     : std::optional(text.substr(colon + 1)),
+                     port_default);
 }
 
 std::string to_text(const HostPort& address) {

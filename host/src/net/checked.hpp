@@ -11,6 +11,7 @@ struct BadInput {
     std::string text; // one sentence, UTF-8, without secrets
 };
 
-template <class T> using Checked = boost::system::result<T, BadInput>;
+template <class T>
+using Checked = boost::system::result<T, BadInput>;
 
 } // namespace stationsync::host

@@ -181,7 +181,8 @@ void write(const core::VerifyReport& in, wire::EngineMessage& message) {
     }
 }
 
-template <class Message> Bytes serialize(const Message& message) {
+template <class Message>
+Bytes serialize(const Message& message) {
     Bytes bytes(message.ByteSizeLong());
     message.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
     return bytes;

@@ -19,7 +19,9 @@ constexpr std::size_t read_bytes = 17 * 1024; // a little more than one TLS reco
 constexpr std::size_t write_bytes = 64 * 1024;
 constexpr int first_pings = 3; // quickly one after the other, for a good first time measurement
 
-core::Instant instant_now() { return {monotonic_now_us()}; }
+core::Instant instant_now() {
+    return {monotonic_now_us()};
+}
 
 bool is_eof(const error_code& error) {
     return error == asio::error::eof || error == asio::ssl::error::stream_truncated ||
@@ -33,7 +35,8 @@ class TlsConnection final : public Connection,
 public:
     TlsConnection(asio::ip::tcp::socket socket, Options options, ConnectionOwner& owner)
         : Connection(options.role, std::move(options.address), instant_now()),
-          setup_(std::move(options.setup)), owner_(&owner),
+          setup_(std::move(options.setup)),
+          owner_(&owner),
           side_{std::move(options.find_key), std::move(options.offered), {}},
           stream_(std::move(socket), setup_->tls.make(options.role, side_)),
           last_received_(started_at()) {}
@@ -94,6 +97,7 @@ private:
     OutQueue queue_;
     TimeFilter filter_;
     LinkTraffic traffic_;
+    std::uint64_t key_from_ = 0; // sent_bytes when the present TLS key began
 
     core::Instant last_received_;
     core::Instant write_began_;
@@ -121,9 +125,12 @@ void TlsConnection::on_handshake(const error_code& error) {
     if (error) {
         if (error.category() == asio::error::get_ssl_category()) {
             switch (classify_tls_error(static_cast<unsigned long>(error.value()))) {
-            case TlsFailure::wrong_key: return fail(LinkFailure::wrong_key, {});
-            case TlsFailure::not_station: return fail(LinkFailure::not_station, error.message());
-            case TlsFailure::other: return fail(LinkFailure::protocol, error.message());
+            case TlsFailure::wrong_key:
+                return fail(LinkFailure::wrong_key, {});
+            case TlsFailure::not_station:
+                return fail(LinkFailure::not_station, error.message());
+            case TlsFailure::other:
+                return fail(LinkFailure::protocol, error.message());
             }
         }
         return fail(is_eof(error) ? LinkFailure::lost : LinkFailure::protocol, error.message());
@@ -228,8 +235,8 @@ void TlsConnection::on_read(const error_code& error, std::size_t size) {
                                       setup_->project, {}),
                        false);
         }
-        const std::string why = is_eof(error) ? "the other side is gone or the network failed"
-                                              : error.message();
+        const std::string why =
+            is_eof(error) ? "the other side is gone or the network failed" : error.message();
         return end(LinkFailure::lost, "The connection with " + address() + " broke: " + why + ".",
                    false);
     }
@@ -246,7 +253,8 @@ void TlsConnection::on_read(const error_code& error, std::size_t size) {
 
 bool TlsConnection::on_frame(FrameType type, Bytes payload) {
     switch (stage_) {
-    case Stage::handshake: break;
+    case Stage::handshake:
+        break;
     case Stage::hello:
         if (type == FrameType::hello) {
             on_hello(std::move(payload));
@@ -261,7 +269,9 @@ bool TlsConnection::on_frame(FrameType type, Bytes payload) {
             broke_protocol("it sent data before the proof of its identity");
         }
         break;
-    case Stage::ready: on_ready_frame(type, std::move(payload)); break;
+    case Stage::ready:
+        on_ready_frame(type, std::move(payload));
+        break;
     }
     return !ended_;
 }
@@ -286,7 +296,8 @@ void TlsConnection::on_proof(const Bytes& payload) {
     std::copy(payload.begin(), payload.end(), signature.begin());
     if (!verify_signature(peer_.public_key, proof_message(their_role, exporter_, peer_hello_),
                           signature)) {
-        return broke_protocol("it does not hold the private key of the station that it claims to be");
+        return broke_protocol(
+            "it does not hold the private key of the station that it claims to be");
     }
     peer_hello_ = {};
     stage_ = Stage::ready;
@@ -304,7 +315,8 @@ void TlsConnection::on_proof(const Bytes& payload) {
 void TlsConnection::on_ready_frame(FrameType type, Bytes payload) {
     switch (type) {
     case FrameType::hello:
-    case FrameType::proof: return broke_protocol("it sent its hello twice");
+    case FrameType::proof:
+        return broke_protocol("it sent its hello twice");
     case FrameType::ping: {
         const auto ping = decode_ping(payload);
         if (!ping) {
@@ -313,7 +325,8 @@ void TlsConnection::on_ready_frame(FrameType type, Bytes payload) {
         queue_.answer(*ping, setup_->wall_now());
         return write();
     }
-    case FrameType::pong: return on_pong(payload);
+    case FrameType::pong:
+        return on_pong(payload);
     case FrameType::bye: {
         const std::string_view text(reinterpret_cast<const char*>(payload.data()), payload.size());
         return end(LinkFailure::closed_by_peer,
@@ -354,11 +367,16 @@ void TlsConnection::write() {
     if (writing_ || gone_ || stage_ == Stage::handshake) {
         return;
     }
+    if (traffic_.sent_bytes - key_from_ >= setup_->limits.key_bytes_max) {
+        key_from_ = traffic_.sent_bytes;
+        renew_keys(stream_.native_handle());
+    }
     write_buffer_.resize(write_bytes);
     const core::Instant now = instant_now();
     const std::size_t size = queue_.fill(write_buffer_, {setup_->wall_now(), now}, filter_);
     if (size == 0) {
-        if (ended_) { // the reason is sent; the peer closes
+        write_buffer_ = {}; // links are idle nearly always
+        if (ended_) {       // the reason is sent; the peer closes
             error_code ignored;
             stream_.lowest_layer().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
         }
@@ -496,8 +514,7 @@ std::shared_ptr<Connection> Connection::start(asio::ip::tcp::socket socket, Opti
                                               ConnectionOwner& owner) {
     error_code ignored; // only a delay when it fails
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-    auto connection =
-        std::make_shared<TlsConnection>(std::move(socket), std::move(options), owner);
+    auto connection = std::make_shared<TlsConnection>(std::move(socket), std::move(options), owner);
     connection->handshake();
     return connection;
 }

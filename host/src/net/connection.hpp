@@ -46,7 +46,7 @@ public:
     struct Options {
         std::shared_ptr<const LinkSetup> setup;
         LinkRole role = LinkRole::dialler;
-        std::optional<ProjectKey> offered; // dialler
+        std::optional<ProjectKey> offered;                                   // dialler
         std::function<std::optional<ProjectKey>(std::string_view)> find_key; // listener
         std::string address; // of the peer, for texts
     };

@@ -22,15 +22,23 @@ constexpr std::uint16_t default_port = 8883;
 // The further an attempt got, the more its failure tells.
 int telling(LinkFailure failure) {
     switch (failure) {
-    case LinkFailure::is_self: return 9;
-    case LinkFailure::clone: return 8;
-    case LinkFailure::wrong_key: return 7;
-    case LinkFailure::refused: return 3;
-    case LinkFailure::timeout: return 2;
-    case LinkFailure::unreachable: return 1;
+    case LinkFailure::is_self:
+        return 9;
+    case LinkFailure::clone:
+        return 8;
+    case LinkFailure::wrong_key:
+        return 7;
+    case LinkFailure::refused:
+        return 3;
+    case LinkFailure::timeout:
+        return 2;
+    case LinkFailure::unreachable:
+        return 1;
     case LinkFailure::local:
-    case LinkFailure::name: return 0;
-    default: return 5; // reached, and something answered
+    case LinkFailure::name:
+        return 0;
+    default:
+        return 5; // reached, and something answered
     }
 }
 
@@ -52,8 +60,12 @@ LinkFailure classify(const error_code& error) {
 
 DialAttempt::DialAttempt(asio::io_context& context, Options options, Owner& owner,
                          ResolveCache& cache)
-    : options_(std::move(options)), owner_(&owner), cache_(cache), resolver_(context),
-      socket_(context), timer_(context) {}
+    : options_(std::move(options)),
+      owner_(&owner),
+      cache_(cache),
+      resolver_(context),
+      socket_(context),
+      timer_(context) {}
 
 void DialAttempt::start() {
     deadline_ = core::Instant{monotonic_now_us()} + options_.limits.dial_timeout;
@@ -92,7 +104,8 @@ void DialAttempt::set_timer(core::Duration timeout) {
     waiting_ = true;
     timer_.expires_after(timeout);
     timer_.async_wait([self = shared_from_this()](const error_code& error) {
-        // A wait that was over before it could be cancelled finds waiting_ false, or a later expiry.
+        // A wait that was over before it could be cancelled finds waiting_ false, or a later
+        // expiry.
         if (error || !self->waiting_ || self->owner_ == nullptr ||
             self->timer_.expiry() > asio::steady_timer::clock_type::now()) {
             return;
@@ -208,22 +221,21 @@ void DialAttempt::connect() {
         return try_next();
     }
     set_timer(options_.limits.connect_timeout);
-    socket_.async_connect(endpoint,
-                          [self = shared_from_this(), tried = next_endpoint_](
-                              const error_code& failure) {
-                              if (self->owner_ == nullptr || !self->waiting_ ||
-                                  self->next_endpoint_ != tried) {
-                                  return;
-                              }
-                              self->waiting_ = false;
-                              self->timer_.cancel();
-                              self->on_connected(failure);
-                          });
+    socket_.async_connect(
+        endpoint, [self = shared_from_this(), tried = next_endpoint_](const error_code& failure) {
+            if (self->owner_ == nullptr || !self->waiting_ || self->next_endpoint_ != tried) {
+                return;
+            }
+            self->waiting_ = false;
+            self->timer_.cancel();
+            self->on_connected(failure);
+        });
 }
 
 void DialAttempt::on_connected(const error_code& error) {
     error_code self_connected;
-    if (!error && socket_.local_endpoint(self_connected) == socket_.remote_endpoint(self_connected)) {
+    if (!error &&
+        socket_.local_endpoint(self_connected) == socket_.remote_endpoint(self_connected)) {
         // TCP can connect a port of the ephemeral range with itself.
         note_error(asio::error::connection_refused);
         ++next_endpoint_;

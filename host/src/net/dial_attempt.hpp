@@ -31,8 +31,8 @@ public:
     };
     struct Options {
         DialId dial{};
-        std::string address; // "host:port" as given
-        std::vector<ProjectKey> keys; // to try, current first
+        std::string address;                           // "host:port" as given
+        std::vector<ProjectKey> keys;                  // to try, current first
         std::vector<boost::asio::ip::address> sources; // addresses that this station listens on
         LinkLimits limits;
     };
@@ -71,7 +71,7 @@ private:
     std::size_t next_endpoint_ = 0;
     std::size_t next_key_ = 0;
     core::Instant deadline_;
-    bool waiting_ = false; // for the resolver or a connection
+    bool waiting_ = false;                                     // for the resolver or a connection
     std::optional<std::pair<LinkFailure, std::string>> worst_; // the most telling failure so far
 };
 

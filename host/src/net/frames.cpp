@@ -18,15 +18,24 @@ std::optional<std::size_t> frame_bytes_max(std::uint8_t type) {
         return optional_bytes_max;
     }
     switch (static_cast<FrameType>(type)) {
-    case FrameType::hello: return hello_bytes_max;
-    case FrameType::proof: return proof_bytes;
-    case FrameType::ping: return ping_bytes;
-    case FrameType::pong: return pong_bytes;
-    case FrameType::engine: return engine_bytes_max;
-    case FrameType::host: return optional_bytes_max;
-    case FrameType::transfer: return transfer_bytes_max;
-    case FrameType::block: return block_bytes_max;
-    case FrameType::bye: return bye_bytes_max;
+    case FrameType::hello:
+        return hello_bytes_max;
+    case FrameType::proof:
+        return proof_bytes;
+    case FrameType::ping:
+        return ping_bytes;
+    case FrameType::pong:
+        return pong_bytes;
+    case FrameType::engine:
+        return engine_bytes_max;
+    case FrameType::host:
+        return optional_bytes_max;
+    case FrameType::transfer:
+        return transfer_bytes_max;
+    case FrameType::block:
+        return block_bytes_max;
+    case FrameType::bye:
+        return bye_bytes_max;
     }
     return std::nullopt;
 }

@@ -15,9 +15,9 @@ namespace stationsync::host {
 using Bytes = std::vector<std::byte>;
 
 enum class FrameType : std::uint8_t {
-    hello = 1,    // first frame of each side; never changes its format
-    proof = 2,    // second frame of each side: signature over the TLS exporter
-    ping = 3,     // keep-alive and time measurement
+    hello = 1, // first frame of each side; never changes its format
+    proof = 2, // second frame of each side: signature over the TLS exporter
+    ping = 3,  // keep-alive and time measurement
     pong = 4,
     engine = 5,   // one message between engines (messages.proto: EngineMessage)
     host = 6,     // one message between hosts (messages.proto: HostMessage)

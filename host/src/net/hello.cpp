@@ -1,8 +1,8 @@
 #include "net/hello.hpp"
 
+#include "base/byte_stream.hpp"
 #include "base/sha256.hpp"
 #include "net/address.hpp"
-#include "base/byte_stream.hpp"
 #include "net/names.hpp"
 
 namespace stationsync::host {
@@ -67,7 +67,8 @@ Checked<Hello> decode_hello(std::span<const std::byte> payload) {
         return BadInput{"its station id does not belong to its key"};
     }
     if (!valid_station_name(hello.name)) {
-        return BadInput{"its station name is not 1 to 48 bytes of UTF-8 without control characters"};
+        return BadInput{
+            "its station name is not 1 to 48 bytes of UTF-8 without control characters"};
     }
     return hello;
 }

@@ -17,9 +17,9 @@ struct Hello {
     std::uint16_t protocol_major = 1;
     std::uint16_t protocol_minor = 0;
     PublicKey public_key{};
-    core::StationId station; // sent too, checked against the key
-    std::uint64_t run_id = 0; // random, drawn at each process start
-    std::string name;         // of the station
+    core::StationId station;            // sent too, checked against the key
+    std::uint64_t run_id = 0;           // random, drawn at each process start
+    std::string name;                   // of the station
     std::vector<std::string> addresses; // where it listens, "host:port", at most 16
 };
 

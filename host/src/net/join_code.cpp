@@ -1,9 +1,9 @@
 #include "net/join_code.hpp"
 
+#include "base/byte_stream.hpp"
 #include "base/sha256.hpp"
 #include "base/text_codes.hpp"
 #include "net/address.hpp"
-#include "base/byte_stream.hpp"
 #include "net/names.hpp"
 
 #include <openssl/crypto.h>
@@ -32,8 +32,9 @@ std::vector<std::byte> checksum_of(std::span<const std::byte> bytes) {
 
 // The first character that base32 does not have, as people see it.
 std::string strange_character(std::string_view text) {
-    constexpr std::string_view known = "0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyzOoIiLl-"
-                                       " \t\r\n\v\f";
+    constexpr std::string_view known =
+        "0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyzOoIiLl-"
+        " \t\r\n\v\f";
     const auto place = text.find_first_not_of(known);
     if (place == std::string_view::npos) {
         return {};
@@ -90,11 +91,11 @@ std::string to_text(const JoinCode& code) {
 Checked<JoinCode> parse_join_code(std::string_view text) {
     if (text.find_first_not_of(" \t\r\n-") == std::string_view::npos) {
         return BadInput{"There is no join code: get one with stationsync invite on a station of "
-                           "the project."};
+                        "the project."};
     }
     if (text.size() > text_bytes_max) {
         return BadInput{"This is too long for a join code: give only what stationsync invite "
-                           "printed."};
+                        "printed."};
     }
     const auto decoded = from_base32(text);
     if (!decoded || decoded->size() <= checksum_bytes) {
@@ -104,12 +105,12 @@ Checked<JoinCode> parse_join_code(std::string_view text) {
     const auto checksum = std::span(*decoded).last(checksum_bytes);
     if (!std::ranges::equal(checksum_of(content), checksum)) {
         return BadInput{"The join code has a typing error or is incomplete (its checksum does "
-                           "not match): copy all of it again."};
+                        "not match): copy all of it again."};
     }
     ByteReader in(content);
     if (in.u8() != version) {
         return BadInput{"The join code was made by a newer version of StationSync: update this "
-                           "station first."};
+                        "station first."};
     }
     JoinCode code;
     code.project = in.short_text();

@@ -20,8 +20,8 @@ struct JoinCode {
     std::vector<std::string> addresses; // of the inviter, "host:port", at most 8
 };
 
-// Groups of 5 characters of Crockford's base32, joined by dashes, 10 groups a line. Addresses beyond
-// the eighth, and those longer than an address can be, are left out.
+// Groups of 5 characters of Crockford's base32, joined by dashes, 10 groups a line. Addresses
+// beyond the eighth, and those longer than an address can be, are left out.
 [[nodiscard]] std::string to_text(const JoinCode& code);
 
 // Reads it in any case, with any white space, dashes and line ends, O for 0, I and L for 1. The

@@ -13,23 +13,40 @@ std::string in_parentheses(std::string_view reason) {
 
 std::string_view to_text(LinkFailure failure) {
     switch (failure) {
-    case LinkFailure::refused: return "refused";
-    case LinkFailure::timeout: return "timeout";
-    case LinkFailure::unreachable: return "unreachable";
-    case LinkFailure::name: return "name";
-    case LinkFailure::local: return "local";
-    case LinkFailure::wrong_key: return "wrong_key";
-    case LinkFailure::not_station: return "not_station";
-    case LinkFailure::protocol: return "protocol";
-    case LinkFailure::is_self: return "is_self";
-    case LinkFailure::clone: return "clone";
-    case LinkFailure::busy: return "busy";
-    case LinkFailure::closed_by_peer: return "closed_by_peer";
-    case LinkFailure::closed_here: return "closed_here";
-    case LinkFailure::lost: return "lost";
-    case LinkFailure::idle: return "idle";
-    case LinkFailure::slow: return "slow";
-    case LinkFailure::key_retired: return "key_retired";
+    case LinkFailure::refused:
+        return "refused";
+    case LinkFailure::timeout:
+        return "timeout";
+    case LinkFailure::unreachable:
+        return "unreachable";
+    case LinkFailure::name:
+        return "name";
+    case LinkFailure::local:
+        return "local";
+    case LinkFailure::wrong_key:
+        return "wrong_key";
+    case LinkFailure::not_station:
+        return "not_station";
+    case LinkFailure::protocol:
+        return "protocol";
+    case LinkFailure::is_self:
+        return "is_self";
+    case LinkFailure::clone:
+        return "clone";
+    case LinkFailure::busy:
+        return "busy";
+    case LinkFailure::closed_by_peer:
+        return "closed_by_peer";
+    case LinkFailure::closed_here:
+        return "closed_here";
+    case LinkFailure::lost:
+        return "lost";
+    case LinkFailure::idle:
+        return "idle";
+    case LinkFailure::slow:
+        return "slow";
+    case LinkFailure::key_retired:
+        return "key_retired";
     }
     return "unknown";
 }

@@ -26,8 +26,11 @@ using boost::system::error_code;
 constexpr core::Duration listen_retry = std::chrono::seconds(10);
 // A tick that comes later than this means that the process did not run (sleep, debugger).
 constexpr core::Duration late_min = std::chrono::seconds(1);
+constexpr std::size_t doubted_max = 256;
 
-core::Instant instant_now() { return {monotonic_now_us()}; }
+core::Instant instant_now() {
+    return {monotonic_now_us()};
+}
 
 std::string text_of(const tcp::endpoint& endpoint) {
     return to_text(HostPort{endpoint.address().to_string(), endpoint.port()});
@@ -73,7 +76,17 @@ struct Links::Impl final : ConnectionOwner,
     [[nodiscard]] bool refuse(const ConnectionPtr& connection);
     void refused(const std::string& host, const std::string& address, LinkFailure failure,
                  const std::string& text);
+    void report(const std::string& host, const std::string& address, LinkFailure failure,
+                const std::string& text);
+    void report_doubted(core::Instant now);
     [[nodiscard]] std::optional<ProjectKey> accepted_key(std::string_view identity) const;
+
+    struct Doubted { // a wrong key that a later link of the same host would explain
+        std::string host;
+        std::string address;
+        std::string text;
+        core::Instant due;
+    };
 
     asio::io_context& context;
     LinksConfig config;
@@ -87,6 +100,7 @@ struct Links::Impl final : ConnectionOwner,
     std::unordered_map<DialId, std::shared_ptr<DialAttempt>> attempts;
     ResolveCache resolved;
     log::MinuteLimiter reports;
+    std::vector<Doubted> doubted;
     std::uint64_t last_link = 0;
     core::Instant last_tick;
     core::Instant next_listen;
@@ -94,12 +108,16 @@ struct Links::Impl final : ConnectionOwner,
 
 Links::Impl::Impl(asio::io_context& io, LinksConfig given, const StationIdentity& identity,
                   std::shared_ptr<const KeyRing> ring, LinkObserver& events)
-    : context(io), config(std::move(given)), keys(std::move(ring)), observer(&events),
-      listener(io, config.limits), timer(io) {
+    : context(io),
+      config(std::move(given)),
+      keys(std::move(ring)),
+      observer(&events),
+      listener(io, config.limits),
+      timer(io) {
     auto made = std::make_shared<LinkSetup>();
     made->limits = config.limits;
-    made->wall_now = config.wall_now ? config.wall_now
-                                     : [] { return core::WallTime{wall_now_us()}; };
+    made->wall_now =
+        config.wall_now ? config.wall_now : [] { return core::WallTime{wall_now_us()}; };
     made->identity = &identity;
     made->project = config.project;
     made->hello.public_key = identity.public_key();
@@ -137,7 +155,7 @@ std::optional<ProjectKey> Links::Impl::accepted_key(std::string_view identity) c
     return keys->find(identity, setup->wall_now());
 }
 
-// ---- dialling ------------------------------------------------------------------------------------
+// ---- dialling ----
 
 void Links::Impl::dial(DialId id, std::string_view address) {
     DialAttempt::Options options;
@@ -169,12 +187,10 @@ void Links::Impl::on_connected(const std::shared_ptr<DialAttempt>& attempt, tcp:
 void Links::Impl::on_attempt_failed(const std::shared_ptr<DialAttempt>& attempt,
                                     LinkFailure failure, const std::string& text) {
     attempts.erase(attempt->dial());
-    const std::string cause = "dial " + attempt->address() + " " + std::string(to_text(failure));
-    log::write_limited(cause, log::Level::info, "net", text, {.reason = to_text(failure)});
     observer->on_dial_failed(attempt->dial(), failure, text);
 }
 
-// ---- listening -----------------------------------------------------------------------------------
+// ---- listening ----
 
 void Links::Impl::make_room_for_handshake(const std::string& host) {
     std::size_t all = 0;
@@ -203,7 +219,8 @@ void Links::Impl::make_room_for_handshake(const std::string& host) {
                                                                              : nullptr;
     if (victim != nullptr) {
         victim->end(LinkFailure::busy,
-                    "Too many handshakes at once: the one of " + victim->address() + " was dropped.",
+                    "Too many handshakes at once: the one of " + victim->address() +
+                        " was dropped.",
                     false);
     }
 }
@@ -238,14 +255,38 @@ void Links::Impl::refused(const std::string& host, const std::string& address, L
     if (failure == LinkFailure::is_self) { // our own dial() tells it
         return;
     }
+    if (failure == LinkFailure::wrong_key) {
+        // Perhaps a station that has heard of a rotation before us: it comes again at once with the
+        // previous key, and nothing is to be told then.
+        if (doubted.size() < doubted_max) {
+            doubted.push_back({host, address, text, instant_now() + config.limits.doubt_timeout});
+        }
+        return;
+    }
+    report(host, address, failure, text);
+}
+
+void Links::Impl::report(const std::string& host, const std::string& address, LinkFailure failure,
+                         const std::string& text) {
     const std::string cause = host + " " + std::string(to_text(failure));
     if (reports.admit(cause, std::chrono::steady_clock::now())) {
-        log::write(log::Level::warning, "net", text, {.reason = to_text(failure)});
         observer->on_incoming_refused(address, failure, text);
     }
 }
 
-// ---- links ---------------------------------------------------------------------------------------
+void Links::Impl::report_doubted(core::Instant now) {
+    const auto first_due = std::partition(doubted.begin(), doubted.end(),
+                                          [&](const Doubted& entry) { return now < entry.due; });
+    const std::vector<Doubted> due(first_due, doubted.end());
+    doubted.erase(first_due, doubted.end());
+    for (const Doubted& entry : due) {
+        if (observer != nullptr) {
+            report(entry.host, entry.address, LinkFailure::wrong_key, entry.text);
+        }
+    }
+}
+
+// ---- links ----
 
 bool Links::Impl::refuse(const ConnectionPtr& connection) {
     const Hello& peer = connection->peer();
@@ -311,22 +352,23 @@ void Links::Impl::on_ready(const ConnectionPtr& connection) {
             attempt.mapped()->cancel();
         }
     }
-    const std::string station = core::to_text(peer.station);
-    log::write_limited("up " + station, log::Level::info, "net",
-                       (info.dialled ? "Connected to " : "Connection from ") + peer.name + " at " +
-                           info.address,
-                       {.station = station});
+    std::erase_if(doubted,
+                  [&](const Doubted& entry) { return entry.host == connection->remote_host; });
     observer->on_link_up(info);
 }
 
 void Links::Impl::on_frame(Connection& connection, FrameType type, Bytes payload) {
     switch (type) {
-    case FrameType::engine: return observer->on_engine_bytes(connection.link, std::move(payload));
-    case FrameType::host: return observer->on_host_bytes(connection.link, std::move(payload));
+    case FrameType::engine:
+        return observer->on_engine_bytes(connection.link, std::move(payload));
+    case FrameType::host:
+        return observer->on_host_bytes(connection.link, std::move(payload));
     case FrameType::transfer:
         return observer->on_transfer_bytes(connection.link, std::move(payload));
-    case FrameType::block: return observer->on_block_bytes(connection.link, std::move(payload));
-    default: return;
+    case FrameType::block:
+        return observer->on_block_bytes(connection.link, std::move(payload));
+    default:
+        return;
     }
 }
 
@@ -334,18 +376,18 @@ void Links::Impl::on_time(Connection& connection, TimeSample sample) {
     observer->on_time_measured(connection.link, sample.offset, sample.round_trip);
 }
 
-void Links::Impl::on_alive(Connection& connection) { observer->on_link_alive(connection.link); }
+void Links::Impl::on_alive(Connection& connection) {
+    observer->on_link_alive(connection.link);
+}
 
-void Links::Impl::on_room(Connection& connection) { observer->on_writable(connection.link); }
+void Links::Impl::on_room(Connection& connection) {
+    observer->on_writable(connection.link);
+}
 
 void Links::Impl::on_ended(const ConnectionPtr& connection, LinkFailure failure,
                            const std::string& text) {
     if (connection->is_link) {
         links.erase(connection->link);
-        const std::string station = core::to_text(connection->peer().station);
-        log::write_limited("down " + station + " " + std::string(to_text(failure)),
-                           log::Level::info, "net", text,
-                           {.station = station, .reason = to_text(failure)});
         return observer->on_link_down(connection->link, failure, text);
     }
     if (connection->role() == LinkRole::dialler) {
@@ -358,7 +400,9 @@ void Links::Impl::on_ended(const ConnectionPtr& connection, LinkFailure failure,
     refused(connection->remote_host, connection->address(), failure, text);
 }
 
-void Links::Impl::on_gone(const ConnectionPtr& connection) { connections.erase(connection); }
+void Links::Impl::on_gone(const ConnectionPtr& connection) {
+    connections.erase(connection);
+}
 
 LinkSend Links::Impl::send(LinkId id, FrameType type, Bytes bytes) {
     if (bytes.size() > frame_bytes_max(static_cast<std::uint8_t>(type)).value_or(0)) {
@@ -401,7 +445,7 @@ void Links::Impl::set_profile(std::string name, std::vector<std::string> address
     setup = std::move(changed);
 }
 
-// ---- time ----------------------------------------------------------------------------------------
+// ---- time ----
 
 void Links::Impl::schedule_tick() {
     timer.expires_after(config.limits.tick);
@@ -424,6 +468,10 @@ void Links::Impl::tick() {
         }
         connection->tick(now);
     }
+    report_doubted(now);
+    if (observer == nullptr) { // stopped by one of the calls above
+        return;
+    }
     listener.resume(shared_from_this());
     if (now >= next_listen) {
         next_listen = now + listen_retry;
@@ -431,14 +479,16 @@ void Links::Impl::tick() {
     }
 }
 
-// ---- the plain front -----------------------------------------------------------------------------
+// ---- the plain front ----
 
 Links::Links(asio::io_context& context, LinksConfig config, const StationIdentity& identity,
              std::shared_ptr<const KeyRing> keys, LinkObserver& observer)
     : impl_(std::make_shared<Impl>(context, std::move(config), identity, std::move(keys),
                                    observer)) {}
 
-Links::~Links() { stop(); }
+Links::~Links() {
+    stop();
+}
 
 std::vector<std::string> Links::start() {
     impl_->last_tick = instant_now();
@@ -447,11 +497,17 @@ std::vector<std::string> Links::start() {
     return impl_->listener.open(impl_->config.listen, impl_);
 }
 
-void Links::stop() { impl_->stop(); }
+void Links::stop() {
+    impl_->stop();
+}
 
-std::vector<HostPort> Links::listening() const { return impl_->listener.listening(); }
+std::vector<HostPort> Links::listening() const {
+    return impl_->listener.listening();
+}
 
-void Links::dial(DialId dial, std::string_view address) { impl_->dial(dial, address); }
+void Links::dial(DialId dial, std::string_view address) {
+    impl_->dial(dial, address);
+}
 
 void Links::close(LinkId link, std::string_view reason) {
     if (Connection* connection = impl_->find(link)) {
@@ -478,7 +534,9 @@ LinkSend Links::send_block(LinkId link, Bytes bytes) {
     return impl_->send(link, FrameType::block, std::move(bytes));
 }
 
-void Links::set_keys(std::shared_ptr<const KeyRing> keys) { impl_->set_keys(std::move(keys)); }
+void Links::set_keys(std::shared_ptr<const KeyRing> keys) {
+    impl_->set_keys(std::move(keys));
+}
 
 void Links::set_profile(std::string station_name, std::vector<std::string> addresses) {
     impl_->set_profile(std::move(station_name), std::move(addresses));

@@ -1,5 +1,6 @@
 // Authenticated, encrypted connections to other stations: listening, dialling, keep-alive, time
-// measurement, bounded queues. Everything runs on the one engine thread; Asio stays behind links.cpp.
+// measurement, bounded queues. Everything runs on the one engine thread; Asio stays behind
+// links.cpp.
 #pragma once
 
 #include "net/address.hpp"
@@ -53,11 +54,15 @@ struct LinkLimits {
     core::Duration ping_interval = std::chrono::seconds(10);
     core::Duration idle_timeout = std::chrono::seconds(30);
     core::Duration probe_timeout = std::chrono::seconds(5);
-    core::Duration slow_timeout = std::chrono::seconds(30);      // for each 64 KiB
-    core::Duration close_timeout = std::chrono::seconds(2);      // to say why we close
-    core::Duration tick = std::chrono::milliseconds(500);        // precision of the above
-    std::size_t control_bytes_max = std::size_t{32} << 20; // queued on one link; more ends it as slow
-    std::size_t block_bytes_max = std::size_t{4} << 20;    // queued on one link; see send_block()
+    core::Duration slow_timeout = std::chrono::seconds(30); // for each 64 KiB
+    core::Duration close_timeout = std::chrono::seconds(2); // to say why we close
+    core::Duration doubt_timeout = std::chrono::seconds(2); // before a wrong key is reported
+    core::Duration tick = std::chrono::milliseconds(500);   // precision of the above
+    std::size_t control_bytes_max = std::size_t{32}
+                                    << 20;              // queued on one link; more ends it as slow
+    std::size_t block_bytes_max = std::size_t{4} << 20; // queued on one link; see send_block()
+    // Sent under one TLS key: a third of what RFC 8446 section 5.5 allows for AES-GCM.
+    std::uint64_t key_bytes_max = std::uint64_t{128} << 30;
     std::size_t handshakes_max = 32;             // incoming; the oldest gives way
     std::size_t handshakes_per_address_max = 16; // incoming; the oldest gives way
     double connects_per_second = 5;              // incoming, for each address, in the long run
@@ -107,7 +112,8 @@ public:
     // Exactly once for each dial() that made no link. `text`: one sentence with the likely cause.
     virtual void on_dial_failed(DialId dial, LinkFailure failure, const std::string& text) = 0;
     // A connection from `address` ("host:port") ended before it was a link. At most once for each
-    // remote host, cause and minute.
+    // remote host, cause and minute; a wrong key only when that host has not come with a right one
+    // within doubt_timeout.
     virtual void on_incoming_refused(const std::string& address, LinkFailure failure,
                                      const std::string& text) = 0;
     virtual void on_engine_bytes(LinkId link, Bytes bytes) = 0;   // one EngineMessage

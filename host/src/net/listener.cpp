@@ -18,15 +18,18 @@ using boost::system::error_code;
 std::string listen_text(const HostPort& address, const error_code& error) {
     const std::string at = to_text(address);
     if (error == asio::error::address_in_use) {
-        return "Cannot listen on " + at + ": another program uses this port (8883 is also the port "
+        return "Cannot listen on " + at +
+               ": another program uses this port (8883 is also the port "
                "of MQTT brokers). Stop it, or choose another port with listen in station.toml.";
     }
     if (error.value() == asio::error::access_denied) {
-        return "Cannot listen on " + at + ": the system does not allow this port to this account. "
+        return "Cannot listen on " + at +
+               ": the system does not allow this port to this account. "
                "Choose a port above 1023 with listen in station.toml.";
     }
     if (error == std::errc::address_not_available) {
-        return "Cannot listen on " + at + ": this computer has no such address now. Correct listen "
+        return "Cannot listen on " + at +
+               ": this computer has no such address now. Correct listen "
                "in station.toml; it is tried again every 10 seconds.";
     }
     return "Cannot listen on " + at + " (" + error.message() + "): correct listen in station.toml.";

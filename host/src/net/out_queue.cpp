@@ -42,10 +42,10 @@ bool OutQueue::next_frame(Clock now, TimeFilter& filter) {
     if (!answers_.empty()) {
         const Answer answer = answers_.front();
         answers_.pop_front();
-        current_ = Frame{frame_header(FrameType::pong, pong_bytes),
-                         encode(Pong{answer.ping.number, answer.ping.sent_at, answer.received_at,
-                                     now.wall}),
-                         false};
+        current_ = Frame{
+            frame_header(FrameType::pong, pong_bytes),
+            encode(Pong{answer.ping.number, answer.ping.sent_at, answer.received_at, now.wall}),
+            false};
     } else if (ping_wanted_) {
         ping_wanted_ = false;
         ++ping_number_;

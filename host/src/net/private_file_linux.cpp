@@ -14,8 +14,9 @@ IoResult<void> check_private(const std::filesystem::path& path) {
         return last_io_error("read", path);
     }
     if (!S_ISREG(facts.st_mode)) {
-        return IoError{IoErrorKind::denied, path_text(path) + " is not a regular file: move it away, "
-                                            "a key is never read through a link."};
+        return IoError{IoErrorKind::denied, path_text(path) +
+                                                " is not a regular file: move it away, "
+                                                "a key is never read through a link."};
     }
     // Root may read the service account's files; anybody else only his own.
     if (facts.st_uid != ::geteuid() && ::geteuid() != 0) {
@@ -26,10 +27,11 @@ IoResult<void> check_private(const std::filesystem::path& path) {
     if ((facts.st_mode & 077) != 0) {
         char mode[8];
         std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(facts.st_mode & 07777));
-        return IoError{IoErrorKind::denied, "Other accounts have access to the key file " +
-                                                path_text(path) + " (mode " + mode +
-                                                "): run chmod 600 on it; if somebody may have read it, "
-                                                "make a new key."};
+        return IoError{IoErrorKind::denied,
+                       "Other accounts have access to the key file " + path_text(path) + " (mode " +
+                           mode +
+                           "): run chmod 600 on it; if somebody may have read it, "
+                           "make a new key."};
     }
     return {};
 }

@@ -29,9 +29,10 @@ bool is_wide_group(PSID sid) {
 }
 
 IoError too_open(const std::filesystem::path& path) {
-    return {IoErrorKind::denied, "Other accounts have access to the key file " + path_text(path) +
-                                     ": run icacls FILE /inheritance:r /grant *S-1-5-18:F "
-                                     "*S-1-5-32-544:F; if somebody may have read it, make a new key."};
+    return {IoErrorKind::denied,
+            "Other accounts have access to the key file " + path_text(path) +
+                ": run icacls FILE /inheritance:r /grant *S-1-5-18:F "
+                "*S-1-5-32-544:F; if somebody may have read it, make a new key."};
 }
 
 } // namespace
@@ -42,14 +43,15 @@ IoResult<void> check_private(const std::filesystem::path& path) {
         return last_io_error("read", path);
     }
     if ((attributes & (FILE_ATTRIBUTE_REPARSE_POINT | FILE_ATTRIBUTE_DIRECTORY)) != 0) {
-        return IoError{IoErrorKind::denied, path_text(path) + " is not a regular file: move it away, "
-                                            "a key is never read through a link."};
+        return IoError{IoErrorKind::denied, path_text(path) +
+                                                " is not a regular file: move it away, "
+                                                "a key is never read through a link."};
     }
     PACL list = nullptr;
     LocalFreeing owner;
-    const DWORD status = GetNamedSecurityInfoW(path.c_str(), SE_FILE_OBJECT,
-                                               DACL_SECURITY_INFORMATION, nullptr, nullptr, &list,
-                                               nullptr, &owner.descriptor);
+    const DWORD status =
+        GetNamedSecurityInfoW(path.c_str(), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, nullptr,
+                              nullptr, &list, nullptr, &owner.descriptor);
     if (status != ERROR_SUCCESS) {
         SetLastError(status);
         return last_io_error("read the permissions of", path);

@@ -53,7 +53,9 @@ bool greater(core::WallTime a_at, const ProjectKey& a, core::WallTime b_at, cons
 
 } // namespace
 
-ProjectKey::~ProjectKey() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+ProjectKey::~ProjectKey() {
+    OPENSSL_cleanse(bytes.data(), bytes.size());
+}
 
 ProjectKey ProjectKey::generate() {
     ProjectKey key;
@@ -71,7 +73,9 @@ std::string ProjectKey::fingerprint() const {
     return to_hex(std::span(digest).first(4));
 }
 
-std::array<std::byte, 32> ProjectKey::tls_secret() const { return derive(*this, secret_label); }
+std::array<std::byte, 32> ProjectKey::tls_secret() const {
+    return derive(*this, secret_label);
+}
 
 bool ProjectKey::operator==(const ProjectKey& other) const {
     return CRYPTO_memcmp(bytes.data(), other.bytes.data(), bytes.size()) == 0;

@@ -17,7 +17,8 @@ namespace stationsync::host {
 using PublicKey = std::array<std::byte, 32>; // Ed25519
 using Signature = std::array<std::byte, 64>;
 
-// First 16 bytes of SHA-256 of the public key with the version and variant bits of a version-8 UUID.
+// First 16 bytes of SHA-256 of the public key with the version and variant bits of a version-8
+// UUID.
 [[nodiscard]] core::StationId station_id_of(const PublicKey& key);
 
 // Inverse of core::to_text(StationId); takes both cases. Nothing when it is no such id.
@@ -35,7 +36,8 @@ public:
     // file holds no Ed25519 private key; each with a sentence for the operator.
     [[nodiscard]] static IoResult<StationIdentity> load(const std::filesystem::path& path);
     // load(), or generate and write durably when there is none.
-    [[nodiscard]] static IoResult<StationIdentity> load_or_create(const std::filesystem::path& path);
+    [[nodiscard]] static IoResult<StationIdentity>
+    load_or_create(const std::filesystem::path& path);
     // For `station new-identity`: a new key pair in place of whatever is there. The old one is gone
     // for good: two stations must never hold one identity.
     [[nodiscard]] static IoResult<StationIdentity> replace(const std::filesystem::path& path);

@@ -7,14 +7,17 @@
 namespace stationsync::host {
 namespace {
 
-// Wall and monotonic time of one exchange may differ by this much: slewing, reading one after the other.
+// Wall and monotonic time of one exchange may differ by this much: slewing, reading one after the
+// other.
 constexpr core::Duration step_min = std::chrono::milliseconds(100);
 // Two good samples may differ by their round trips and this much of drift.
 constexpr core::Duration drift_max = std::chrono::milliseconds(20);
 // Times of a peer beyond the year 2500 cannot be subtracted safely.
 constexpr std::int64_t sane_us_max = 16'725'225'600'000'000;
 
-bool is_sane(core::WallTime time) { return time.us >= -sane_us_max && time.us <= sane_us_max; }
+bool is_sane(core::WallTime time) {
+    return time.us >= -sane_us_max && time.us <= sane_us_max;
+}
 
 core::WallTime wall_of(std::uint64_t value) {
     return {static_cast<std::int64_t>(value)};
@@ -97,11 +100,9 @@ std::optional<TimeSample> TimeFilter::received(const Pong& pong, core::WallTime 
         samples_.pop_front();
     }
     // The newest of equals: it is nearer to the present.
-    const auto best =
-        std::min_element(samples_.rbegin(), samples_.rend(),
-                         [](const TimeSample& a, const TimeSample& b) {
-                             return a.round_trip < b.round_trip;
-                         });
+    const auto best = std::min_element(
+        samples_.rbegin(), samples_.rend(),
+        [](const TimeSample& a, const TimeSample& b) { return a.round_trip < b.round_trip; });
     return *best;
 }
 

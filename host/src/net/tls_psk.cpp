@@ -24,15 +24,16 @@ int side_index() {
     return index;
 }
 
-PskSide* side_of(SSL* ssl) { return static_cast<PskSide*>(SSL_get_ex_data(ssl, side_index())); }
+PskSide* side_of(SSL* ssl) {
+    return static_cast<PskSide*>(SSL_get_ex_data(ssl, side_index()));
+}
 
 // A "session" that carries the key as the pre-shared secret.
 SSL_SESSION* make_session(SSL* ssl, std::span<const std::byte> secret) {
     const SSL_CIPHER* cipher = SSL_CIPHER_find(ssl, cipher_suite_bytes);
     SSL_SESSION* session = SSL_SESSION_new();
     if (session == nullptr || cipher == nullptr ||
-        SSL_SESSION_set1_master_key(session,
-                                    reinterpret_cast<const unsigned char*>(secret.data()),
+        SSL_SESSION_set1_master_key(session, reinterpret_cast<const unsigned char*>(secret.data()),
                                     secret.size()) != 1 ||
         SSL_SESSION_set_cipher(session, cipher) != 1 ||
         SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION) != 1) {
@@ -105,7 +106,9 @@ int use_session(SSL* ssl, const EVP_MD* digest, const unsigned char** identity, 
 
 } // namespace
 
-void TlsPsk::Free::operator()(ssl_ctx_st* context) const noexcept { SSL_CTX_free(context); }
+void TlsPsk::Free::operator()(ssl_ctx_st* context) const noexcept {
+    SSL_CTX_free(context);
+}
 
 TlsPsk::Context TlsPsk::make_context(LinkRole role) {
     const bool dials = role == LinkRole::dialler;
@@ -117,8 +120,8 @@ TlsPsk::Context TlsPsk::make_context(LinkRole role) {
     }
     // No tickets and no session cache: every link proves the key anew.
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
-                                           SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_options(context.get(),
+                        SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     // Frees the record buffers of idle links.
     SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
     if (dials) {
@@ -154,24 +157,32 @@ ssl_st* TlsPsk::make(LinkRole role, PskSide& side) const {
     return ssl;
 }
 
-bool used_psk(ssl_st* ssl) { return SSL_session_reused(ssl) == 1; }
+bool used_psk(ssl_st* ssl) {
+    return SSL_session_reused(ssl) == 1;
+}
 
 std::optional<Exporter> export_secret(ssl_st* ssl) {
     Exporter secret{};
     if (SSL_export_keying_material(ssl, reinterpret_cast<unsigned char*>(secret.data()),
-                                   secret.size(), exporter_label, std::string_view(exporter_label).size(),
-                                   nullptr, 0, 0) != 1) {
+                                   secret.size(), exporter_label,
+                                   std::string_view(exporter_label).size(), nullptr, 0, 0) != 1) {
         ERR_clear_error();
         return std::nullopt;
     }
     return secret;
 }
 
+void renew_keys(ssl_st* ssl) {
+    if (SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) != 1) {
+        ERR_clear_error(); // asked for already
+    }
+}
+
 TlsFailure classify_tls_error(unsigned long code) {
     switch (ERR_GET_REASON(code)) {
-    case SSL_R_BINDER_DOES_NOT_VERIFY:            // listener: wrong or unknown key
-    case SSL_R_SSLV3_ALERT_ILLEGAL_PARAMETER:     // dialler: the listener's answer to that
-    case SSL_R_TLSV1_ALERT_DECRYPT_ERROR:         // the same from other TLS libraries
+    case SSL_R_BINDER_DOES_NOT_VERIFY:        // listener: wrong or unknown key
+    case SSL_R_SSLV3_ALERT_ILLEGAL_PARAMETER: // dialler: the listener's answer to that
+    case SSL_R_TLSV1_ALERT_DECRYPT_ERROR:     // the same from other TLS libraries
     case SSL_R_TLSV1_ALERT_UNKNOWN_PSK_IDENTITY:
         return TlsFailure::wrong_key;
     case SSL_R_WRONG_VERSION_NUMBER:

@@ -53,6 +53,10 @@ private:
 // Nothing when OpenSSL fails.
 [[nodiscard]] std::optional<Exporter> export_secret(ssl_st* ssl);
 
+// The next write begins with fresh keys: AES-GCM must not encrypt too much under one key, and
+// OpenSSL does not change it by itself.
+void renew_keys(ssl_st* ssl);
+
 // What a failed handshake means.
 enum class TlsFailure {
     wrong_key,   // the other side does not hold the key

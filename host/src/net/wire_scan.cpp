@@ -8,8 +8,21 @@ namespace {
 
 // Messages of messages.proto that have elements; `leaf` is everything without any.
 enum class Node : std::uint8_t {
-    leaf, name, object_holder, revision, provider_profile, profile, list_of_leaves, set_entry,
-    local_package, index_entry, index_batch, introduction, introductions, kept_answer, engine,
+    leaf,
+    name,
+    object_holder,
+    revision,
+    provider_profile,
+    profile,
+    list_of_leaves,
+    set_entry,
+    local_package,
+    index_entry,
+    index_batch,
+    introduction,
+    introductions,
+    kept_answer,
+    engine,
     named_package,
 };
 
@@ -21,23 +34,23 @@ struct Field {
 
 // Every field of messages.proto that is a message or a repeated text.
 constexpr Field fields[] = {
-    {Node::name, 1, Node::leaf},              // RevisionName.author
-    {Node::object_holder, 1, Node::leaf},     // PendingChange, KeptQuery
-    {Node::named_package, 1, Node::leaf},     // PartialPackage
+    {Node::name, 1, Node::leaf},          // RevisionName.author
+    {Node::object_holder, 1, Node::leaf}, // PendingChange, KeptQuery
+    {Node::named_package, 1, Node::leaf}, // PartialPackage
     {Node::named_package, 2, Node::name},
     {Node::named_package, 3, Node::leaf},
-    {Node::revision, 1, Node::leaf},          // Revision: object, author, stamp, seen, parent, tokens
+    {Node::revision, 1, Node::leaf}, // Revision: object, author, stamp, seen, parent, tokens
     {Node::revision, 2, Node::leaf},
     {Node::revision, 4, Node::leaf},
     {Node::revision, 5, Node::name},
     {Node::revision, 10, Node::name},
     {Node::revision, 12, Node::leaf},
-    {Node::provider_profile, 5, Node::leaf},  // tokens
+    {Node::provider_profile, 5, Node::leaf}, // tokens
     {Node::profile, 8, Node::provider_profile},
-    {Node::profile, 9, Node::leaf},           // addresses
-    {Node::list_of_leaves, 1, Node::leaf},    // Verdicts
-    {Node::list_of_leaves, 2, Node::leaf},    // Greeting.known
-    {Node::list_of_leaves, 4, Node::leaf},    // VerifyReport.different
+    {Node::profile, 9, Node::leaf},        // addresses
+    {Node::list_of_leaves, 1, Node::leaf}, // Verdicts
+    {Node::list_of_leaves, 2, Node::leaf}, // Greeting.known
+    {Node::list_of_leaves, 4, Node::leaf}, // VerifyReport.different
     {Node::set_entry, 1, Node::revision},
     {Node::local_package, 1, Node::name},
     {Node::local_package, 2, Node::leaf},
@@ -47,8 +60,8 @@ constexpr Field fields[] = {
     {Node::index_entry, 4, Node::local_package},
     {Node::index_entry, 5, Node::name},
     {Node::index_batch, 4, Node::index_entry},
-    {Node::index_batch, 6, Node::leaf},       // established
-    {Node::introduction, 3, Node::leaf},      // addresses
+    {Node::index_batch, 6, Node::leaf},  // established
+    {Node::introduction, 3, Node::leaf}, // addresses
     {Node::introductions, 1, Node::introduction},
     {Node::kept_answer, 1, Node::leaf},
     {Node::kept_answer, 4, Node::revision},
@@ -62,7 +75,7 @@ constexpr Field fields[] = {
     {Node::engine, 7, Node::object_holder},
     {Node::engine, 8, Node::named_package},
     {Node::engine, 9, Node::introductions},
-    {Node::engine, 10, Node::introductions},  // BlockList: entries with a stamp each, fewer elements
+    {Node::engine, 10, Node::introductions}, // BlockList: entries with a stamp each, fewer elements
     {Node::engine, 11, Node::object_holder},
     {Node::engine, 12, Node::kept_answer},
     {Node::engine, 13, Node::leaf},
@@ -117,9 +130,12 @@ private:
 
     bool field(std::span<const std::byte>& in, Node node, std::uint64_t tag) {
         switch (tag & 7) {
-        case 0: return varint(in).has_value();
-        case 1: return skip(in, 8);
-        case 5: return skip(in, 4);
+        case 0:
+            return varint(in).has_value();
+        case 1:
+            return skip(in, 8);
+        case 5:
+            return skip(in, 4);
         case 2: {
             const auto length = varint(in);
             if (!length || *length > in.size()) {
@@ -137,7 +153,8 @@ private:
             --elements_left_;
             return *child == Node::leaf || scan(content, *child);
         }
-        default: return false; // groups: nobody writes them
+        default:
+            return false; // groups: nobody writes them
         }
     }
 

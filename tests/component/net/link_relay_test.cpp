@@ -33,12 +33,11 @@ protected:
 };
 
 TEST_F(RelayTest, AsymmetricDelayIsWrongByAtMostHalfTheRoundTrip) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     relay->set({RelayMode::pass, milliseconds(120), milliseconds(0), 0});
     a.measured.clear();
-    ASSERT_TRUE(until([&] {
-        return !a.measured.empty() && a.measured.back().round_trip >= milliseconds(100);
-    }));
+    ASSERT_TRUE(until(
+        [&] { return !a.measured.empty() && a.measured.back().round_trip >= milliseconds(100); }));
     const auto& last = a.measured.back();
     EXPECT_GE(last.offset, milliseconds(40)); // half of what one way takes longer
     EXPECT_LE(std::chrono::abs(last.offset), last.round_trip / 2 + milliseconds(5));
@@ -46,7 +45,7 @@ TEST_F(RelayTest, AsymmetricDelayIsWrongByAtMostHalfTheRoundTrip) {
 }
 
 TEST_F(RelayTest, QuickRoundTripsAreTrustedWhenTheLineBecomesSlow) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     ASSERT_TRUE(until([&] { return a.measured.size() >= 3; }));
     relay->set({RelayMode::pass, milliseconds(100), milliseconds(0), 0});
     const std::size_t before = a.measured.size();
@@ -55,7 +54,7 @@ TEST_F(RelayTest, QuickRoundTripsAreTrustedWhenTheLineBecomesSlow) {
 }
 
 TEST_F(RelayTest, LineThatSwallowsEndsTheLinkAsIdleOnBothSides) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     relay->set({RelayMode::swallow, {}, {}, 0});
     ASSERT_TRUE(until([&] { return a.down.size() == 1 && b.down.size() == 1; }));
     EXPECT_EQ(a.down[0].failure, LinkFailure::idle);
@@ -63,7 +62,7 @@ TEST_F(RelayTest, LineThatSwallowsEndsTheLinkAsIdleOnBothSides) {
 }
 
 TEST_F(RelayTest, ProbeFindsADeadLineSoonerThanTheIdleLimit) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     relay->set({RelayMode::swallow, {}, {}, 0});
     a.links->probe(a.up[0].link);
     ASSERT_TRUE(until([&] { return a.down.size() == 1; }));
@@ -92,7 +91,7 @@ TEST_F(RelayTest, EachWayOfFailingHasItsCause) {
 }
 
 TEST_F(RelayTest, CutLineIsALostLink) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     relay->cut();
     ASSERT_TRUE(until([&] { return a.down.size() == 1 && b.down.size() == 1; }));
     EXPECT_EQ(a.down[0].failure, LinkFailure::lost);
@@ -100,7 +99,7 @@ TEST_F(RelayTest, CutLineIsALostLink) {
 
 TEST_F(RelayTest, SlowLineKeepsTheLinkAndControlStaysAhead) {
     b.keep_bytes = false;
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     relay->set({RelayMode::pass, {}, {}, 2'000'000});
     while (a.links->send_block(a.up[0].link, Bytes(256 * 1024)) == LinkSend::queued) {
     }

@@ -15,18 +15,19 @@
 
 namespace stationsync::host {
 
-// Short limits, so that no test waits for long.
+// Short limits, so that no test waits for long, and long enough for a machine that is busy.
 inline LinkLimits quick_limits() {
     using std::chrono::milliseconds;
     LinkLimits limits;
-    limits.connect_timeout = milliseconds(400);
-    limits.dial_timeout = milliseconds(3000);
-    limits.handshake_timeout = milliseconds(600);
+    limits.connect_timeout = milliseconds(1500);
+    limits.dial_timeout = milliseconds(10000);
+    limits.handshake_timeout = milliseconds(2500);
     limits.ping_interval = milliseconds(100);
-    limits.idle_timeout = milliseconds(800);
-    limits.probe_timeout = milliseconds(300);
-    limits.slow_timeout = milliseconds(500);
-    limits.close_timeout = milliseconds(300);
+    limits.idle_timeout = milliseconds(2500);
+    limits.probe_timeout = milliseconds(800);
+    limits.slow_timeout = milliseconds(1500);
+    limits.close_timeout = milliseconds(1000);
+    limits.doubt_timeout = milliseconds(1000);
     limits.tick = milliseconds(20);
     return limits;
 }
@@ -151,9 +152,9 @@ public:
     std::unique_ptr<Links> links; // last: gone first
 };
 
-// Runs the engine thread until `done` holds; false after 10 seconds.
+// Runs the engine thread until `done` holds; false after 40 seconds.
 inline bool run_until(boost::asio::io_context& context, const std::function<bool()>& done) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(40);
     while (!done()) {
         if (std::chrono::steady_clock::now() > deadline) {
             return false;

@@ -43,7 +43,7 @@ TEST_F(LinkTest, BothSidesKnowTheProvenIdentityOfTheOther) {
 }
 
 TEST_F(LinkTest, DataTravelsBothWaysOverALinkDialledByOneSide) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     EXPECT_EQ(a.links->send_engine(a.up[0].link, bytes_of("to b")), LinkSend::queued);
     EXPECT_EQ(b.links->send_engine(b.up[0].link, bytes_of("to a")), LinkSend::queued);
     EXPECT_EQ(b.links->send_host(b.up[0].link, bytes_of("h")), LinkSend::queued);
@@ -72,7 +72,7 @@ TEST_F(LinkTest, APairHasALinkFromEachSide) {
 }
 
 TEST_F(LinkTest, BigFramesArriveWhole) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     Bytes engine(engine_bytes_max);
     Bytes block(block_bytes_max);
     fill_random(engine);
@@ -86,14 +86,14 @@ TEST_F(LinkTest, BigFramesArriveWhole) {
 }
 
 TEST_F(LinkTest, OversizedFrameOfTheCallerIsADefect) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     EXPECT_THROW(a.links->send_block(a.up[0].link, Bytes(block_bytes_max + 1)), std::length_error);
     EXPECT_THROW(a.links->send_engine(a.up[0].link, Bytes(engine_bytes_max + 1)),
                  std::length_error);
 }
 
 TEST_F(LinkTest, ControlOvertakesBlocksThatWait) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     LinkSend result = LinkSend::queued;
     int blocks = 0;
     while (result == LinkSend::queued) {
@@ -123,7 +123,7 @@ TEST_F(LinkTest, WritableCallsForMoreBlocksUntilAllAreSent) {
         }
     };
     a.when_writable = send;
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     send(a.up[0].link);
     ASSERT_TRUE(until([&] { return b.block_bytes == 64ull * 512 * 1024; }));
     EXPECT_GT(a.writable, 5);
@@ -131,8 +131,25 @@ TEST_F(LinkTest, WritableCallsForMoreBlocksUntilAllAreSent) {
     EXPECT_GE(b.links->traffic(b.up[0].link).received_bytes, 64ull * 512 * 1024);
 }
 
+TEST_F(LinkTest, KeysAreRenewedOnALongLink) {
+    a.config.limits.key_bytes_max = 100'000;
+    b.config.limits.key_bytes_max = 150'000;
+    ASSERT_TRUE(a.start().empty());
+    ASSERT_TRUE(b.start().empty());
+    ASSERT_NO_FATAL_FAILURE(connect());
+    Bytes block(300'000);
+    fill_random(block);
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_EQ(a.links->send_block(a.up[0].link, block), LinkSend::queued);
+        EXPECT_EQ(b.links->send_block(b.up[0].link, block), LinkSend::queued);
+    }
+    ASSERT_TRUE(until([&] { return a.received.size() == 10 && b.received.size() == 10; }));
+    EXPECT_TRUE(a.received[9].bytes == block && b.received[9].bytes == block);
+    EXPECT_TRUE(a.down.empty());
+}
+
 TEST_F(LinkTest, CloseTellsThePeerWhy) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     a.links->close(a.up[0].link, "the station is blocked");
     EXPECT_EQ(a.links->send_engine(a.up[0].link, bytes_of("x")), LinkSend::no_link);
     EXPECT_TRUE(a.down.empty()); // reported later, never from inside close()
@@ -144,7 +161,7 @@ TEST_F(LinkTest, CloseTellsThePeerWhy) {
 }
 
 TEST_F(LinkTest, ReasonIsHeardAlsoBehindQueuedBlocks) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     while (a.links->send_block(a.up[0].link, Bytes(1 << 20)) == LinkSend::queued) {
     }
     a.links->close(a.up[0].link, "reason");
@@ -161,7 +178,7 @@ TEST_F(LinkTest, CloseFromInsideACallbackIsAllowed) {
 }
 
 TEST_F(LinkTest, LinkThatBreaksIsReportedOnce) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     b.links.reset();
     ASSERT_TRUE(until([&] { return a.down.size() == 1; }));
     EXPECT_EQ(a.down[0].failure, LinkFailure::lost);
@@ -170,21 +187,21 @@ TEST_F(LinkTest, LinkThatBreaksIsReportedOnce) {
 }
 
 TEST_F(LinkTest, ProbeOfALivingPeerIsAnswered) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     a.links->probe(a.up[0].link);
     ASSERT_TRUE(until([&] { return a.alive.size() == 1; }));
     EXPECT_EQ(a.alive[0], a.up[0].link);
 }
 
 TEST_F(LinkTest, TimeIsMeasuredAgainAndAgain) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     ASSERT_TRUE(until([&] { return a.measured.size() >= 6 && b.measured.size() >= 6; }));
     EXPECT_LT(std::chrono::abs(a.measured.back().offset), std::chrono::milliseconds(20));
     EXPECT_LT(a.measured.back().round_trip, std::chrono::milliseconds(40));
 }
 
 TEST_F(LinkTest, PortIsFreeAtOnceAfterStop) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     const HostPort port = b.links->listening().at(0);
     b.links->stop();
     b.config.listen = {{port, false}};
@@ -214,8 +231,7 @@ protected:
     void connect() {
         b.config.wall_now = [this] {
             const auto now = std::chrono::system_clock::now().time_since_epoch();
-            return core::WallTime{
-                       std::chrono::duration_cast<core::Duration>(now).count()} + ahead;
+            return core::WallTime{std::chrono::duration_cast<core::Duration>(now).count()} + ahead;
         };
         ASSERT_TRUE(a.start().empty());
         ASSERT_TRUE(b.start().empty());
@@ -226,13 +242,13 @@ protected:
 
 TEST_F(ClockTest, DifferenceIsMeasuredOnBothSidesWithOppositeSigns) {
     ahead = std::chrono::seconds(61);
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     EXPECT_LT(std::chrono::abs(a.measured.back().offset - ahead), std::chrono::milliseconds(50));
     EXPECT_LT(std::chrono::abs(b.measured.back().offset + ahead), std::chrono::milliseconds(50));
 }
 
 TEST_F(ClockTest, StepOfThePeersClockIsNoticedOnTheStandingLink) {
-    connect();
+    ASSERT_NO_FATAL_FAILURE(connect());
     ahead = -std::chrono::hours(24);
     ASSERT_TRUE(run_until(context, [&] {
         return std::chrono::abs(a.measured.back().offset - ahead) < std::chrono::milliseconds(50);

@@ -1,7 +1,7 @@
 #include "raw_peer.hpp"
 
-#include "net/address.hpp"
 #include "base/byte_stream.hpp"
+#include "net/address.hpp"
 #include "net/tls_psk.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -104,7 +104,9 @@ void RawPeer::write_frame(FrameType type, std::span<const std::byte> payload) {
     write(payload);
 }
 
-Exporter RawPeer::exporter() const { return *export_secret(state_->stream->native_handle()); }
+Exporter RawPeer::exporter() const {
+    return *export_secret(state_->stream->native_handle());
+}
 
 void RawPeer::introduce(const StationIdentity& identity, LinkRole role) {
     Hello hello;

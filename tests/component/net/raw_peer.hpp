@@ -1,5 +1,5 @@
-// A peer that does as it likes, blocking, on a thread of its own: TLS with the right key or without,
-// then any bytes.
+// A peer that does as it likes, blocking, on a thread of its own: TLS with the right key or
+// without, then any bytes.
 #pragma once
 
 #include "net/frames.hpp"

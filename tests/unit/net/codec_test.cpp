@@ -29,7 +29,8 @@ std::string refusal(const wire::EngineMessage& message) {
     return result ? std::string() : result.error().text;
 }
 
-template <std::size_t Size> std::array<std::uint8_t, Size> counted(std::uint8_t first) {
+template <std::size_t Size>
+std::array<std::uint8_t, Size> counted(std::uint8_t first) {
     std::array<std::uint8_t, Size> bytes;
     for (std::size_t i = 0; i < Size; ++i) {
         bytes[i] = static_cast<std::uint8_t>(first + i);
@@ -59,19 +60,19 @@ core::Revision example() {
 TEST(GoldenBytes, Revision) {
     const std::string bytes = encode_revision(example());
     EXPECT_EQ(to_hex(std::as_bytes(std::span(bytes))),
-              "0a120a07726563697065731207612f622e786d6c" // object
-              "121b0a10101112131415161718191a1b1c1d1e1f110807060504030201" // author
-              "18ac02" // sequence
-              "220b088080f281838985061002" // stamp
+              "0a120a07726563697065731207612f622e786d6c"                             // object
+              "121b0a10101112131415161718191a1b1c1d1e1f110807060504030201"           // author
+              "18ac02"                                                               // sequence
+              "220b088080f281838985061002"                                           // stamp
               "2a200a1b0a10101112131415161718191a1b1c1d1e1f11080706050403020110ac02" // seen
               "2a1f0a1b0a10404142434445464748494a4b4c4d4e4f1109000000000000001005"
               "3220808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f" // digest
-              "38b960" // bytes
-              "408280f28183898506" // changed_at
-              "4807" // uncertainty
+              "38b960"                                                               // bytes
+              "408280f28183898506"                                                   // changed_at
+              "4807"                                                                 // uncertainty
               "52200a1b0a10101112131415161718191a1b1c1d1e1f11080706050403020110ab02" // parent
-              "5801" // kind
-              "62110a0776657273696f6e120431362e301801"); // token
+              "5801"                                                                 // kind
+              "62110a0776657273696f6e120431362e301801");                             // token
 }
 
 TEST(GoldenBytes, Messages) {
@@ -82,7 +83,8 @@ TEST(GoldenBytes, Messages) {
     EXPECT_EQ(hex(core::IndexRequest{1, 5, false}), "2a0d09010000000000000010051801");
     EXPECT_EQ(hex(core::TimeReport{core::Duration{-2}, core::Duration{3}}), "1a0408031003");
     EXPECT_EQ(hex(core::VerifyRequest{7, "db"}), "6a06080712026462");
-    EXPECT_EQ(hex(core::PendingChange{{"p", "k"}, true, {1}}), "3a0c0a060a01701201" "6b10011802");
+    EXPECT_EQ(hex(core::PendingChange{{"p", "k"}, true, {1}}), "3a0c0a060a01701201"
+                                                               "6b10011802");
 }
 
 TEST(GoldenBytes, ProfileKeepsItsFieldsForEver) {
@@ -98,7 +100,11 @@ TEST(GoldenBytes, ProfileKeepsItsFieldsForEver) {
     profile.addresses = {"h:1"};
     EXPECT_EQ(to_hex(encode_message(core::Message(profile))->at(0)),
               "0a3c080210031a100102030405060708090a0b0c0d0e0f10210400000000000000"
-              "2a0153320150" "3a0156" "420d0a0172120166" "1a013120013001" "4a03683a31");
+              "2a0153320150"
+              "3a0156"
+              "420d0a0172120166"
+              "1a013120013001"
+              "4a03683a31");
 }
 
 TEST(Codec, EveryMessageReadsBackAsItWas) {
@@ -160,8 +166,8 @@ TEST(Codec, EntryThatAloneIsTooLargeIsAnErrorAndNotLost) {
     for (int i = 0; i < 200'000; ++i) {
         big.tokens.push_back({"name", "value of some length", 0});
     }
-    batch.entries[0].set = {{std::make_shared<const core::Revision>(std::move(big)),
-                             core::Rank::plant, false}};
+    batch.entries[0].set = {
+        {std::make_shared<const core::Revision>(std::move(big)), core::Rank::plant, false}};
     EXPECT_FALSE(encode_message(core::Message(batch)));
 }
 

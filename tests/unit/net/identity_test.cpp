@@ -11,7 +11,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(std::string_view text) {
+    return std::as_bytes(std::span(text));
+}
 
 TEST(StationIdentity, IdIsTheHashOfThePublicKeyAsVersion8Uuid) {
     // SHA-256 of 32 zero bytes begins 66687aadf862bd776c8fc18b8e9f8e20.
@@ -105,9 +107,9 @@ TEST(StationId, ReadsItsTextInBothCases) {
     EXPECT_EQ(*parsed, station_id_of(PublicKey{}));
     EXPECT_EQ(parse_station_id("66687AAD-F862-8D77-AC8F-C18B8E9F8E20"), parsed);
     EXPECT_NE(*parsed, id);
-    for (const std::string_view bad : {"", "66687aad", "66687aadxf862-8d77-ac8f-c18b8e9f8e20",
-                                       "66687aad-f862-8d77-ac8f-c18b8e9f8e2g",
-                                       "66687aad-f862-8d77-ac8f-c18b8e9f8e201"}) {
+    for (const std::string_view bad :
+         {"", "66687aad", "66687aadxf862-8d77-ac8f-c18b8e9f8e20",
+          "66687aad-f862-8d77-ac8f-c18b8e9f8e2g", "66687aad-f862-8d77-ac8f-c18b8e9f8e201"}) {
         EXPECT_FALSE(parse_station_id(bad)) << bad;
     }
 }

@@ -11,7 +11,8 @@ namespace {
 
 JoinCode example() {
     JoinCode code;
-    code.project = "Brauerei S\xc3\xbc" "d";
+    code.project = "Brauerei S\xc3\xbc"
+                   "d";
     code.key = ProjectKey::generate();
     code.key_made_at = {1'700'000'000'123'456};
     code.inviter = StationIdentity::generate().id();

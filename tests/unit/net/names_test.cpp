@@ -26,9 +26,9 @@ TEST(StationName, HasNoControlCharacters) {
 
 TEST(ProjectName, IsFitForAFolderOnEverySystem) {
     EXPECT_TRUE(valid_project_name("Brewery North 2"));
-    for (const std::string_view bad : {"a/b", "a\\b", "a:b", "a*", "a?", "a\"", "<a", "a>", "a|b",
-                                       ".a", "a.", " a", "a ", ".", "..", "CON", "nul", "com1",
-                                       "LPT9.txt", ""}) {
+    for (const std::string_view bad :
+         {"a/b", "a\\b", "a:b", "a*", "a?", "a\"", "<a",  "a>",   "a|b",      ".a",
+          "a.",  " a",   "a ",  ".",  "..", "CON", "nul", "com1", "LPT9.txt", ""}) {
         EXPECT_FALSE(valid_project_name(bad)) << bad;
         EXPECT_TRUE(project_name_problem(bad)->ends_with('.')) << bad;
     }
@@ -44,8 +44,9 @@ TEST(Address, ReadsNamesNumbersAndPorts) {
 }
 
 TEST(Address, RefusesWhatIsNone) {
-    for (const std::string_view bad : {"", ":1", "a:", "a:0", "a:65536", "a:1x", "a b", "[::1", "[a]",
-                                       "[::1]x", "[::1]:", "a/b", "a\n", "::1 ", "a\xff:1"}) {
+    for (const std::string_view bad :
+         {"", ":1", "a:", "a:0", "a:65536", "a:1x", "a b", "[::1", "[a]", "[::1]x", "[::1]:", "a/b",
+          "a\n", "::1 ", "a\xff:1"}) {
         EXPECT_FALSE(parse_host_port(bad, 8883)) << bad;
     }
     EXPECT_FALSE(parse_host_port(std::string(300, 'a'), 8883));

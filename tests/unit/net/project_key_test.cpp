@@ -132,7 +132,8 @@ TEST(KeyRing, FileIsRefusedWhenMissingLooseOrDamaged) {
     EXPECT_EQ(KeyRing::load(path).error().kind, IoErrorKind::denied);
     for (const std::string_view text :
          {"", "stationsync-project-key 1\n", "stationsync-project-key 2\ncurrent 00 1\n",
-          "stationsync-project-key 1\ncurrent 00 1\n", "stationsync-project-key 1\nprevious 00 1\n"}) {
+          "stationsync-project-key 1\ncurrent 00 1\n",
+          "stationsync-project-key 1\nprevious 00 1\n"}) {
         ASSERT_TRUE(write_private_file(path, text));
         const auto loaded = KeyRing::load(path);
         ASSERT_FALSE(loaded) << text;

@@ -33,8 +33,8 @@ public:
                 static_cast<std::uint32_t>(below(5))};
     }
     std::string text(std::size_t bytes_max) {
-        static constexpr std::string_view parts[] = {"a", "Z", "/", ".", " ", "\xc3\xa4",
-                                                     "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\n"};
+        static constexpr std::string_view parts[] = {
+            "a", "Z", "/", ".", " ", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\n"};
         std::string value;
         for (std::uint64_t i = below(bytes_max / 4 + 1); i > 0; --i) {
             value += parts[below(std::size(parts))];
@@ -42,9 +42,7 @@ public:
         return value;
     }
     core::ObjectId object() { return {coin() ? "recipes" : "batch-db-2", "k" + text(200)}; }
-    core::Token token() {
-        return {"t" + text(20), text(20), static_cast<std::uint32_t>(below(4))};
-    }
+    core::Token token() { return {"t" + text(20), text(20), static_cast<std::uint32_t>(below(4))}; }
     core::PackageInfo package() {
         return {digest(), below(1ull << 40), static_cast<std::int64_t>(random_())};
     }
@@ -76,8 +74,8 @@ public:
         core::IndexEntry value;
         value.object = object();
         repeat(4, [&] {
-            value.set.push_back({revision_ptr(value.object), static_cast<core::Rank>(below(3)),
-                                 coin()});
+            value.set.push_back(
+                {revision_ptr(value.object), static_cast<core::Rank>(below(3)), coin()});
         });
         value.held = name_or_none();
         repeat(3, [&] { value.packages.push_back({name(), package(), coin()}); });
@@ -107,7 +105,8 @@ public:
         value.project = "Plant 1";
         value.product_version = text(40);
         for (char c = 'a'; c < 'a' + static_cast<char>(below(4)); ++c) {
-            core::ProviderProfile provider{std::string(1, c), text(20), text(20), coin(), {}, coin()};
+            core::ProviderProfile provider{
+                std::string(1, c), text(20), text(20), coin(), {}, coin()};
             repeat(3, [&] { provider.tokens.push_back(token()); });
             value.providers.push_back(std::move(provider));
         }
@@ -118,25 +117,30 @@ public:
     // `kind`: index of the alternative in core::Message.
     core::Message message(std::size_t kind) {
         switch (kind) {
-        case 0: return profile();
+        case 0:
+            return profile();
         case 1: {
             core::Verdicts value;
             repeat(4, [&] { value.verdicts.push_back({"recipes", coin(), text(100)}); });
             return value;
         }
         case 2:
-            return core::TimeReport{core::Duration{static_cast<std::int64_t>(below(1u << 31)) -
-                                                   (1 << 30)},
-                                    core::Duration{static_cast<std::int64_t>(below(100))}};
+            return core::TimeReport{
+                core::Duration{static_cast<std::int64_t>(below(1u << 31)) - (1 << 30)},
+                core::Duration{static_cast<std::int64_t>(below(100))}};
         case 3: {
             core::Greeting value{random_(), {}};
             repeat(4, [&] { value.known.push_back({random_(), below(99), below(99)}); });
             return value;
         }
-        case 4: return core::IndexRequest{random_(), below(1000), coin()};
-        case 5: return batch(below(5));
-        case 6: return core::PendingChange{object(), coin(), {stamp().wall_us}};
-        case 7: return core::PartialPackage{object(), name_or_none(), package(), coin()};
+        case 4:
+            return core::IndexRequest{random_(), below(1000), coin()};
+        case 5:
+            return batch(below(5));
+        case 6:
+            return core::PendingChange{object(), coin(), {stamp().wall_us}};
+        case 7:
+            return core::PartialPackage{object(), name_or_none(), package(), coin()};
         case 8: {
             core::Introductions value;
             repeat(4, [&] {
@@ -149,7 +153,8 @@ public:
             repeat(4, [&] { value.entries.push_back({station(), coin(), stamp(), station()}); });
             return value;
         }
-        case 10: return core::KeptQuery{object(), text(40)};
+        case 10:
+            return core::KeptQuery{object(), text(40)};
         case 11: {
             core::KeptAnswer value;
             value.object = object();
@@ -161,7 +166,8 @@ public:
             }
             return value;
         }
-        case 12: return core::VerifyRequest{random_(), "recipes"};
+        case 12:
+            return core::VerifyRequest{random_(), "recipes"};
         default: {
             core::VerifyReport value{random_(), "recipes", below(1000), {}};
             repeat(4, [&] { value.different.push_back("k" + text(40)); });
@@ -172,11 +178,13 @@ public:
     static constexpr std::size_t kinds = std::variant_size_v<core::Message>;
 
 private:
-    template <class Array> void fill(Array& bytes) {
+    template <class Array>
+    void fill(Array& bytes) {
         std::generate(bytes.begin(), bytes.end(),
                       [this] { return static_cast<std::uint8_t>(random_()); });
     }
-    template <class Action> void repeat(std::uint64_t limit, Action action) {
+    template <class Action>
+    void repeat(std::uint64_t limit, Action action) {
         for (std::uint64_t i = below(limit); i > 0; --i) {
             action();
         }

@@ -97,7 +97,7 @@ TEST_F(TimeFilterTest, NonsenseOfThePeerIsDropped) {
     EXPECT_TRUE(with(wall(no_time), wall(no_time)));
     EXPECT_FALSE(with({INT64_MIN}, {INT64_MAX}));
     EXPECT_FALSE(with({INT64_MAX}, {INT64_MAX}));
-    EXPECT_FALSE(with(wall(seconds(1)), wall(no_time)));  // sent before received
+    EXPECT_FALSE(with(wall(seconds(1)), wall(no_time)));   // sent before received
     EXPECT_FALSE(with(wall(no_time), wall(seconds(100)))); // longer than the exchange took
 }
 
