@@ -1,13 +1,14 @@
-/* Preloaded into a station: makes it possible to lose, after a kill, everything that was not fsynced,
- * as a power cut would.
+/* Preloaded into a station: makes it possible to lose, after a kill, everything that was not
+ * fsynced, as a power cut would.
  *
- * Writes go through to the files, but before each one what it replaces is put into an undo log; fsync and
- * fdatasync only note in the log that the file (or folder) is durable now. After the process was killed,
- * lose_unsynced.py undoes everything that no later fsync covers: content by file, names by folder (a name
- * is durable only once its folder was fsynced, which is stricter than most file systems are).
+ * Writes go through to the files, but before each one what it replaces is put into an undo log;
+ * fsync and fdatasync only note in the log that the file (or folder) is durable now. After the
+ * process was killed, lose_unsynced.py undoes everything that no later fsync covers: content by
+ * file, names by folder (a name is durable only once its folder was fsynced, which is stricter than
+ * most file systems are).
  *
- * Not seen: writes through stdio (glibc calls itself there) and through shared mappings. The stations
- * use neither for data: SQLite maps only its -shm file, which is made anew after a crash.
+ * Not seen: writes through stdio (glibc calls itself there) and through shared mappings. The
+ * stations use neither for data: SQLite maps only its -shm file, which is made anew after a crash.
  *
  *   LOSE_UNSYNCED_ROOT  absolute folder; what lies elsewhere passes untouched
  *   LOSE_UNSYNCED_SIDE  absolute folder outside of it on the same file system, for the log and for
@@ -40,7 +41,8 @@ static int log_fd = -1;
 static unsigned long saved_count;
 
 static void* find(void** slot, const char* name) {
-    if (*slot == NULL) *slot = dlsym(RTLD_NEXT, name);
+    if (*slot == NULL)
+        *slot = dlsym(RTLD_NEXT, name);
     return *slot;
 }
 #define DECLARE(name) static void* real_##name
@@ -88,32 +90,39 @@ static void fail(const char* what) {
 
 /* Once, before the first record; with the lock held. */
 static int is_on(void) {
-    if (log_fd >= 0) return 1;
+    if (log_fd >= 0)
+        return 1;
     const char* wanted_root = getenv("LOSE_UNSYNCED_ROOT");
     const char* wanted_side = getenv("LOSE_UNSYNCED_SIDE");
-    if (wanted_root == NULL || wanted_side == NULL) return 0;
-    if (strlen(wanted_root) >= PATH_MAX || strlen(wanted_side) >= PATH_MAX - 32) return 0;
+    if (wanted_root == NULL || wanted_side == NULL)
+        return 0;
+    if (strlen(wanted_root) >= PATH_MAX || strlen(wanted_side) >= PATH_MAX - 32)
+        return 0;
     strcpy(root, wanted_root);
     strcpy(side, wanted_side);
     char name[PATH_MAX];
     snprintf(name, sizeof name, "%s/log", side);
-    log_fd = (int)syscall(SYS_openat, AT_FDCWD, name, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-    if (log_fd < 0) fail(name);
+    log_fd =
+        (int)syscall(SYS_openat, AT_FDCWD, name, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+    if (log_fd < 0)
+        fail(name);
     return 1;
 }
 
-/* "op a b c length1 length2\n" payload1 payload2 "\n", in one write: a record is whole or the last one. */
+/* "op a b c length1 length2\n" payload1 payload2 "\n", in one write: a record is whole or the last
+ * one. */
 static void record(char op, unsigned long long a, unsigned long long b, unsigned long long c,
                    const void* first, size_t first_bytes, const void* second, size_t second_bytes) {
     char head[128];
-    const int head_bytes = snprintf(head, sizeof head, "%c %llu %llu %llu %zu %zu\n", op, a, b, c, first_bytes,
-                                    second_bytes);
+    const int head_bytes = snprintf(head, sizeof head, "%c %llu %llu %llu %zu %zu\n", op, a, b, c,
+                                    first_bytes, second_bytes);
     struct iovec parts[4] = {{head, (size_t)head_bytes},
                              {(void*)(size_t)first, first_bytes},
                              {(void*)(size_t)second, second_bytes},
                              {(void*)"\n", 1}};
     const size_t whole = (size_t)head_bytes + first_bytes + second_bytes + 1;
-    if (syscall(SYS_writev, log_fd, parts, 4) != (long)whole) fail("undo log");
+    if (syscall(SYS_writev, log_fd, parts, 4) != (long)whole)
+        fail("undo log");
 }
 
 static void record_path(char op, unsigned long long a, const char* path) {
@@ -125,24 +134,30 @@ static int is_below_root(const char* path) {
     return strncmp(path, root, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-/* Absolute path of `path` seen from `folder`, not resolved further. 0 when it is not below the root. */
+/* Absolute path of `path` seen from `folder`, not resolved further. 0 when it is not below the
+ * root. */
 static int tracked_path(int folder, const char* path, char* absolute) {
-    if (!is_on() || path == NULL) return 0;
+    if (!is_on() || path == NULL)
+        return 0;
     if (path[0] == '/') {
-        if (strlen(path) >= PATH_MAX) return 0;
+        if (strlen(path) >= PATH_MAX)
+            return 0;
         strcpy(absolute, path);
     } else {
         char base[PATH_MAX];
         if (folder == AT_FDCWD) {
-            if (getcwd(base, sizeof base) == NULL) return 0;
+            if (getcwd(base, sizeof base) == NULL)
+                return 0;
         } else {
             char link_name[64];
             snprintf(link_name, sizeof link_name, "/proc/self/fd/%d", folder);
             const ssize_t length = readlink(link_name, base, sizeof base - 1);
-            if (length < 0) return 0;
+            if (length < 0)
+                return 0;
             base[length] = '\0';
         }
-        if (strlen(base) + strlen(path) + 2 > PATH_MAX) return 0;
+        if (strlen(base) + strlen(path) + 2 > PATH_MAX)
+            return 0;
         snprintf(absolute, PATH_MAX, "%s/%s", base, path);
     }
     return is_below_root(absolute);
@@ -150,13 +165,17 @@ static int tracked_path(int folder, const char* path, char* absolute) {
 
 /* Regular file or folder below the root behind a descriptor. */
 static int tracked_descriptor(int descriptor, struct stat* status, char* path) {
-    if (!is_on() || descriptor == log_fd) return 0;
-    if (fstat(descriptor, status) != 0) return 0;
-    if (!S_ISREG(status->st_mode) && !S_ISDIR(status->st_mode)) return 0;
+    if (!is_on() || descriptor == log_fd)
+        return 0;
+    if (fstat(descriptor, status) != 0)
+        return 0;
+    if (!S_ISREG(status->st_mode) && !S_ISDIR(status->st_mode))
+        return 0;
     char link_name[64];
     snprintf(link_name, sizeof link_name, "/proc/self/fd/%d", descriptor);
     const ssize_t length = readlink(link_name, path, PATH_MAX - 1);
-    if (length < 0) return 0;
+    if (length < 0)
+        return 0;
     path[length] = '\0';
     return is_below_root(path);
 }
@@ -166,21 +185,23 @@ static void save_extent(int descriptor, const struct stat* status, off_t offset,
     static char buffer[chunk_bytes];
     const off_t end = offset + length < status->st_size ? offset + length : status->st_size;
     if (end <= offset) {
-        record('W', status->st_ino, (unsigned long long)offset, (unsigned long long)status->st_size, NULL, 0,
-               NULL, 0);
+        record('W', status->st_ino, (unsigned long long)offset, (unsigned long long)status->st_size,
+               NULL, 0, NULL, 0);
         return;
     }
     /* The descriptor may be open for writing only. */
     char name[64];
     snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
     const int reader = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
-    if (reader < 0) fail("reading what is replaced");
+    if (reader < 0)
+        fail("reading what is replaced");
     for (off_t at = offset; at < end;) {
         const size_t wanted = end - at < chunk_bytes ? (size_t)(end - at) : (size_t)chunk_bytes;
         const long got = syscall(SYS_pread64, reader, buffer, wanted, at);
-        if (got <= 0) break; /* cut off meanwhile by another thread, which has logged it */
-        record('W', status->st_ino, (unsigned long long)at, (unsigned long long)status->st_size, buffer,
-               (size_t)got, NULL, 0);
+        if (got <= 0)
+            break; /* cut off meanwhile by another thread, which has logged it */
+        record('W', status->st_ino, (unsigned long long)at, (unsigned long long)status->st_size,
+               buffer, (size_t)got, NULL, 0);
         at += got;
     }
     syscall(SYS_close, reader);
@@ -204,19 +225,23 @@ static void before_write(int descriptor, off_t offset, off_t length) {
 
 static void before_resize(int descriptor, off_t size) {
     struct stat status;
-    if (fstat(descriptor, &status) != 0) return;
+    if (fstat(descriptor, &status) != 0)
+        return;
     const off_t from = size < status.st_size ? size : status.st_size;
     before_write(descriptor, from, status.st_size - from);
 }
 
-/* Names -------------------------------------------------------------------------------------------- */
+/* Names
+ * -------------------------------------------------------------------------------------------- */
 
 static unsigned long save_victim(const char* path, struct stat* status) {
-    if (lstat(path, status) != 0 || S_ISDIR(status->st_mode)) return 0;
+    if (lstat(path, status) != 0 || S_ISDIR(status->st_mode))
+        return 0;
     char name[PATH_MAX];
     const unsigned long number = ++saved_count;
     snprintf(name, sizeof name, "%s/saved.%lu", side, number);
-    if (syscall(SYS_linkat, AT_FDCWD, path, AT_FDCWD, name, 0) != 0) fail("keeping a replaced file");
+    if (syscall(SYS_linkat, AT_FDCWD, path, AT_FDCWD, name, 0) != 0)
+        fail("keeping a replaced file");
     return number;
 }
 
@@ -227,7 +252,8 @@ static void before_remove(int folder, const char* path) {
     pthread_mutex_lock(&lock);
     if (tracked_path(folder, path, absolute)) {
         const unsigned long number = save_victim(absolute, &status);
-        if (number != 0) record_path('U', number, absolute);
+        if (number != 0)
+            record_path('U', number, absolute);
     }
     pthread_mutex_unlock(&lock);
     errno = error;
@@ -240,8 +266,8 @@ static void before_rename(int from_folder, const char* from, int to_folder, cons
     struct stat status;
     struct stat victim;
     pthread_mutex_lock(&lock);
-    if (tracked_path(to_folder, to, absolute_to) && tracked_path(from_folder, from, absolute_from) &&
-        lstat(absolute_from, &status) == 0) {
+    if (tracked_path(to_folder, to, absolute_to) &&
+        tracked_path(from_folder, from, absolute_from) && lstat(absolute_from, &status) == 0) {
         const unsigned long number = save_victim(absolute_to, &victim);
         record('R', number, status.st_ino, 0, absolute_from, strlen(absolute_from), absolute_to,
                strlen(absolute_to));
@@ -256,19 +282,23 @@ static void before_create(int folder, const char* path) {
     char absolute[PATH_MAX];
     struct stat status;
     pthread_mutex_lock(&lock);
-    if (tracked_path(folder, path, absolute) && lstat(absolute, &status) != 0) record_path('C', 0, absolute);
+    if (tracked_path(folder, path, absolute) && lstat(absolute, &status) != 0)
+        record_path('C', 0, absolute);
     pthread_mutex_unlock(&lock);
     errno = error;
 }
 
 static void before_open(int folder, const char* path, int flags) {
-    if ((flags & O_CREAT) != 0) before_create(folder, path);
-    if ((flags & O_TRUNC) == 0) return;
+    if ((flags & O_CREAT) != 0)
+        before_create(folder, path);
+    if ((flags & O_TRUNC) == 0)
+        return;
     const int error = errno;
     char absolute[PATH_MAX];
     struct stat status;
     pthread_mutex_lock(&lock);
-    if (tracked_path(folder, path, absolute) && stat(absolute, &status) == 0 && S_ISREG(status.st_mode)) {
+    if (tracked_path(folder, path, absolute) && stat(absolute, &status) == 0 &&
+        S_ISREG(status.st_mode)) {
         const int reader = (int)syscall(SYS_openat, AT_FDCWD, absolute, O_RDONLY | O_CLOEXEC, 0);
         if (reader >= 0) {
             save_extent(reader, &status, 0, status.st_size);
@@ -279,15 +309,16 @@ static void before_open(int folder, const char* path, int flags) {
     errno = error;
 }
 
-/* Interposed functions ----------------------------------------------------------------------------- */
+/* Interposed functions
+ * ----------------------------------------------------------------------------- */
 
-#define OPEN_MODE(flags, last)                                                                        \
-    mode_t mode = 0;                                                                                  \
-    if (((flags) & (O_CREAT | O_TMPFILE)) != 0) {                                                     \
-        va_list list;                                                                                 \
-        va_start(list, last);                                                                         \
-        mode = va_arg(list, mode_t);                                                                  \
-        va_end(list);                                                                                 \
+#define OPEN_MODE(flags, last)                                                                     \
+    mode_t mode = 0;                                                                               \
+    if (((flags) & (O_CREAT | O_TMPFILE)) != 0) {                                                  \
+        va_list list;                                                                              \
+        va_start(list, last);                                                                      \
+        mode = va_arg(list, mode_t);                                                               \
+        va_end(list);                                                                              \
     }
 
 int open(const char* path, int flags, ...) {
@@ -334,7 +365,8 @@ ssize_t pwrite64(int descriptor, const void* data, size_t bytes, off64_t offset)
 
 static off_t bytes_of(const struct iovec* parts, int count) {
     off_t bytes = 0;
-    for (int i = 0; i < count; ++i) bytes += (off_t)parts[i].iov_len;
+    for (int i = 0; i < count; ++i)
+        bytes += (off_t)parts[i].iov_len;
     return bytes;
 }
 ssize_t writev(int descriptor, const struct iovec* parts, int count) {
@@ -357,7 +389,8 @@ int ftruncate64(int descriptor, off64_t size) {
 
 static void before_truncate(const char* path, off_t size) {
     const int descriptor = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    if (descriptor < 0) return;
+    if (descriptor < 0)
+        return;
     before_resize(descriptor, size);
     syscall(SYS_close, descriptor);
 }
@@ -406,7 +439,8 @@ int ioctl(int descriptor, unsigned long request, ...) {
     va_start(list, request);
     void* argument = va_arg(list, void*);
     va_end(list);
-    if (request == FICLONE || request == FICLONERANGE) before_write(descriptor, 0, LONG_MAX / 2);
+    if (request == FICLONE || request == FICLONERANGE)
+        before_write(descriptor, 0, LONG_MAX / 2);
     const long result = syscall(SYS_ioctl, descriptor, request, argument);
     return (int)result;
 }
@@ -420,7 +454,8 @@ int renameat(int from_folder, const char* from, int to_folder, const char* to) {
     return CALL(renameat)(from_folder, from, to_folder, to);
 }
 int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) {
-    /* RENAME_NOREPLACE fails on a victim and then nothing has changed; the undo sees that by the inode. */
+    /* RENAME_NOREPLACE fails on a victim and then nothing has changed; the undo sees that by the
+     * inode. */
     before_rename(from_folder, from, to_folder, to);
     return CALL(renameat2)(from_folder, from, to_folder, to, flags);
 }
@@ -437,7 +472,8 @@ int unlink(const char* path) {
     return CALL(unlink)(path);
 }
 int unlinkat(int folder, const char* path, int flags) {
-    if ((flags & AT_REMOVEDIR) == 0) before_remove(folder, path);
+    if ((flags & AT_REMOVEDIR) == 0)
+        before_remove(folder, path);
     return CALL(unlinkat)(folder, path, flags);
 }
 int remove(const char* path) {
@@ -457,7 +493,8 @@ int rmdir(const char* path) {
     const int result = CALL(rmdir)(path);
     if (result == 0) {
         pthread_mutex_lock(&lock);
-        if (tracked_path(AT_FDCWD, path, absolute)) record_path('D', 0, absolute);
+        if (tracked_path(AT_FDCWD, path, absolute))
+            record_path('D', 0, absolute);
         pthread_mutex_unlock(&lock);
     }
     return result;
@@ -468,8 +505,10 @@ static int note_durable(int descriptor) {
     char path[PATH_MAX];
     pthread_mutex_lock(&lock);
     const int is_tracked = tracked_descriptor(descriptor, &status, path);
-    if (is_tracked && S_ISDIR(status.st_mode)) record_path('F', 0, path);
-    if (is_tracked && S_ISREG(status.st_mode)) record('S', status.st_ino, 0, 0, NULL, 0, NULL, 0);
+    if (is_tracked && S_ISDIR(status.st_mode))
+        record_path('F', 0, path);
+    if (is_tracked && S_ISREG(status.st_mode))
+        record('S', status.st_ino, 0, 0, NULL, 0, NULL, 0);
     pthread_mutex_unlock(&lock);
     return is_tracked;
 }
@@ -481,7 +520,8 @@ int fdatasync(int descriptor) {
 }
 static void note_all_durable(void) {
     pthread_mutex_lock(&lock);
-    if (is_on()) record('A', 0, 0, 0, NULL, 0, NULL, 0);
+    if (is_on())
+        record('A', 0, 0, 0, NULL, 0, NULL, 0);
     pthread_mutex_unlock(&lock);
 }
 int syncfs(int descriptor) {
@@ -489,4 +529,6 @@ int syncfs(int descriptor) {
     note_all_durable();
     return 0;
 }
-void sync(void) { note_all_durable(); }
+void sync(void) {
+    note_all_durable();
+}

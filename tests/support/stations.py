@@ -318,7 +318,7 @@ class Station:
     def wait_file(self, relative, content, timeout=None):
         path = self.data / relative
         def arrived():
-            return path.read_bytes() == content
+            return path.stat().st_size == len(content) and path.read_bytes() == content
         wait_until(arrived, f"{self.name}: {relative} has the expected {len(content)} bytes", timeout)
         return path
 
