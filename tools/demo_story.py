@@ -20,7 +20,7 @@ from stations import Failure, Plant, files_provider, sqlite_provider, wait_until
 ADDRESSES = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
 PORTS = (8883, 8884)
 FILE_PROVIDERS = ("recipes", "templates", "materials")
-BIG_FILE_BYTES = 100_000_000
+BIG_FILE_BYTES = 256 * 1024 * 1024
 BEGIN = time.monotonic()
 
 
@@ -200,7 +200,7 @@ class Story:
         verified("same bytes on A, B and C; the losing state is kept on A")
 
     def killed_in_transfer(self):
-        title(7, "C loses power in the middle of a transfer of 100 MB")
+        title(7, "C loses power in the middle of a transfer of 256 MB")
         relative = "materials/Laboratory archive.bin"
         content = os.urandom(BIG_FILE_BYTES)
         sync = self.c.root / "sync"
@@ -228,7 +228,7 @@ class Story:
         self.plant.wait_all_synced()
         if list(sync.rglob("*.part")):
             raise Failure(f"partial files stay behind in {sync}")
-        verified("same 100 MB on A, B and C, no partial file left behind")
+        verified("same 256 MB on A, B and C, no partial file left behind")
 
     def restore(self):
         title(8, "An engineer on B brings the Pilsner recipe's former state back")
