@@ -94,8 +94,9 @@ void Objects::set_deadline(Object& object) {
     if (!activity)
         return;
     std::optional<Instant> due;
+    // What is due already was just decided: it waits for an event now, not for time.
     auto const earliest = [&](Instant at) {
-        if (at.us != 0 && (!due || at < *due))
+        if (at > context_.instant() && (!due || at < *due))
             due = at;
     };
     if (activity->stage == Stage::settling && !activity->export_waiting)
@@ -389,7 +390,8 @@ std::optional<Instant> Objects::next_deadline() const {
     for (PendingRestore const& restore : restores_)
         earliest(restore.give_up);
     for (VerifyRun const& run : verifies_)
-        earliest(run.give_up);
+        if (run.give_up > context_.instant())
+            earliest(run.give_up);
     earliest(next_trim_);
     return due;
 }
