@@ -58,6 +58,7 @@ public:
     void run_for(std::int64_t us) { world.scheduler.run_until(world.now() + us); }
     void heal(); // ends every fault; people do what the service's messages ask of them
     bool is_quiet() const;
+    bool wait_until_quiet(std::int64_t deadline_us); // of the stations that are on; no one helps
     bool settle_down(std::int64_t deadline_us); // true when all is quiet for good
     void check_reasons(std::size_t machine);    // every object that is not in sync has one
     void check_end();
@@ -65,6 +66,9 @@ public:
 
     std::string content_name(Content content) const;
     std::map<Content, std::string> content_names; // of scripts
+    // Scenarios hang a user's save on these moments.
+    std::function<void(std::size_t, core::ObjectId const&)> when_apply_starts;
+    std::function<void(std::size_t, core::ObjectId const&)> when_applied;
     bool restart_crashed = false;                 // somebody switches it on again, minutes later
 
 private:
@@ -98,13 +102,13 @@ private:
     void watch_clones_regularly();
     void operators_help();
     void check_object_at_end(core::ObjectId const& object);
-    void check_apply_decision(Machine& machine, core::StartApply const& order);
+    void check_intent(Machine& machine, core::ObjectRecord const& record);
     core::StationId new_station_id();
 
     std::vector<ProviderSpec> specs_;
     std::map<core::ObjectId, std::vector<Content>> contents_;           // everything ever saved
     std::map<std::pair<std::size_t, core::ObjectId>, Content> initial_; // before the first start
-    std::set<core::ApplyId> applies_started_;
+    std::set<core::ApplyId> intents_seen_;
     std::map<std::tuple<std::size_t, std::size_t, std::size_t>, int> clone_sightings_;
     std::vector<std::pair<std::size_t, std::size_t>> clones_; // original, copy
     Content last_content_ = 0;

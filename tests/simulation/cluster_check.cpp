@@ -43,7 +43,7 @@ void Cluster::heal() {
         for (auto& [name, provider] : machine->providers) {
             provider.mounted = provider.backend_known = true;
             provider.enabled = true;
-            provider.backend_version = "1";
+            provider.backend_version = "2"; // back ends are not downgraded
             provider.busy_until = provider.failing_until = 0;
             provider.no_space_until = provider.slow_until = 0;
         }
@@ -110,19 +110,35 @@ void Cluster::operators_help() {
 
 bool Cluster::is_quiet() const {
     for (auto const& machine : world.machines) {
-        if (!machine->running() || machine->store.has_pending() || !machine->engine().in_step()) {
+        if (machine->running() &&
+            (machine->store.has_pending() || !machine->engine().in_step())) {
             return false;
         }
     }
     for (auto const& [object, contents] : contents_) {
-        const Content first = world.machines.front()->live(object);
+        std::optional<Content> common;
         for (auto const& machine : world.machines) {
-            if (machine->live(object) != first || first == absent) {
+            Content const is = machine->live(object);
+            if (machine->running() && (is == absent || is != common.value_or(is))) {
                 return false;
+            }
+            if (machine->running()) {
+                common = is;
             }
         }
     }
     return true;
+}
+
+bool Cluster::wait_until_quiet(std::int64_t deadline_us) {
+    constexpr int quiet_needed = 20; // of 5 s each: longer than a watch or a retry stays silent
+    std::int64_t const end = world.now() + deadline_us;
+    int quiet_for = 0;
+    while (quiet_for < quiet_needed && world.now() < end) {
+        run_for(5 * second);
+        quiet_for = is_quiet() ? quiet_for + 1 : 0;
+    }
+    return quiet_for >= quiet_needed;
 }
 
 bool Cluster::settle_down(std::int64_t deadline_us) {
@@ -131,14 +147,14 @@ bool Cluster::settle_down(std::int64_t deadline_us) {
     int quiet_for = 0;
     while (world.now() < end) {
         run_for(30 * second);
-        quiet_for = is_quiet() ? quiet_for + 1 : 0;
+        bool all_on = true;
+        for (auto const& machine : world.machines) {
+            all_on = all_on && machine->running();
+            machine->start();
+        }
+        quiet_for = all_on && is_quiet() ? quiet_for + 1 : 0;
         if (quiet_for >= 4) {
             return true;
-        }
-        for (auto const& machine : world.machines) {
-            if (!machine->running()) {
-                machine->start();
-            }
         }
         if (world.now() >= next_help) {
             next_help = world.now() + 10 * minute;

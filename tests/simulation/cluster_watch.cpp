@@ -45,6 +45,7 @@ ClaimedRecord Cluster::translate(core::ObjectRecord const& record) const {
 void Cluster::on_durable(Machine& machine, StateStore::Transaction const& transaction) {
     for (auto const& mutation : transaction.mutations) {
         if (auto const* object = std::get_if<core::PutObject>(&mutation)) {
+            check_intent(machine, object->record);
             model.record_durable(machine.index, machine.id, translate(object->record));
         } else if (auto const* provider = std::get_if<core::PutProvider>(&mutation)) {
             if (!provider->record.established) {
@@ -113,25 +114,27 @@ void Cluster::on_message_sent(Machine& machine, core::LinkId link, core::Message
 }
 
 void Cluster::on_apply_started(Machine& machine, core::StartApply const& order) {
-    if (applies_started_.insert(order.apply).second) {
-        check_apply_decision(machine, order);
-    }
     model.apply_started(machine.index, order.object);
+    if (when_apply_starts) {
+        when_apply_starts(machine.index, order.object);
+    }
 }
 
-// Only the first time: an open intent is issued again after a crash, whatever has come since.
-void Cluster::check_apply_decision(Machine& machine, core::StartApply const& order) {
-    auto const* record = machine.engine().record(order.object);
-    if (!record || record->set.empty() ||
-        record->set.front().revision->id() != order.revision->id()) {
-        model.violation(machine.name + " applies a state of " + core::to_text(order.object) +
-                        " that is not the head any more");
-    } else if (record->seen_change &&
-               record->seen_change->change_class == core::ChangeClass::edit &&
-               record->seen_change->mark == order.expected && !order.expected.empty() &&
-               record->replaceable != order.expected) {
-        model.violation(machine.name + " applies over the unsealed change of " +
-                        core::to_text(order.object));
+// The decision to apply is the durable intent: it must be for the head, over a state that is known.
+void Cluster::check_intent(Machine& machine, core::ObjectRecord const& record) {
+    if (!record.intent || !intents_seen_.insert(record.intent->id).second) {
+        return;
+    }
+    std::string const what = machine.name + " means to apply a state of " + core::to_text(record.id);
+    if (record.set.empty() || record.set.front().revision->id() != record.intent->revision->id()) {
+        model.violation(what + " that is not the head");
+    }
+    if (record.seen_change && record.replaceable != record.seen_change->mark) {
+        model.violation(what + " over an unsealed change");
+    }
+    core::Mark const expected = record.replaceable ? *record.replaceable : record.mark;
+    if (record.intent->expected != expected && !record.intent->expected.empty()) {
+        model.violation(what + " over another live state than the recorded one");
     }
 }
 
@@ -140,6 +143,9 @@ void Cluster::on_applied(Machine& machine, core::StartApply const& order, Conten
     auto const* live_object = machine.provider(order.object.provider).find(order.object.key);
     model.applied(machine.index, order.revision->id(), order.object, before, after,
                   live_object->changed_at_us);
+    if (when_applied) {
+        when_applied(machine.index, order.object);
+    }
 }
 
 void Cluster::on_command_answered(Machine& machine, core::CommandAnswered const& answer) {

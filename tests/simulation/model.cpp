@@ -337,8 +337,10 @@ void ReferenceModel::judge_rank(std::size_t machine, Truth const& t, ModelRevisi
 void ReferenceModel::held_changed(std::size_t machine, core::ObjectId const& object,
                                   ModelRevision const& held) {
     Truth& t = truth(machine, object);
-    if (t.held && *t.held != held.id && t.held_content != held.content &&
-        t.held_content != absent && t.held_content != t.saved_at_apply &&
+    if (t.held == held.id) {
+        return; // an apply may have happened that it has not recorded yet
+    }
+    if (t.held && t.held_content != absent && t.held_content != t.saved_at_apply &&
         !witness_.served_live(object, t.held_content)) {
         ModelRevision const* old = find(*t.held, object);
         bool const superseded = old && model_has_seen(held, *old);

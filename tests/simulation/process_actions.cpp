@@ -73,7 +73,7 @@ void Process::perform_action(core::JudgeTokens& action) {
     judged.job = action.job;
     for (auto const& token : action.tokens) {
         auto const& own = machine_.providers.at(action.provider).backend_version;
-        if (token.name == "backend.version" && token.value != own) {
+        if (token.name == "backend.version" && token.value > own) {
             judged.compatible = false;
             judged.text = "back end " + token.value + " there, " + own + " here";
         }

@@ -1,5 +1,6 @@
 #include "trace.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 namespace stationsync::simulation {
@@ -50,6 +51,15 @@ constexpr std::array<char const*, std::variant_size_v<core::Message>> message_na
     "KeptQuery",  "KeptAnswer",    "VerifyRequest",  "VerifyReport"};
 
 } // namespace
+
+std::optional<std::size_t> Coverage::action_index(std::string const& name) {
+    auto const& names = action_names();
+    auto const found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) {
+        return std::nullopt;
+    }
+    return static_cast<std::size_t>(found - names.begin());
+}
 
 void Coverage::add(Coverage const& other) {
     add_counts(events, other.events);

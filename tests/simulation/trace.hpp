@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,7 @@ struct Coverage {
     std::map<std::string, std::uint64_t, std::less<>> faults; // and what users did, by name
 
     void add(Coverage const& other);
+    static std::optional<std::size_t> action_index(std::string const& name);
     // One line per count; the names of what never occurred.
     std::string table() const;
     std::vector<std::string> never_occurred() const;

@@ -1,0 +1,51 @@
+// Every text scenario is a test, named after its file: the rule or the problem that it pins.
+#include "script.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
+namespace stationsync::simulation {
+namespace {
+
+std::vector<std::string> scenario_names() {
+    std::vector<std::string> names;
+    for (auto const& entry : std::filesystem::directory_iterator(STATIONSYNC_SCENARIOS)) {
+        if (entry.path().extension() == ".txt") {
+            names.push_back(entry.path().stem().string());
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+class Scenario : public testing::TestWithParam<std::string> {};
+
+// With STATIONSYNC_REWRITE=1 the transcript is written into the file instead; commit only a difference
+// that you understand.
+TEST_P(Scenario, HappensAsWritten) {
+    auto const file = std::filesystem::path(STATIONSYNC_SCENARIOS) / (GetParam() + ".txt");
+    Script::Outcome const outcome = Script::run(Script::read(file));
+    bool const rewrite = std::getenv("STATIONSYNC_REWRITE") != nullptr;
+    if (rewrite) {
+        std::ofstream(file) << outcome.transcript;
+    }
+    for (auto const& failure : outcome.failures) {
+        if (!rewrite || failure.find("transcript differs") == std::string::npos) {
+            ADD_FAILURE() << GetParam() << ".txt " << failure;
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rules, Scenario, testing::ValuesIn(scenario_names()),
+    [](testing::TestParamInfo<std::string> const& info) {
+        std::string name = info.param;
+        std::replace(name.begin(), name.end(), '-', '_');
+        return name;
+    });
+
+} // namespace
+} // namespace stationsync::simulation

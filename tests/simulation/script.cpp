@@ -1,0 +1,247 @@
+#include "script.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+namespace stationsync::simulation {
+
+namespace {
+
+std::vector<ProviderSpec> script_specs() {
+    ProviderSpec files;
+    files.name = "recipes";
+    files.live_above = 50'000;
+    files.settle_us = 5 * second;
+    files.settle_max_us = minute;
+    files.scan_interval_us = minute;
+    ProviderSpec database = files;
+    database.name = "batchdb";
+    database.reproducible = false;
+    database.settle_us = 3 * minute;
+    database.settle_max_us = 15 * minute;
+    ProviderSpec server = database;
+    server.name = "server";
+    server.has_digest = false;
+    server.evidence_of_restore = true;
+    return {files, database, server};
+}
+
+} // namespace
+
+Script::Script() : cluster_(1, script_specs()) {
+    cluster_.world.trace.keep_story();
+    cluster_.world.invariants_every = 1;
+}
+
+std::string Script::read(std::filesystem::path const& file) {
+    std::ifstream in(file);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+// Words are parted by blanks; "quotes" keep blanks, and are taken off.
+Script::Words Script::split(std::string const& line) {
+    Words words;
+    std::string word;
+    bool quoted = false;
+    bool any = false;
+    for (char c : line) {
+        if (c == '"') {
+            quoted = !quoted;
+            any = true;
+        } else if (c == ' ' && !quoted) {
+            if (any) {
+                words.push_back(word);
+            }
+            word.clear();
+            any = false;
+        } else {
+            word += c;
+            any = true;
+        }
+    }
+    if (any) {
+        words.push_back(word);
+    }
+    return words;
+}
+
+Script::Outcome Script::run(std::string const& text) {
+    Script script;
+    Outcome outcome;
+    std::istringstream lines(text);
+    std::string line;
+    Words expected;
+    auto compare = [&] {
+        if (script.said_ != expected) {
+            script.fail("the transcript differs from what happened here");
+        }
+        for (auto const& said : script.said_) {
+            outcome.transcript += "> " + said + "\n";
+        }
+        script.said_.clear();
+        expected.clear();
+    };
+    while (std::getline(lines, line)) {
+        if (line.rfind("> ", 0) == 0) {
+            expected.push_back(line.substr(2));
+            ++script.line_;
+            continue;
+        }
+        compare();
+        ++script.line_;
+        outcome.transcript += line + "\n";
+        if (!line.empty() && line[0] != '#') {
+            script.perform(split(line));
+        }
+    }
+    compare();
+    outcome.failures = std::move(script.failures_);
+    return outcome;
+}
+
+void Script::perform(Words const& words) {
+    auto const found = commands().find(words.front());
+    if (found == commands().end()) {
+        fail("there is no command '" + words.front() + "'");
+        return;
+    }
+    try {
+        (this->*found->second)(words);
+    } catch (std::exception const& error) {
+        fail(error.what());
+    }
+    flush_story();
+}
+
+void Script::fail(std::string const& why) {
+    failures_.push_back("line " + std::to_string(line_) + ": " + why);
+}
+
+void Script::flush_story() {
+    for (auto& told : cluster_.world.trace.take_story()) {
+        say(std::move(told));
+    }
+}
+
+Machine& Script::machine(std::string const& name) {
+    auto const found = by_name_.find(name);
+    if (found == by_name_.end()) {
+        throw std::invalid_argument("there is no station '" + name + "'");
+    }
+    return cluster_.station(found->second);
+}
+
+core::ObjectId Script::object(std::string const& text) {
+    auto const slash = text.find('/');
+    if (slash == std::string::npos) {
+        throw std::invalid_argument("'" + text + "' is no PROVIDER/KEY");
+    }
+    return {text.substr(0, slash), text.substr(slash + 1)};
+}
+
+Content Script::content(std::string const& name) {
+    if (name.empty() || name == "absent") {
+        return absent;
+    }
+    auto const found = contents_.find(name);
+    if (found != contents_.end()) {
+        return found->second;
+    }
+    Content made = cluster_.new_content();
+    // A name that begins with "big" stands for a file above the limit of packages.
+    while ((bytes_of(made) >= large_content_bytes) != (name.rfind("big", 0) == 0)) {
+        made = cluster_.new_content();
+    }
+    contents_[name] = made;
+    cluster_.content_names[made] = name;
+    return made;
+}
+
+std::int64_t Script::duration(std::string const& text) {
+    std::size_t used = 0;
+    std::int64_t const value = std::stoll(text, &used);
+    std::string const unit = text.substr(used);
+    if (unit == "ms") {
+        return value * millisecond;
+    }
+    if (unit == "s") {
+        return value * second;
+    }
+    if (unit == "m") {
+        return value * minute;
+    }
+    if (unit == "h") {
+        return value * hour;
+    }
+    if (unit == "d") {
+        return value * day;
+    }
+    throw std::invalid_argument("'" + text + "' is no duration such as 30s, 5m, 2h or 40d");
+}
+
+std::map<std::string, Script::Command> const& Script::commands() {
+    static std::map<std::string, Command> const all = {
+        {"stations", &Script::stations},
+        {"station", &Script::station},
+        {"start", &Script::power},
+        {"stop", &Script::power},
+        {"restart", &Script::power},
+        {"crash", &Script::power},
+        {"crash-at", &Script::crash_at},
+        {"edit", &Script::edit},
+        {"remove", &Script::change_live},
+        {"touch", &Script::change_live},
+        {"edit-before-apply", &Script::edit_when},
+        {"edit-after-apply", &Script::edit_when},
+        {"clock", &Script::clock},
+        {"run", &Script::run_for},
+        {"settle", &Script::settle},
+        {"cut", &Script::network},
+        {"refuse", &Script::network},
+        {"mend", &Script::network},
+        {"publish", &Script::order},
+        {"restore", &Script::order},
+        {"establish", &Script::order},
+        {"send-now", &Script::order},
+        {"verify", &Script::order},
+        {"block", &Script::order},
+        {"unblock", &Script::order},
+        {"lose", &Script::lose},
+        {"snapshot", &Script::snapshot},
+        {"roll-back", &Script::snapshot},
+        {"clone", &Script::clone},
+        {"new-identity", &Script::clone},
+        {"busy", &Script::trouble},
+        {"failing", &Script::trouble},
+        {"slow", &Script::trouble},
+        {"unmount", &Script::trouble},
+        {"mount", &Script::trouble},
+        {"history-full", &Script::trouble},
+        {"sync-full", &Script::trouble},
+        {"product", &Script::version},
+        {"backend", &Script::version},
+        {"project", &Script::version},
+        {"expect", &Script::expect_live},
+        {"kept", &Script::expect_kept},
+        {"not-kept", &Script::expect_kept},
+        {"state", &Script::expect_state},
+        {"reason", &Script::expect_reason},
+        {"conflict", &Script::expect_conflict},
+        {"no-conflict", &Script::expect_conflict},
+        {"message", &Script::expect_message},
+        {"no-message", &Script::expect_message},
+        {"sees", &Script::expect_station},
+        {"established", &Script::expect_established},
+        {"newcomer", &Script::expect_established},
+        {"head", &Script::expect_head},
+        {"recorded", &Script::expect_count},
+        {"within", &Script::expect_time},
+        {"explain", &Script::explain},
+        {"judge", &Script::judge},
+    };
+    return all;
+}
+
+} // namespace stationsync::simulation
