@@ -1,5 +1,6 @@
 #include "packages/commit_queue.hpp"
 
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,7 @@ struct CommitQueue::State : std::enable_shared_from_this<CommitQueue::State> {
     static void commit(Group& group) {
         std::vector<PendingPackage> ready;
         std::vector<Entry*> entries;
+        std::set<std::filesystem::path> slots;
         for (Entry& entry : group) {
             const auto prepared = entry.prepare ? entry.prepare(entry.package) : IoResult<void>{};
             entry.prepare = nullptr;
@@ -49,7 +51,11 @@ struct CommitQueue::State : std::enable_shared_from_this<CommitQueue::State> {
                 continue;
             }
             entry.result = entry.package.slot.file;
-            if (!entry.package.slot.taken) {
+            if (!slots.insert(entry.package.slot.file).second) {
+                // Two packages of one revision at the same time; the next attempt finds a free name.
+                entry.result = IoError{IoErrorKind::busy,
+                                       "another package of the same revision is being written"};
+            } else if (!entry.package.slot.taken) {
                 entries.push_back(&entry);
                 ready.push_back(std::move(entry.package));
             }

@@ -157,6 +157,34 @@ ManifestStore::load_or_compute(const core::PackageInfo& package,
     return BlockManifestPtr(std::make_shared<const BlockManifest>(std::move(*computed)));
 }
 
+void ManifestStore::trim(std::uint64_t bytes_max) const {
+    struct Stored {
+        std::int64_t modified_100ns;
+        std::uint64_t bytes;
+        std::filesystem::path path;
+    };
+    std::vector<Stored> all;
+    std::uint64_t bytes = 0;
+    std::error_code code;
+    for (std::filesystem::directory_iterator entry(folder_, code), end; !code && entry != end;
+         entry.increment(code)) {
+        if (const auto facts = file_facts(entry->path())) {
+            all.push_back({facts->modified_100ns, facts->bytes, entry->path()});
+            bytes += facts->bytes;
+        }
+    }
+    std::sort(all.begin(), all.end(), [](const Stored& left, const Stored& right) {
+        return left.modified_100ns < right.modified_100ns;
+    });
+    for (const Stored& stored : all) {
+        if (bytes <= bytes_max) {
+            return;
+        }
+        bytes -= stored.bytes;
+        static_cast<void>(remove_file(stored.path)); // the next trim tries again
+    }
+}
+
 void ManifestStore::remove(const core::Digest& package) const {
     static_cast<void>(remove_file(path_of_manifest(package)));
 }

@@ -40,6 +40,9 @@ public:
     [[nodiscard]] IoResult<BlockManifestPtr> load_or_compute(const core::PackageInfo& package,
                                                              const std::filesystem::path& file) const;
     void remove(const core::Digest& package) const;
+    // Removes the oldest until the rest has at most `bytes_max` bytes: nobody counts who still needs
+    // which, and one that is missed is computed again.
+    void trim(std::uint64_t bytes_max) const;
 
 private:
     [[nodiscard]] std::filesystem::path path_of_manifest(const core::Digest& package) const;

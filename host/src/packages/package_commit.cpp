@@ -14,7 +14,14 @@ constexpr std::size_t group_min = 8;
 
 IoResult<void> write_file(const std::filesystem::path& path, std::span<const std::byte> bytes,
                           std::optional<std::int64_t> modified_100ns, bool sync) {
-    auto file = File::create(path);
+    auto file = File::create_new(path);
+    if (!file && file.error().kind == IoErrorKind::exists) {
+        // Left over from a crash. Not emptied in place: a part may be a hard link to a package.
+        if (auto removed = remove_file(path); !removed) {
+            return removed;
+        }
+        file = File::create_new(path);
+    }
     if (!file) {
         return file.error();
     }

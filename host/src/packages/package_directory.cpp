@@ -284,7 +284,9 @@ void PackageDirectory::visit(const Visitor& visitor) const {
                     if (visitor.package) {
                         visitor.package({file, std::move(*description)});
                     }
-                } else if (visitor.lost) {
+                } else if (visitor.lost &&
+                           // A crash while a package was renamed leaves a second description.
+                           !find(description->object, description->package.digest)) {
                     visitor.lost(*description);
                 }
             } else if (visitor.unknown) {

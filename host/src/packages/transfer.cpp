@@ -13,6 +13,8 @@ namespace {
 // Packages of one block that are asked for at once: enough to keep a fast link busy with them.
 constexpr std::size_t small_count_max = 1024;
 constexpr std::uint64_t small_bytes_max = std::uint64_t{8} << 20;
+// Lists for 256 GiB of packages.
+constexpr std::uint64_t manifests_bytes_max = std::uint64_t{64} << 20;
 } // namespace
 
 struct TransferEngine::State : std::enable_shared_from_this<TransferEngine::State> {
@@ -156,6 +158,9 @@ struct TransferEngine::State : std::enable_shared_from_this<TransferEngine::Stat
             return;
         }
         serve.on_fetch_ended(*fetch, complete);
+        if (complete && fetch->partial() != nullptr) {
+            trim_manifests();
+        }
         report(id);
         start_followers(id);
         start_waiting();
@@ -223,6 +228,11 @@ struct TransferEngine::State : std::enable_shared_from_this<TransferEngine::Stat
         fetch->on_message(station, message);
     }
 
+    void trim_manifests() {
+        context.pool.submit(
+            [manifests = context.manifests] { manifests.trim(manifests_bytes_max); }, {});
+    }
+
     void station_gone(const core::StationId& station) {
         context.outbox.forget(station);
         serve.on_station_gone(station);
@@ -252,7 +262,9 @@ struct TransferEngine::State : std::enable_shared_from_this<TransferEngine::Stat
 
 TransferEngine::TransferEngine(TransferOptions options, WorkerPool& pool, TransferHost& host,
                                WorkerPool::Poster post)
-    : state_(std::make_shared<State>(std::move(options), pool, host, std::move(post))) {}
+    : state_(std::make_shared<State>(std::move(options), pool, host, std::move(post))) {
+    state_->trim_manifests();
+}
 
 TransferEngine::~TransferEngine() {
     for (const auto& [id, fetch] : std::exchange(state_->fetches, {})) {

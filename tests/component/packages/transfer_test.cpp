@@ -85,9 +85,10 @@ TEST(Transfer, StationsThatFetchTogetherSpareTheOrigin) {
     a.narrow_link = true;
     std::vector<TestStation*> others;
     for (int count = 0; count < 3; ++count) {
-        others.push_back(&world.add_station());
+        others.push_back(&world.add_station(
+            [](TransferOptions& options) { options.fetch_window_bytes = mib / 2; }));
     }
-    const Content content = random_content(16 * mib);
+    const Content content = random_content(24 * mib);
     const auto package = a.add_package("db", content, 1);
     for (TestStation* const station : others) {
         std::vector<core::StationId> sources = {a.id};
@@ -111,10 +112,10 @@ TEST(Transfer, SmallPackagesTakeOneRoundTripAndShareFrames) {
     TransferWorld world;
     TestStation& a = world.add_station();
     TestStation& b = world.add_station();
-    constexpr std::size_t count = 2000;
+    constexpr std::size_t count = 500;
     std::vector<Content> contents;
     for (std::size_t index = 0; index < count; ++index) {
-        contents.push_back(random_content(index * 4));
+        contents.push_back(random_content(index * 16));
     }
     const auto packages = a.add_packages(contents);
     std::size_t frames = 0;

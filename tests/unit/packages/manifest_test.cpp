@@ -1,5 +1,6 @@
 #include "base/durable.hpp"
 #include "base/random.hpp"
+#include "base/text_codes.hpp"
 #include "packages/manifest_store.hpp"
 #include "support/temp_folder.hpp"
 
@@ -66,6 +67,29 @@ TEST(ManifestStore, KeepsWhatWasComputedAndDistrustsDamage) {
     EXPECT_EQ(store.load(package), nullptr);
     ASSERT_TRUE(store.load_or_compute(package, folder / "package"));
     EXPECT_NE(store.load(package), nullptr);
+}
+
+TEST(ManifestStore, TrimKeepsTheNewestOnes) {
+    const test::TempFolder folder;
+    const ManifestStore store(folder / "blocks");
+    std::vector<core::PackageInfo> packages;
+    for (int index = 0; index < 4; ++index) {
+        std::vector<std::byte> bytes(70'000, static_cast<std::byte>(index));
+        ASSERT_TRUE(atomic_write(folder / "package", bytes));
+        packages.push_back({to_digest(sha256(bytes)), bytes.size(), 0});
+        ASSERT_TRUE(store.load_or_compute(packages.back(), folder / "package"));
+        // The file system's clock may stand still between two of them.
+        auto file = File::open_update(folder / ("blocks/" + to_hex(std::as_bytes(std::span(
+                                                                packages.back().digest.bytes)))));
+        ASSERT_TRUE(file);
+        ASSERT_TRUE(file->set_modified(16'000'000'000'000'000 + index));
+    }
+    const std::uint64_t bytes = 8 + 32 + 8 + 2 * 16 + 8;
+    store.trim(2 * bytes);
+    EXPECT_EQ(store.load(packages[0]), nullptr);
+    EXPECT_EQ(store.load(packages[1]), nullptr);
+    EXPECT_NE(store.load(packages[2]), nullptr);
+    EXPECT_NE(store.load(packages[3]), nullptr);
 }
 
 TEST(ManifestStore, AFileThatIsNotThePackageIsAnError) {
