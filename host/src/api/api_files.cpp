@@ -42,6 +42,10 @@ void write_api_files(const RootPaths& paths, const Endpoint& endpoint, const Api
     const nlohmann::json address{
         {"address", endpoint.address}, {"port", endpoint.port}, {"process_id", process_id()}};
     check(atomic_write(paths.api_endpoint_file(), address.dump() + "\n"));
+    using std::filesystem::perms;
+    std::filesystem::permissions(paths.api_endpoint_file(), perms::owner_read | perms::owner_write |
+                                                                perms::group_read |
+                                                                perms::others_read);
 }
 
 void remove_api_files(const RootPaths& paths) noexcept {

@@ -250,8 +250,9 @@ void MinuteLimiter::drop_expired(Instant now) {
 
 std::optional<std::uint64_t> MinuteLimiter::admit(std::string_view cause, Instant now) {
     auto found = places_.find(cause);
-    if (found == places_.end() && places_.size() >= causes_max_) {
+    if (found == places_.end() && places_.size() >= causes_max_ && now >= next_cleaning_) {
         drop_expired(now);
+        next_cleaning_ = now + std::chrono::seconds(1);
     }
     if (found == places_.end() && places_.size() >= causes_max_) {
         cause = "every further cause";

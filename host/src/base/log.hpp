@@ -100,6 +100,7 @@ private:
     void drop_expired(Instant now);
 
     std::size_t causes_max_;
+    Instant next_cleaning_{}; // a flood of causes must not cost a search each
     std::map<std::string, Place, std::less<>> places_;
 };
 

@@ -72,7 +72,8 @@ int set_enabled(const Invocation& call, Environment& environment, bool enabled) 
 
 int run_project_list(const Invocation& call, Environment& environment) {
     require_station(call.paths);
-    const auto projects = project_listing(call.paths);
+    const auto client = ApiClient::if_running(call.paths, ApiClient::Token::view);
+    const auto projects = client ? client->get("projects") : project_listing(call.paths);
     if (call.json) {
         write_json(environment.out, projects);
     } else {

@@ -13,6 +13,17 @@ std::string short_id(const std::string& id) {
     return id.substr(0, shown);
 }
 
+// "Engine   stopped: ..." with further lines below the text.
+void write_fact(std::ostream& out, const char* name, const std::string& text) {
+    constexpr std::size_t name_columns = 9;
+    std::string head = name;
+    head.resize(name_columns, ' ');
+    for (const auto& line : wrapped(text, screen_columns - name_columns)) {
+        out << head << line << '\n';
+        head.assign(name_columns, ' ');
+    }
+}
+
 std::string behind_colon(const std::string& text) {
     return text.empty() ? text : ": " + text;
 }
@@ -82,11 +93,9 @@ std::string directions(const Json& station) {
 void render_status(std::ostream& out, const Json& status) {
     const auto& station = field(status, "station");
     const auto project = text_at(status, "project");
-    write_wrapped(out, "Project  " + (project.empty() ? "(none)" : project), 0);
-    out << "Station  " << fitted(text_at(station, "name"), 30) << "  (" << text_at(station, "id")
-        << ")\n";
-    write_wrapped(
-        out, "Engine   " + text_at(status, "engine") + behind_colon(text_at(status, "reason")), 0);
+    write_fact(out, "Project", project.empty() ? "(none)" : project);
+    write_fact(out, "Station", text_at(station, "name") + " (" + text_at(station, "id") + ")");
+    write_fact(out, "Engine", text_at(status, "engine") + behind_colon(text_at(status, "reason")));
     out << '\n';
     render_providers(out, list_at(status, "providers"));
     render_messages(out, list_at(status, "messages"));

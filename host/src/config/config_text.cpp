@@ -61,6 +61,17 @@ std::optional<std::string> edited(std::string_view text, const std::vector<std::
     return result;
 }
 
+// A station that knows none yet is found by those that join it.
+std::string fresh_discovery_text(const std::vector<std::string>& stations) {
+    const std::string sign = stations.empty() ? "# " : "";
+    return "# Stations to look for. One that can be reached introduces all others.\n" + sign +
+           "[discovery.stations]\n" + sign + "plugin = \"discovery-static\"\n" + sign +
+           "stations = " +
+           quoted_list(stations.empty() ? std::vector<std::string>{"192.168.1.11", "station-b:8883"}
+                                        : stations) +
+           "\n";
+}
+
 } // namespace
 
 std::string fresh_station_text(const FreshStation& station) {
@@ -142,13 +153,8 @@ std::string fresh_project_text(const FreshProject& project) {
            toml_quoted(examples.database) +
            "]\n"
            "# settle = \"3m\"\n"
-           "\n"
-           "# Stations to look for. One that can be reached introduces all others.\n"
-           "[discovery.stations]\n"
-           "plugin = \"discovery-static\"\n"
-           "stations = " +
-           quoted_list(project.stations) +
-           "                   # such as [\"192.168.1.11\", \"station-b:8883\"]\n";
+           "\n" +
+           fresh_discovery_text(project.stations);
 }
 
 Loaded<std::string> with_provider_enabled(std::string_view text, const std::filesystem::path& file,

@@ -36,6 +36,8 @@ TEST(ApiFiles, TokensAreLongDifferentAndClosedToOthers) {
     EXPECT_EQ(act & (perms::group_all | perms::others_all), perms::none);
     const auto view = std::filesystem::status(paths.view_token_file()).permissions();
     EXPECT_EQ(view & perms::others_all, perms::none);
+    const auto address = std::filesystem::status(paths.api_endpoint_file()).permissions();
+    EXPECT_NE(address & perms::others_read, perms::none);
 }
 
 } // namespace

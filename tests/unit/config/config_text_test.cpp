@@ -69,6 +69,14 @@ TEST(FreshConfig, ExampleProvidersAreDisabledAndStationsAreDialled) {
     EXPECT_EQ(to_json_text(config.value->discoveries[0].own), R"({"stations":["127.0.0.1:8883"]})");
 }
 
+TEST(FreshConfig, WithoutStationsNothingIsLookedFor) {
+    const auto text = fresh_project_text({"P", {}});
+    const auto config = parse_project_config(text, "P.toml", "P");
+    ASSERT_TRUE(config) << to_text(config.problems);
+    EXPECT_TRUE(config.value->discoveries.empty());
+    EXPECT_THAT(text, HasSubstr("# [discovery.stations]"));
+}
+
 TEST(EnableProvider, OnlyTheOneValueChanges) {
     const std::string text =
         "# ü [providers.b]\n[providers.a]\nplugin = \"x\"\nenabled  =  false # why\n"
