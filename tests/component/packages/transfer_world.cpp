@@ -55,7 +55,7 @@ void TransferWorld::post(WorkerPool::Task task) {
 }
 
 bool TransferWorld::run_until(const std::function<bool()>& reached) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(5);
     auto next_tick = std::chrono::steady_clock::now();
     while (!reached()) {
         WorkerPool::Task task;
@@ -72,7 +72,7 @@ bool TransferWorld::run_until(const std::function<bool()>& reached) {
         }
         const auto now = std::chrono::steady_clock::now();
         if (now > end) {
-            ADD_FAILURE() << "not reached within a minute";
+            ADD_FAILURE() << "not reached within five minutes";
             return false;
         }
         if (now >= next_tick) {

@@ -36,7 +36,7 @@ public:
     ~TransferWorld();
 
     void post(WorkerPool::Task task);
-    // Runs tasks until `reached`; fails the test after a minute.
+    // Runs tasks until `reached`; fails the test after five minutes.
     [[nodiscard]] bool run_until(const std::function<bool()>& reached);
     TestStation& add_station(const std::function<void(TransferOptions&)>& adapt = {});
     [[nodiscard]] TestStation* find(const core::StationId& id);
