@@ -67,9 +67,8 @@ std::vector<StoredMessage> OperatorMessages::standing() const {
     std::vector<StoredMessage> list;
     for (const auto& [key, message] : standing_)
         list.push_back(message);
-    std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
-        return a.since < b.since;
-    });
+    std::stable_sort(list.begin(), list.end(),
+                     [](const auto& a, const auto& b) { return a.since < b.since; });
     return list;
 }
 

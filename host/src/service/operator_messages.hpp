@@ -1,4 +1,5 @@
-// Messages for the operator: raised once per cause, cleared when the cause is gone, kept over restarts.
+// Messages for the operator: raised once per cause, cleared when the cause is gone, kept over
+// restarts.
 #pragma once
 
 #include "base/worker_pool.hpp"

@@ -56,12 +56,17 @@ void discard(const std::filesystem::path& file) {
 
 core::JobStatus job_status(const IoError& error) {
     switch (error.kind) {
-    case IoErrorKind::not_found: return core::JobStatus::not_found;
-    case IoErrorKind::no_space: return core::JobStatus::no_space;
-    case IoErrorKind::denied: return core::JobStatus::denied;
-    case IoErrorKind::busy: return core::JobStatus::busy;
+    case IoErrorKind::not_found:
+        return core::JobStatus::not_found;
+    case IoErrorKind::no_space:
+        return core::JobStatus::no_space;
+    case IoErrorKind::denied:
+        return core::JobStatus::denied;
+    case IoErrorKind::busy:
+        return core::JobStatus::busy;
     case IoErrorKind::exists:
-    case IoErrorKind::other: break;
+    case IoErrorKind::other:
+        break;
     }
     return core::JobStatus::failed;
 }
@@ -69,7 +74,8 @@ core::JobStatus job_status(const IoError& error) {
 std::string extension_of(const PluginKind& kind, const std::string& key) {
     if (!kind.package_extension.empty())
         return kind.package_extension;
-    const std::size_t name = key.find_last_of('/') == std::string::npos ? 0 : key.find_last_of('/') + 1;
+    const std::size_t name =
+        key.find_last_of('/') == std::string::npos ? 0 : key.find_last_of('/') + 1;
     const std::size_t dot = key.find_last_of('.');
     return dot == std::string::npos || dot <= name ? std::string() : key.substr(dot);
 }
@@ -101,7 +107,8 @@ PackageName PackageStore::name_of(const core::ObjectId& object, const core::Revi
     return name;
 }
 
-PackageStore::Exported PackageStore::export_to_staging(ProviderCalls& provider, Operation& operation,
+PackageStore::Exported PackageStore::export_to_staging(ProviderCalls& provider,
+                                                       Operation& operation,
                                                        const std::string& key) {
     Exported exported;
     exported.file = staging_file();
@@ -188,7 +195,8 @@ core::HistorySaved PackageStore::save_to_history(ProviderCalls& provider, Operat
             }
             if (const auto stored = sync_.find(action.object, item.package->digest)) {
                 description.package = stored->description.package;
-                const auto placed = history_.place(stored->file, Placement::link, name, description);
+                const auto placed =
+                    history_.place(stored->file, Placement::link, name, description);
                 if (!placed)
                     return fail(job_status(placed.error()), placed.error().text);
                 saved.items.push_back({true, description.package});
@@ -225,8 +233,9 @@ IoResult<void> PackageStore::describe(const core::DescribePackage& action,
                                       const std::string& extension) {
     const PackageDirectory& directory = action.in_history ? history_ : sync_;
     const PackageName name = name_of(action.object, action.revision.get(), extension);
-    const auto described = directory.describe(
-        action.package, name, action.revision ? encode_revision(*action.revision) : std::string(), {});
+    const auto described =
+        directory.describe(action.package, name,
+                           action.revision ? encode_revision(*action.revision) : std::string(), {});
     if (!described)
         return described.error();
     return {};
@@ -236,13 +245,14 @@ IoResult<void> PackageStore::drop(const core::DropPackage& action) {
     return (action.from_history ? history_ : sync_).remove(action.object, action.package);
 }
 
-IoResult<void> PackageStore::adopt_kept(const core::AdoptKept& action, const std::string& extension) {
+IoResult<void> PackageStore::adopt_kept(const core::AdoptKept& action,
+                                        const std::string& extension) {
     const auto kept = history_.find(action.object, action.package.digest);
     if (!kept)
         return kept.error();
-    const auto placed =
-        sync_.place(kept->file, Placement::link, name_of(action.object, action.revision.get(), extension),
-                    {action.package, action.object, encode_revision(*action.revision), {}});
+    const auto placed = sync_.place(
+        kept->file, Placement::link, name_of(action.object, action.revision.get(), extension),
+        {action.package, action.object, encode_revision(*action.revision), {}});
     if (!placed)
         return placed.error();
     return {};

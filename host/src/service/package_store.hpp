@@ -37,7 +37,8 @@ public:
     IoResult<void> drop(const core::DropPackage& action);
     IoResult<void> adopt_kept(const core::AdoptKept& action, const std::string& extension);
     // Sync directory first, then history.
-    IoResult<std::filesystem::path> find(const core::ObjectId& object, const core::Digest& package) const;
+    IoResult<std::filesystem::path> find(const core::ObjectId& object,
+                                         const core::Digest& package) const;
     // Live content as a package for peers: exported to staging, its digest must be `package`.
     IoResult<std::filesystem::path> export_live(ProviderCalls& provider, Operation& operation,
                                                 const core::ObjectId& object,
@@ -54,7 +55,8 @@ private:
         core::PackageInfo package;
         std::filesystem::path file;
     };
-    Exported export_to_staging(ProviderCalls& provider, Operation& operation, const std::string& key);
+    Exported export_to_staging(ProviderCalls& provider, Operation& operation,
+                               const std::string& key);
 
     StoreSettings settings_;
     PackageDirectory sync_;

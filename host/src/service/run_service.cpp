@@ -77,7 +77,8 @@ int run(const RunOptions& options, StationConfig config, StationIdentity identit
         service.end(ended);
     });
     service.start();
-    log::info("service", "the service runs, its local interface is at " + to_text(server->endpoint()));
+    log::info("service",
+              "the service runs, its local interface is at " + to_text(server->endpoint()));
     context.run();
     pool.stop();
     remove_api_files(options.paths);

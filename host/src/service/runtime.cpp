@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "base/path_text.hpp"
 #include "base/random.hpp"
+#include "service/space_watch.hpp"
 
 #include <algorithm>
 
@@ -18,9 +19,18 @@ constexpr std::chrono::seconds apply_grace{3}; // for an apply to notice that it
 Runtime::Runtime(boost::asio::io_context& context, WorkerPool& pool, const PluginRegistry& plugins,
                  const StationIdentity& identity, std::shared_ptr<const KeyRing> keys,
                  RuntimeSettings settings, RuntimeListener& listener)
-    : context_(context), pool_(pool), plugins_(plugins), identity_(identity), keys_(std::move(keys)),
-      settings_(std::move(settings)), listener_(listener), secrets_(settings_.paths.secrets()),
-      engine_timer_(context), tick_timer_(context), patience_timer_(context), grace_timer_(context),
+    : context_(context),
+      pool_(pool),
+      plugins_(plugins),
+      identity_(identity),
+      keys_(std::move(keys)),
+      settings_(std::move(settings)),
+      listener_(listener),
+      secrets_(settings_.paths.secrets()),
+      engine_timer_(context),
+      tick_timer_(context),
+      patience_timer_(context),
+      grace_timer_(context),
       house_timer_(context) {}
 
 Runtime::~Runtime() = default;
@@ -58,8 +68,8 @@ IoResult<void> Runtime::open_state() {
     auto state = database_->load();
     if (!state)
         return state.error();
-    // Only the very first state database of the founder begins established: one that was lost makes a
-    // newcomer.
+    // Only the very first state database of the founder begins established: one that was lost makes
+    // a newcomer.
     std::error_code error;
     const bool first = opened->created && !std::filesystem::exists(founded, error);
     if (first && settings_.founder)
@@ -68,7 +78,9 @@ IoResult<void> Runtime::open_state() {
         if (auto marked = atomic_write(founded, std::string_view("1\n")); !marked)
             return marked.error();
     if (!opened->moved_aside.empty())
-        messages_->raise({"state-damaged", core::Severity::warning, {},
+        messages_->raise({"state-damaged",
+                          core::Severity::warning,
+                          {},
                           "The state database was damaged and was moved aside to " +
                               path_text(opened->moved_aside) +
                               "; the station joins again as a newcomer.",
@@ -111,7 +123,10 @@ IoResult<void> Runtime::start_links() {
     }
     const std::vector<std::string> problems = links_->start();
     for (const std::string& text : problems)
-        messages_->raise({"listen-failed", core::Severity::error, {}, text,
+        messages_->raise({"listen-failed",
+                          core::Severity::error,
+                          {},
+                          text,
                           "Free the port or set another one: [net] listen in station.toml."},
                          now().wall);
     if (problems.empty())
@@ -122,7 +137,8 @@ IoResult<void> Runtime::start_links() {
 IoResult<void> Runtime::start() {
     const std::string& project = settings_.project.name;
     const std::filesystem::path sync = settings_.station.sync.directory;
-    StoreSettings store{sync / path_of(project), settings_.station.history.directory / path_of(project),
+    StoreSettings store{sync / path_of(project),
+                        settings_.station.history.directory / path_of(project),
                         sync / ".staging" / path_of(project), settings_.self,
                         settings_.station.sync.live_above_bytes};
     addresses_.clear();
@@ -138,7 +154,10 @@ IoResult<void> Runtime::start() {
     events.persisted = [this](core::PersistId id) { feed(core::Persisted{id}); };
     events.trouble = [this](const IoError* error) {
         if (error)
-            messages_->raise({"state-not-writable", core::Severity::error, {}, error->text,
+            messages_->raise({"state-not-writable",
+                              core::Severity::error,
+                              {},
+                              error->text,
                               "Make room on the disk of " +
                                   path_text(settings_.paths.project_state(settings_.project.name)) +
                                   "; nothing is lost, synchronization goes on by itself."},
@@ -171,12 +190,14 @@ IoResult<void> Runtime::start() {
 void Runtime::feed(core::Event event) {
     if (ended_ || !engine_)
         return;
+    watch_space(event, *messages_, now().wall);
     events_.push_back(std::move(event));
     if (!pumping_)
         pump();
 }
 
-// Events that arise while actions are performed wait for their turn: the engine is never re-entered.
+// Events that arise while actions are performed wait for their turn: the engine is never
+// re-entered.
 void Runtime::pump() {
     pumping_ = true;
     while (true) {
@@ -292,7 +313,8 @@ void Runtime::finish_shut_down() {
     }
     patience_timer_.cancel();
     grace_timer_.cancel();
-    // Results of the last calls are in the engine now; what it wants stored is stored before the end.
+    // Results of the last calls are in the engine now; what it wants stored is stored before the
+    // end.
     writer_->flush([this, self = shared_from_this()] {
         if (ended_)
             return;

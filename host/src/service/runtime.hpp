@@ -1,8 +1,8 @@
 // The engine of one project at work: carries events into it and its actions out.
 //
-// Everything here runs on the engine thread; what blocks goes to the worker pool. A runtime is made for
-// each start of the engine and dropped after shut_down(): nothing of an earlier start can reach a later
-// one.
+// Everything here runs on the engine thread; what blocks goes to the worker pool. A runtime is made
+// for each start of the engine and dropped after shut_down(): nothing of an earlier start can reach
+// a later one.
 #pragma once
 
 #include "base/worker_pool.hpp"
@@ -66,11 +66,11 @@ public:
     Runtime(const Runtime&) = delete;
     Runtime& operator=(const Runtime&) = delete;
 
-    // Opens state and directories, starts the engine, links and providers. Blocking, short. A sentence
-    // why it cannot.
+    // Opens state and directories, starts the engine, links and providers. Blocking, short. A
+    // sentence why it cannot.
     [[nodiscard]] IoResult<void> start();
-    // Ends everything; running applies finish (for `patience` at most, then they are cancelled, too).
-    // `by_person` ends the episodes of restored old data. `stepped`: the clock was set.
+    // Ends everything; running applies finish (for `patience` at most, then they are cancelled,
+    // too). `by_person` ends the episodes of restored old data. `stepped`: the clock was set.
     struct ShutDown {
         bool by_person = false;
         bool clock_stepped = false;
@@ -195,8 +195,9 @@ private:
 
     // runtime_transfer.cpp: TransferHost
     SendResult send_transfer(const core::StationId& station, TransferLane lane,
-                                     std::vector<std::byte> frame) override;
-    void locate(const core::ObjectId& object, const PackageRef& package, LocateReply reply) override;
+                             std::vector<std::byte> frame) override;
+    void locate(const core::ObjectId& object, const PackageRef& package,
+                LocateReply reply) override;
     void locate_live(const core::ObjectId& object, const PackageRef& package, LocateReply reply);
     void fetch_finished(core::JobId id, const FinishedFetch& result) override;
     void fetch_failed(core::JobId id, FetchFailure failure, const std::string& text) override;
@@ -208,8 +209,8 @@ private:
     struct LinkEntry {
         core::StationId station;
         bool dialled = false;
-        // The block lane took its fill. What was read from disk before that was known waits here: at most
-        // the transfer engine's window for one station.
+        // The block lane took its fill. What was read from disk before that was known waits here:
+        // at most the transfer engine's window for one station.
         bool blocks_full = false;
         std::deque<std::vector<std::byte>> blocks_held;
     };

@@ -9,7 +9,9 @@ namespace stationsync::host {
 
 namespace {
 
-std::uint64_t number(core::JobId job) { return static_cast<std::uint64_t>(job); }
+std::uint64_t number(core::JobId job) {
+    return static_cast<std::uint64_t>(job);
+}
 
 constexpr std::string_view stopped_text = "the provider is not running";
 
@@ -55,8 +57,8 @@ void Runtime::act(core::ProbeLink& action) {
 void Runtime::act(core::Scan& action) {
     const auto instance = instance_of(action.provider);
     if (!instance) {
-        feed(core::ScanFinished{action.job, action.provider, core::JobStatus::failed,
-                                std::string(stopped_text), {}});
+        feed(core::ScanFinished{
+            action.job, action.provider, core::JobStatus::failed, std::string(stopped_text), {}});
         return;
     }
     job_provider_[action.job] = action.provider;
@@ -65,12 +67,12 @@ void Runtime::act(core::Scan& action) {
     auto outcome = std::make_shared<CallOutcome>();
     auto weak = weak_from_this();
     auto post = post_to_io_context(&context_);
-    auto work = [weak, post, provider, job, outcome, keys = std::move(action.keys)](
-                    ProviderCalls& calls, Operation& operation) {
+    auto work = [weak, post, provider, job, outcome,
+                 keys = std::move(action.keys)](ProviderCalls& calls, Operation& operation) {
         const auto batch = [&](std::vector<core::ObservedObject> objects,
                                std::vector<core::ObservedFault> faults) {
-            auto seen = std::make_shared<core::ObjectsObserved>(core::ObjectsObserved{
-                job, provider, std::move(objects), std::move(faults)});
+            auto seen = std::make_shared<core::ObjectsObserved>(
+                core::ObjectsObserved{job, provider, std::move(objects), std::move(faults)});
             post([weak, seen] {
                 if (const auto self = weak.lock())
                     self->feed(std::move(*seen));
@@ -83,7 +85,8 @@ void Runtime::act(core::Scan& action) {
         std::string remedy;
         if (outcome->status == core::JobStatus::denied)
             remedy = "If the folder or database was changed on purpose: stationsync provider "
-                     "accept-root " + provider;
+                     "accept-root " +
+                     provider;
         feed(core::ScanFinished{job, provider, outcome->status, outcome->text, remedy});
     });
     instance->call(number(job), std::move(work), std::move(done));
@@ -118,7 +121,9 @@ void Runtime::act(core::DescribePackage& action) {
     const ProviderSlot* const slot = slot_of(action.object.provider);
     const std::string extension =
         slot && slot->kind ? extension_of(*slot->kind, action.object.key) : std::string();
-    auto work = [store = store_.get(), action, extension] { return store->describe(action, extension); };
+    auto work = [store = store_.get(), action, extension] {
+        return store->describe(action, extension);
+    };
     writer_->before_next(std::move(work));
 }
 
@@ -153,7 +158,7 @@ void Runtime::act(core::StartFetch& action) {
         transfer_->start_fetch(std::move(*shared));
     });
     if (action.bases.empty())
-        post_to_io_context(&context_)(std::move(begin));
+        post_to_io_context (&context_)(std::move(begin));
     else
         pool_.submit(std::move(look), std::move(begin));
 }
@@ -204,7 +209,8 @@ void Runtime::act(core::StartApply& action) {
     if (!instance)
         return; // the intent is issued again when the provider starts
     auto outcome = std::make_shared<ApplyOutcome>();
-    auto work = [store = store_.get(), action, outcome](ProviderCalls& calls, Operation& operation) {
+    auto work = [store = store_.get(), action, outcome](ProviderCalls& calls,
+                                                        Operation& operation) {
         const auto file = store->find(action.object, action.package.digest);
         if (!file) {
             outcome->status = core::JobStatus::not_found;
@@ -271,16 +277,28 @@ void Runtime::act(core::JudgeTokens& action) {
     instance->call(0, std::move(work), std::move(done));
 }
 
-void Runtime::act(core::RaiseMessage& action) { messages_->raise(action, now().wall); }
+void Runtime::act(core::RaiseMessage& action) {
+    messages_->raise(action, now().wall);
+}
 
-void Runtime::act(core::ClearMessage& action) { messages_->clear(action.id, action.subject); }
+void Runtime::act(core::ClearMessage& action) {
+    messages_->clear(action.id, action.subject);
+}
 
-void Runtime::act(core::ObjectChanged& action) { listener_.object_changed(action.object); }
+void Runtime::act(core::ObjectChanged& action) {
+    listener_.object_changed(action.object);
+}
 
-void Runtime::act(core::StationChanged& action) { listener_.station_changed(action.id); }
+void Runtime::act(core::StationChanged& action) {
+    listener_.station_changed(action.id);
+}
 
-void Runtime::act(core::ProviderChanged& action) { listener_.provider_changed(action.provider); }
+void Runtime::act(core::ProviderChanged& action) {
+    listener_.provider_changed(action.provider);
+}
 
-void Runtime::act(core::CommandAnswered& action) { listener_.command_answered(action); }
+void Runtime::act(core::CommandAnswered& action) {
+    listener_.command_answered(action);
+}
 
 } // namespace stationsync::host

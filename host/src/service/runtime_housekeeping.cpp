@@ -1,5 +1,5 @@
-// The directories against the records: packages that vanished, files that nobody needs, a history that
-// is found again after the state database was lost (rules 9, 16, 18).
+// The directories against the records: packages that vanished, files that nobody needs, a history
+// that is found again after the state database was lost (rules 9, 16, 18).
 #include "service/runtime.hpp"
 
 #include "base/log.hpp"
@@ -99,8 +99,8 @@ void Runtime::compare_directories() {
         for (const bool in_history : {false, true}) {
             PackageDirectory::Visitor visitor;
             visitor.package = [&](const StoredPackage& stored) {
-                found->push_back({stored.description.object, stored.description.package.digest,
-                                  in_history});
+                found->push_back(
+                    {stored.description.object, stored.description.package.digest, in_history});
             };
             (in_history ? store->history() : store->sync()).visit(visitor);
         }
@@ -131,9 +131,10 @@ void Runtime::find_history_again(core::DurableState& state) {
     const auto take = [&](const PackageDescription& description) {
         core::ObjectRecord& record = records[description.object];
         record.id = description.object;
-        const bool known = std::any_of(record.kept.begin(), record.kept.end(), [&](const auto& kept) {
-            return kept.package.digest == description.package.digest;
-        });
+        const bool known =
+            std::any_of(record.kept.begin(), record.kept.end(), [&](const auto& kept) {
+                return kept.package.digest == description.package.digest;
+            });
         if (known)
             return;
         core::KeptState kept;
@@ -141,7 +142,8 @@ void Runtime::find_history_again(core::DurableState& state) {
         kept.reason = core::KeptReason::found;
         kept.kept_at = at;
         kept.bytes = description.package.bytes;
-        if (auto revision = decode_revision(description.revision); revision && !description.revision.empty()) {
+        if (auto revision = decode_revision(description.revision);
+            revision && !description.revision.empty()) {
             kept.revision = std::make_shared<const core::Revision>(std::move(*revision));
             kept.digest = kept.revision->digest;
             kept.bytes = kept.revision->bytes;
@@ -164,9 +166,10 @@ void Runtime::find_history_again(core::DurableState& state) {
     store_->history().visit(from_history);
     PackageDirectory::Visitor from_sync;
     from_sync.package = [&](const StoredPackage& stored) {
-        const PackageName name = store_->name_of(stored.description.object, nullptr,
-                                                 path_text(stored.file.extension()));
-        const auto placed = store_->history().place(stored.file, Placement::link, name, stored.description);
+        const PackageName name =
+            store_->name_of(stored.description.object, nullptr, path_text(stored.file.extension()));
+        const auto placed =
+            store_->history().place(stored.file, Placement::link, name, stored.description);
         if (placed)
             take(stored.description);
         else
@@ -179,8 +182,9 @@ void Runtime::find_history_again(core::DurableState& state) {
     }
     if (mutations.empty())
         return;
-    log::warning("service", std::to_string(state.objects.size()) +
-                                " objects were found again from their packages; they are in the history");
+    log::warning("service",
+                 std::to_string(state.objects.size()) +
+                     " objects were found again from their packages; they are in the history");
     if (const auto stored = database_->commit({mutations}); !stored)
         log::error("service", stored.error().text);
 }

@@ -11,8 +11,9 @@ namespace stationsync::host {
 
 void Runtime::on_link_up(const LinkUpInfo& info) {
     live_links_[info.link] = {info.station, info.dialled, false, {}};
-    log::info("net", std::string(info.dialled ? "connected to " : "connection from ") +
-                         info.station_name + " at " + info.address,
+    log::info("net",
+              std::string(info.dialled ? "connected to " : "connection from ") + info.station_name +
+                  " at " + info.address,
               {core::to_text(info.station), {}, {}});
     core::LinkUp up;
     up.link = info.link;
@@ -44,7 +45,8 @@ void Runtime::on_link_down(LinkId link, LinkFailure failure, const std::string& 
 void Runtime::on_dial_failed(DialId dial, LinkFailure failure, const std::string& text) {
     log::write_limited("dial " + text, log::Level::debug, "net", text, {{}, {}, to_text(failure)});
     if (failure == LinkFailure::wrong_key || failure == LinkFailure::not_station)
-        log::write_limited("key " + text, log::Level::warning, "net", text, {{}, {}, to_text(failure)});
+        log::write_limited("key " + text, log::Level::warning, "net", text,
+                           {{}, {}, to_text(failure)});
     feed(core::DialFailed{dial, text, failure == LinkFailure::wrong_key,
                           failure == LinkFailure::is_self});
 }
@@ -53,8 +55,8 @@ void Runtime::on_incoming_refused(const std::string& address, LinkFailure failur
                                   const std::string& text) {
     const auto host = parse_host_port(address, 0);
     const std::string who = host ? host->host : address;
-    log::write_limited("incoming " + who + std::string(to_text(failure)), log::Level::warning, "net",
-                       text, {who, {}, to_text(failure)});
+    log::write_limited("incoming " + who + std::string(to_text(failure)), log::Level::warning,
+                       "net", text, {who, {}, to_text(failure)});
     feed(core::IncomingRefused{who, text, failure == LinkFailure::wrong_key});
 }
 
@@ -94,7 +96,8 @@ void Runtime::on_engine_bytes(LinkId link, Bytes bytes) {
         const std::string station =
             place == live_links_.end() ? std::string() : core::to_text(place->second.station);
         log::write_limited("message " + station, log::Level::warning, "net",
-                           "a message cannot be read: " + decoded.error().text, {station, {}, "protocol"});
+                           "a message cannot be read: " + decoded.error().text,
+                           {station, {}, "protocol"});
         links_->close(link, "a message cannot be read: " + decoded.error().text);
         return;
     }
@@ -144,11 +147,17 @@ void Runtime::on_time_measured(LinkId link, core::Duration offset, core::Duratio
     feed(core::ClockMeasured{link, offset, round_trip / 2});
 }
 
-void Runtime::on_link_alive(LinkId link) { feed(core::LinkAlive{link}); }
+void Runtime::on_link_alive(LinkId link) {
+    feed(core::LinkAlive{link});
+}
 
-void Runtime::on_transfer_bytes(LinkId link, Bytes bytes) { transfer_frame(link, bytes); }
+void Runtime::on_transfer_bytes(LinkId link, Bytes bytes) {
+    transfer_frame(link, bytes);
+}
 
-void Runtime::on_block_bytes(LinkId link, Bytes bytes) { transfer_frame(link, bytes); }
+void Runtime::on_block_bytes(LinkId link, Bytes bytes) {
+    transfer_frame(link, bytes);
+}
 
 void Runtime::transfer_frame(LinkId link, std::span<const std::byte> bytes) {
     const auto place = live_links_.find(link);
@@ -162,7 +171,8 @@ void Runtime::transfer_frame(LinkId link, std::span<const std::byte> bytes) {
         links_->close(link, "a package message cannot be read");
 }
 
-// Control and blocks run on the link dialled by the smaller id, on the other one when it is missing.
+// Control and blocks run on the link dialled by the smaller id, on the other one when it is
+// missing.
 std::optional<LinkId> Runtime::transfer_link(const core::StationId& station) const {
     std::optional<LinkId> chosen;
     const bool ours_first = settings_.self < station;

@@ -33,8 +33,8 @@ std::shared_ptr<ProviderInstance> Runtime::instance_of(const std::string& provid
 
 // The same on every start of this station, and another one on every other station.
 std::string Runtime::instance_id(const std::string& kind_of, const std::string& name) const {
-    return hash_text(core::to_text(settings_.self) + "\n" + settings_.project.name + "\n" + kind_of +
-                     "\n" + name);
+    return hash_text(core::to_text(settings_.self) + "\n" + settings_.project.name + "\n" +
+                     kind_of + "\n" + name);
 }
 
 std::filesystem::path Runtime::enabled_marker(const std::string& provider) const {
@@ -52,15 +52,16 @@ InstanceSettings Runtime::instance_settings(const std::string& kind_of, const st
     std::error_code error;
     instance.first_enable = !std::filesystem::exists(enabled_marker(name), error);
     instance.accept_root = accept_root;
-    const std::filesystem::path folder =
-        settings_.paths.project_state(settings_.project.name) / "instances" / (kind_of + "-" + name);
+    const std::filesystem::path folder = settings_.paths.project_state(settings_.project.name) /
+                                         "instances" / (kind_of + "-" + name);
     instance.scratch = folder / "scratch";
     instance.cache = folder / "cache";
     std::filesystem::remove_all(instance.scratch, error);
     for (const auto& each : {instance.scratch, instance.cache})
         if (const auto made = make_directories(each); !made)
             log::error("plugins." + name, made.error().text);
-    instance.secret = [secrets = secrets_](const std::string& wanted) -> std::optional<std::string> {
+    instance.secret = [secrets =
+                           secrets_](const std::string& wanted) -> std::optional<std::string> {
         auto value = secrets.get(wanted);
         return value ? std::optional(std::move(*value)) : std::nullopt;
     };
@@ -92,9 +93,11 @@ void Runtime::start_provider(const ProviderConfig& config, bool accept_root) {
     if (slot.kind && !slot.kind->is_provider)
         slot.kind = nullptr;
     if (!slot.kind)
-        slot.failure = "no plugin '" + config.plugin +
-                       "' is installed: put it into the plugin folder (stationsync plugin list), or "
-                       "correct 'plugin' of [providers." + config.name + "]";
+        slot.failure =
+            "no plugin '" + config.plugin +
+            "' is installed: put it into the plugin folder (stationsync plugin list), or "
+            "correct 'plugin' of [providers." +
+            config.name + "]";
     feed(enabled_event(slot));
 }
 
@@ -173,7 +176,8 @@ void Runtime::recovered(const std::string& provider, const CallOutcome& outcome,
     std::error_code ignored; // the marker is written again at the next start
     std::filesystem::create_directories(enabled_marker(provider).parent_path(), ignored);
     if (!std::filesystem::exists(enabled_marker(provider), ignored))
-        if (const auto marked = atomic_write(enabled_marker(provider), std::string_view("1\n")); !marked)
+        if (const auto marked = atomic_write(enabled_marker(provider), std::string_view("1\n"));
+            !marked)
             log::error("plugins." + provider, marked.error().text);
     slot->accept_root = false;
     feed(core::ProviderTokens{provider, known, compat.tokens});
@@ -198,7 +202,9 @@ void Runtime::start_watch(const std::string& provider) {
         log::warning("plugins." + provider, "watching ended: " + text, {{}, provider, "watch"});
     };
     auto error = std::make_shared<std::string>();
-    auto work = [hints, error](ProviderCalls& calls, Operation&) { calls.start_watch(hints, *error); };
+    auto work = [hints, error](ProviderCalls& calls, Operation&) {
+        calls.start_watch(hints, *error);
+    };
     auto done = [provider, error] {
         if (!error->empty())
             log::warning("plugins." + provider, *error, {{}, provider, "watch"});
@@ -258,7 +264,8 @@ void Runtime::reconfigure(ProjectConfig project) {
     const ProjectConfig before = std::move(settings_.project);
     settings_.project = std::move(project);
     if (before.product_version != settings_.project.product_version)
-        feed(core::ProfileChanged{settings_.station.name, settings_.project.product_version, addresses_});
+        feed(core::ProfileChanged{settings_.station.name, settings_.project.product_version,
+                                  addresses_});
     std::set<std::string> wanted;
     for (const ProviderConfig& config : settings_.project.providers) {
         if (!config.enabled)
@@ -319,11 +326,11 @@ void Runtime::start_discovery(const DiscoveryConfig& config) {
 void Runtime::found(const std::string& discovery, const FoundPeer& peer) {
     core::CandidateFound candidate;
     // What a person wrote down is dialled at any port; what merely announces itself is not.
-    const auto config = std::find_if(settings_.project.discoveries.begin(),
-                                     settings_.project.discoveries.end(),
-                                     [&](const auto& each) { return each.name == discovery; });
-    const bool configured = config != settings_.project.discoveries.end() &&
-                            config->plugin == "discovery-static";
+    const auto config =
+        std::find_if(settings_.project.discoveries.begin(), settings_.project.discoveries.end(),
+                     [&](const auto& each) { return each.name == discovery; });
+    const bool configured =
+        config != settings_.project.discoveries.end() && config->plugin == "discovery-static";
     candidate.source =
         configured ? core::CandidateSource::configured : core::CandidateSource::discovered;
     candidate.origin = discovery;

@@ -47,7 +47,8 @@ void Runtime::locate(const core::ObjectId& object, const PackageRef& package, Lo
 }
 
 // Rule 16: where the live data serve as the package, it is made for the asking.
-void Runtime::locate_live(const core::ObjectId& object, const PackageRef& package, LocateReply reply) {
+void Runtime::locate_live(const core::ObjectId& object, const PackageRef& package,
+                          LocateReply reply) {
     const core::ObjectRecord* const record = engine_->record(object);
     const auto instance = instance_of(object.provider);
     bool live = false;
@@ -72,7 +73,8 @@ void Runtime::locate_live(const core::ObjectId& object, const PackageRef& packag
     instance->call(0, std::move(work), std::move(done));
 }
 
-// Every byte is verified; what the bytes mean is verified by the plugin before the engine may use them.
+// Every byte is verified; what the bytes mean is verified by the plugin before the engine may use
+// them.
 void Runtime::fetch_finished(core::JobId id, const FinishedFetch& result) {
     const auto place = fetches_.find(id);
     if (place == fetches_.end())
@@ -91,7 +93,7 @@ void Runtime::fetch_finished(core::JobId id, const FinishedFetch& result) {
     }
     auto outcome = std::make_shared<VerifyOutcome>();
     auto work = [outcome, key = fetch.object.key, file = result.file](ProviderCalls& calls,
-                                                                     Operation& operation) {
+                                                                      Operation& operation) {
         *outcome = calls.verify(operation, key, file);
     };
     auto done = alive([this, finished, outcome, fetch]() mutable {
@@ -114,14 +116,25 @@ void Runtime::fetch_failed(core::JobId id, FetchFailure failure, const std::stri
     finished.job = id;
     finished.text = text;
     switch (failure) {
-    case FetchFailure::no_source: finished.status = core::JobStatus::not_found; break;
-    case FetchFailure::no_space: finished.status = core::JobStatus::no_space; break;
-    case FetchFailure::corrupt: finished.status = core::JobStatus::corrupt; break;
+    case FetchFailure::no_source:
+        finished.status = core::JobStatus::not_found;
+        break;
+    case FetchFailure::no_space:
+        finished.status = core::JobStatus::no_space;
+        break;
+    case FetchFailure::corrupt:
+        finished.status = core::JobStatus::corrupt;
+        break;
     case FetchFailure::io:
-    case FetchFailure::too_large: finished.status = core::JobStatus::failed; break;
+    case FetchFailure::too_large:
+        finished.status = core::JobStatus::failed;
+        break;
     }
     if (failure == FetchFailure::no_space)
-        messages_->raise({"no-space-sync", core::Severity::error, {}, text,
+        messages_->raise({"no-space-sync",
+                          core::Severity::error,
+                          {},
+                          text,
                           "Make room on the disk of the sync directory; it goes on by itself."},
                          now().wall);
     feed(std::move(finished));
@@ -134,8 +147,8 @@ void Runtime::fetch_progressed(core::JobId id, std::uint64_t bytes_done,
 
 void Runtime::fetch_source_failed(core::JobId id, const core::StationId& source,
                                   const std::string& text) {
-    log::write_limited("source " + core::to_text(source) + text, log::Level::warning, "transfer", text,
-                       {core::to_text(source), {}, "source"});
+    log::write_limited("source " + core::to_text(source) + text, log::Level::warning, "transfer",
+                       text, {core::to_text(source), {}, "source"});
     feed(core::FetchSourceFailed{id, source, text});
 }
 

@@ -20,8 +20,13 @@ constexpr std::chrono::milliseconds events_every{100};
 
 Service::Service(boost::asio::io_context& context, WorkerPool& pool, RunOptions options,
                  StationConfig station, StationIdentity identity)
-    : context_(context), pool_(pool), options_(std::move(options)), station_(std::move(station)),
-      identity_(std::move(identity)), run_id_(random_u64()), clock_timer_(context),
+    : context_(context),
+      pool_(pool),
+      options_(std::move(options)),
+      station_(std::move(station)),
+      identity_(std::move(identity)),
+      run_id_(random_u64()),
+      clock_timer_(context),
       event_timer_(context) {
     handlers_ = {{"status", &Service::view_status},
                  {"stations", &Service::view_stations},
@@ -290,7 +295,9 @@ void Service::station_changed(const core::StationId& id) {
     publish_status();
 }
 
-void Service::provider_changed(const std::string&) { publish_status(); }
+void Service::provider_changed(const std::string&) {
+    publish_status();
+}
 
 void Service::message_changed(const StoredMessage& message, bool standing) {
     if (!events_)

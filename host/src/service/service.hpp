@@ -1,4 +1,5 @@
-// The service of one root: the active project's runtime, the commands of the local API, the clock watch.
+// The service of one root: the active project's runtime, the commands of the local API, the clock
+// watch.
 #pragma once
 
 #include "api/service_commands.hpp"
@@ -87,8 +88,10 @@ private:
     void command_new_identity(const nlohmann::json& arguments, ReplyFunction done);
     void change_keys(bool rotate, ReplyFunction done);
     bool need_engine(ReplyFunction& done) const;
-    std::optional<core::ObjectId> object_of(const nlohmann::json& arguments, ReplyFunction& done) const;
-    std::optional<core::StationId> station_of(const nlohmann::json& arguments, ReplyFunction& done) const;
+    std::optional<core::ObjectId> object_of(const nlohmann::json& arguments,
+                                            ReplyFunction& done) const;
+    std::optional<core::StationId> station_of(const nlohmann::json& arguments,
+                                              ReplyFunction& done) const;
     void await(const std::string& command, const std::string& subject, ReplyFunction done);
 
     // RuntimeListener
@@ -112,8 +115,8 @@ private:
     std::shared_ptr<Runtime> runtime_;
     std::shared_ptr<Runtime> leaving_; // is shutting down
     std::vector<std::function<void()>> after_leaving_;
-    std::string project_;             // the selected one
-    std::string stopped_reason_;      // why the engine does not run
+    std::string project_;        // the selected one
+    std::string stopped_reason_; // why the engine does not run
     bool ending_ = false;
     ClockWatch clock_;
     Timer clock_timer_;

@@ -18,10 +18,13 @@ namespace {
 
 std::string text_of(const nlohmann::json& arguments, const char* name) {
     const auto place = arguments.find(name);
-    return place != arguments.end() && place->is_string() ? place->get<std::string>() : std::string();
+    return place != arguments.end() && place->is_string() ? place->get<std::string>()
+                                                          : std::string();
 }
 
-Reply done_text(const std::string& text) { return reply_ok({{"text", text}}); }
+Reply done_text(const std::string& text) {
+    return reply_ok({{"text", text}});
+}
 
 } // namespace
 
@@ -59,8 +62,9 @@ std::optional<core::StationId> Service::station_of(const nlohmann::json& argumen
     if (matching.size() == 1)
         return matching.front();
     done(reply_error(matching.empty() ? ReplyCode::not_found : ReplyCode::bad_request,
-                     matching.empty() ? "No known station has an id that begins with '" + wanted + "'."
-                                      : "Several stations have an id that begins with '" + wanted + "'.",
+                     matching.empty()
+                         ? "No known station has an id that begins with '" + wanted + "'."
+                         : "Several stations have an id that begins with '" + wanted + "'.",
                      "`stationsync stations --json` shows the whole ids."));
     return std::nullopt;
 }
@@ -176,7 +180,8 @@ void Service::command_accept_root(const nlohmann::json& arguments, ReplyFunction
         return each.name == provider && each.enabled;
     });
     if (!known) {
-        done(reply_error(ReplyCode::not_found, "No enabled provider is called '" + provider + "'."));
+        done(
+            reply_error(ReplyCode::not_found, "No enabled provider is called '" + provider + "'."));
         return;
     }
     runtime_->accept_root(provider);
@@ -192,7 +197,8 @@ void Service::command_provider_disable(const nlohmann::json& arguments, ReplyFun
 }
 
 // The project file is the truth; the rest of the project goes on.
-void Service::set_provider_enabled(const nlohmann::json& arguments, bool enabled, ReplyFunction done) {
+void Service::set_provider_enabled(const nlohmann::json& arguments, bool enabled,
+                                   ReplyFunction done) {
     const std::string provider = text_of(arguments, "provider");
     const auto file = options_.paths.project_file(project_);
     const auto text = read_text_file(file);
@@ -271,10 +277,11 @@ void Service::change_keys(bool rotate, ReplyFunction done) {
     }
     const std::string fingerprint = keys.current().fingerprint();
     runtime_->set_keys(std::make_shared<const KeyRing>(std::move(keys)));
-    done(done_text(rotate ? "The project has the new key " + fingerprint +
-                                ". It travels to all linked stations; the old one is accepted until "
-                                "`stationsync key retire`, at most 30 days."
-                          : "Only the current key is accepted from now on."));
+    done(done_text(rotate
+                       ? "The project has the new key " + fingerprint +
+                             ". It travels to all linked stations; the old one is accepted until "
+                             "`stationsync key retire`, at most 30 days."
+                       : "Only the current key is accepted from now on."));
 }
 
 void Service::command_key_rotate(const nlohmann::json&, ReplyFunction done) {

@@ -14,7 +14,8 @@ namespace {
 
 std::string text_of(const nlohmann::json& arguments, const char* name) {
     const auto place = arguments.find(name);
-    return place != arguments.end() && place->is_string() ? place->get<std::string>() : std::string();
+    return place != arguments.end() && place->is_string() ? place->get<std::string>()
+                                                          : std::string();
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// The second connection to the state database: plugin values, operator messages, history pages. Apart
-// from the engine's transactions, so that none waits for a page of history.
+// The second connection to the state database: plugin values, operator messages, history pages.
+// Apart from the engine's transactions, so that none waits for a page of history.
 #pragma once
 
 #include "plugins/host_services.hpp"
@@ -23,7 +23,8 @@ public:
 
     IoResult<std::vector<core::HistoryEntry>> history(const HistoryQuery& query);
     IoResult<std::vector<StoredMessage>> messages();
-    // `ticket` rises with each call for one message: what arrives late from another worker is ignored.
+    // `ticket` rises with each call for one message: what arrives late from another worker is
+    // ignored.
     IoResult<void> put_message(const StoredMessage& message, std::uint64_t ticket);
     IoResult<void> erase_message(const std::string& id, const std::string& subject,
                                  std::uint64_t ticket);

@@ -21,9 +21,13 @@ StateWriter::StateWriter(boost::asio::io_context& context, std::shared_ptr<State
                          WorkerPool& pool, Events events)
     : database_(std::move(database)), pool_(pool), events_(std::move(events)), retry_(context) {}
 
-StateWriter::~StateWriter() { *alive_ = false; }
+StateWriter::~StateWriter() {
+    *alive_ = false;
+}
 
-void StateWriter::before_next(FileWork work) { work_.push_back(std::move(work)); }
+void StateWriter::before_next(FileWork work) {
+    work_.push_back(std::move(work));
+}
 
 void StateWriter::persist(core::PersistId id, std::vector<core::Mutation> mutations) {
     transactions_.push_back(std::move(mutations));

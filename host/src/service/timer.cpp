@@ -14,7 +14,9 @@ struct Timer::State {
 Timer::Timer(boost::asio::io_context& context)
     : state_(std::make_shared<State>(State{boost::asio::steady_timer(context), {}, 0})) {}
 
-Timer::~Timer() { cancel(); }
+Timer::~Timer() {
+    cancel();
+}
 
 void Timer::set(std::chrono::microseconds delay, std::function<void()> action) {
     state_->action = std::move(action);

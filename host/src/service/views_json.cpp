@@ -122,25 +122,25 @@ json providers_json(const Runtime& runtime) {
 json stopped_providers_json(const ProjectConfig& project) {
     json list = json::array();
     for (const ProviderConfig& config : project.providers)
-        list.push_back({{"name", config.name},
-                        {"plugin", config.plugin},
-                        {"state", config.enabled ? "suspended" : "disabled"},
-                        {"reason", config.enabled ? "the engine is stopped"
-                                                  : "disabled in the project file"},
-                        {"objects", 0},
-                        {"unsynced", 0},
-                        {"digest", nullptr},
-                        {"published", 0},
-                        {"applied", 0},
-                        {"bytes_received", 0},
-                        {"bytes_sent", 0},
-                        {"last_applied_at", nullptr}});
+        list.push_back(
+            {{"name", config.name},
+             {"plugin", config.plugin},
+             {"state", config.enabled ? "suspended" : "disabled"},
+             {"reason", config.enabled ? "the engine is stopped" : "disabled in the project file"},
+             {"objects", 0},
+             {"unsynced", 0},
+             {"digest", nullptr},
+             {"published", 0},
+             {"applied", 0},
+             {"bytes_received", 0},
+             {"bytes_sent", 0},
+             {"last_applied_at", nullptr}});
     return list;
 }
 
 json message_json(const StoredMessage& message) {
-    return {{"id", message.id},         {"severity", severity_text(message.severity)},
-            {"text", message.text},     {"remedy", message.remedy},
+    return {{"id", message.id},           {"severity", severity_text(message.severity)},
+            {"text", message.text},       {"remedy", message.remedy},
             {"subject", message.subject}, {"since", time_or_null(message.since)}};
 }
 
@@ -202,12 +202,14 @@ json explain_json(const core::Engine& engine, const core::ObjectView& view) {
     for (const core::StationView& station : engine.stations()) {
         if (!station.id)
             continue;
-        const bool present = std::find(view.present_on.begin(), view.present_on.end(), *station.id) !=
-                             view.present_on.end();
+        const bool present = std::find(view.present_on.begin(), view.present_on.end(),
+                                       *station.id) != view.present_on.end();
         const bool linked = station.state == core::StationState::connected;
         stations.push_back({{"id", core::to_text(*station.id)},
                             {"name", station.name},
-                            {"state", present ? "in_sync" : linked ? "waiting" : "unknown"},
+                            {"state", present  ? "in_sync"
+                                      : linked ? "waiting"
+                                               : "unknown"},
                             {"reason", present  ? "holds this state"
                                        : linked ? "does not hold this state yet"
                                                 : "not connected"}});
