@@ -21,7 +21,7 @@ public:
     std::uint64_t below(std::uint64_t bound) { return bound == 0 ? 0 : next() % bound; }
     // A duration in [d * 3/4, d * 5/4).
     Duration jittered(Duration d) {
-        auto const half = static_cast<std::uint64_t>(d.count() / 2);
+        const auto half = static_cast<std::uint64_t>(d.count() / 2);
         return Duration{d.count() * 3 / 4 + static_cast<std::int64_t>(below(half + 1))};
     }
 

@@ -17,7 +17,7 @@ MetaRecord begun(MetaRecord meta, Random& random) {
 }
 
 // A run of the same state database gets other ids than the one before it.
-std::uint64_t mixed(std::uint64_t seed, MetaRecord const& meta) {
+std::uint64_t mixed(std::uint64_t seed, const MetaRecord& meta) {
     return seed ^ (meta.incarnation * 0x9e3779b97f4a7c15ull) ^ meta.index;
 }
 
@@ -30,11 +30,12 @@ struct Engine::Impl {
     Stations stations;
 
     Impl(EngineConfig config, DurableState& state, Now now)
-        : context{std::move(config), state.meta, now, Random(0), {}, 0}, judge(context),
+        : context{std::move(config), state.meta, now, Random(0), {}, 0},
+          judge(context),
           objects(context, judge, state),
           stations(context, judge, objects, std::move(state.stations)) {
         context.random = Random(mixed(context.config.seed, state.meta));
-        bool const fresh = context.meta.incarnation == 0;
+        const bool fresh = context.meta.incarnation == 0;
         context.meta = begun(context.meta, context.random);
         objects.attach(stations);
         if (fresh) {
@@ -43,12 +44,13 @@ struct Engine::Impl {
         }
     }
 
-    // The station half hears everybody, also a restarted station and a clone before it is settled who they
-    // are; the object half only who is.
-    template <class Message> void deliver(LinkId link, Message const& message) {
+    // The station half hears everybody, also a restarted station and a clone before it is settled
+    // who they are; the object half only who is.
+    template <class Message>
+    void deliver(LinkId link, const Message& message) {
         if constexpr (requires { stations.on_message(link, message); }) {
             stations.on_message(link, message);
-        } else if (auto const from = stations.station_of(link)) {
+        } else if (const auto from = stations.station_of(link)) {
             if (stations.is_open(*from))
                 objects.on_message(*from, message);
             else if constexpr (std::is_same_v<Message, Greeting>)
@@ -56,7 +58,8 @@ struct Engine::Impl {
         }
     }
 
-    template <class E> void dispatch(E const& event) {
+    template <class E>
+    void dispatch(E const& event) {
         if constexpr (std::is_same_v<E, Persisted>) {
             context.out.on_persisted(event.id);
         } else if constexpr (std::is_same_v<E, TokensJudged>) {
@@ -64,7 +67,7 @@ struct Engine::Impl {
             stations.on_tokens_judged(provider);
             objects.on_tokens_judged(provider);
         } else if constexpr (std::is_same_v<E, MessageReceived>) {
-            std::visit([&](auto const& message) { deliver(event.link, message); }, event.message);
+            std::visit([&](const auto& message) { deliver(event.link, message); }, event.message);
         } else if constexpr (requires { objects.on(event); }) {
             objects.on(event);
         } else {
@@ -83,15 +86,15 @@ Engine::Engine(EngineConfig config, DurableState state, Now now)
 
 Engine::~Engine() = default;
 
-void Engine::handle(Event const& event, Now now) {
+void Engine::handle(const Event& event, Now now) {
     impl_->context.now = now;
-    bool const configuring = std::holds_alternative<ProviderEnabled>(event) ||
+    const bool configuring = std::holds_alternative<ProviderEnabled>(event) ||
                              std::holds_alternative<ProviderTokens>(event) ||
                              std::holds_alternative<ProfileChanged>(event) ||
                              std::holds_alternative<Persisted>(event);
     if (!configuring)
         impl_->objects.first_run_ends();
-    std::visit([&](auto const& each) { impl_->dispatch(each); }, event);
+    std::visit([&](const auto& each) { impl_->dispatch(each); }, event);
     impl_->finish();
 }
 
@@ -104,26 +107,46 @@ void Engine::handle_deadline(Now now) {
 }
 
 std::optional<Instant> Engine::next_deadline() const {
-    std::optional<Instant> const a = impl_->stations.next_deadline();
-    std::optional<Instant> const b = impl_->objects.next_deadline();
+    const std::optional<Instant> a = impl_->stations.next_deadline();
+    const std::optional<Instant> b = impl_->objects.next_deadline();
     if (a && b)
         return std::min(*a, *b);
     return a ? a : b;
 }
 
-std::vector<Action> Engine::take_actions() { return impl_->context.out.take(); }
+std::vector<Action> Engine::take_actions() {
+    return impl_->context.out.take();
+}
 
-std::vector<ProviderView> Engine::providers() const { return impl_->objects.provider_views(); }
-std::vector<StationView> Engine::stations() const { return impl_->stations.views(); }
+std::vector<ProviderView> Engine::providers() const {
+    return impl_->objects.provider_views();
+}
+std::vector<StationView> Engine::stations() const {
+    return impl_->stations.views();
+}
 std::vector<ObjectView> Engine::objects(std::string_view provider) const {
     return impl_->objects.views(provider);
 }
-std::optional<ObjectView> Engine::object(ObjectId const& id) const { return impl_->objects.view(id); }
-ObjectRecord const* Engine::record(ObjectId const& id) const { return impl_->objects.record(id); }
-MetaRecord const& Engine::meta() const { return impl_->context.meta; }
-bool Engine::may_exchange(StationId const& id) const { return impl_->stations.is_open(id); }
-std::string Engine::station_name(StationId const& id) const { return impl_->stations.name_of(id); }
-bool Engine::in_step(std::string_view provider) const { return impl_->objects.in_step(provider); }
-void Engine::check_invariants() const { impl_->objects.check_invariants(); }
+std::optional<ObjectView> Engine::object(const ObjectId& id) const {
+    return impl_->objects.view(id);
+}
+const ObjectRecord* Engine::record(const ObjectId& id) const {
+    return impl_->objects.record(id);
+}
+const MetaRecord& Engine::meta() const {
+    return impl_->context.meta;
+}
+bool Engine::may_exchange(const StationId& id) const {
+    return impl_->stations.is_open(id);
+}
+std::string Engine::station_name(const StationId& id) const {
+    return impl_->stations.name_of(id);
+}
+bool Engine::in_step(std::string_view provider) const {
+    return impl_->objects.in_step(provider);
+}
+void Engine::check_invariants() const {
+    impl_->objects.check_invariants();
+}
 
 } // namespace stationsync::core

@@ -18,19 +18,20 @@ public:
     // `current(object)` gives the position at which an object stands now, 0 when it is gone.
     template <class Current, class Visit>
     void visit_after(std::uint64_t after, Current current, Visit visit) const {
-        auto const first = std::upper_bound(
+        const auto first = std::upper_bound(
             slots_.begin(), slots_.end(), after,
-            [](std::uint64_t value, Slot const& slot) { return value < slot.position; });
+            [](std::uint64_t value, const Slot& slot) { return value < slot.position; });
         for (auto slot = first; slot != slots_.end(); ++slot)
             if (slot->object && current(*slot->object) == slot->position && !visit(*slot->object))
                 return;
     }
 
     // Removes slots that are out of date once they are the greater part.
-    template <class Current> void compact(std::size_t live, Current current) {
+    template <class Current>
+    void compact(std::size_t live, Current current) {
         if (slots_.size() < 64 || slots_.size() < live * 2)
             return;
-        std::erase_if(slots_, [&](Slot const& slot) {
+        std::erase_if(slots_, [&](const Slot& slot) {
             return !slot.object || current(*slot.object) != slot.position;
         });
     }

@@ -14,11 +14,11 @@ namespace stationsync::core {
 // What is going on with the live data of an object here. At most one job at a time.
 enum class Stage : std::uint8_t {
     idle,
-    settling,   // an unsealed change waits for quiet
-    exporting,  // job: Export
-    keeping,    // job: SaveToHistory before a seal, adoption or put-back
-    saving,     // job: SaveToHistory before an apply
-    applying,   // record.intent is set
+    settling,  // an unsealed change waits for quiet
+    exporting, // job: Export
+    keeping,   // job: SaveToHistory before a seal, adoption or put-back
+    saving,    // job: SaveToHistory before an apply
+    applying,  // record.intent is set
 };
 
 // Why the next step did not succeed, and when it is tried again.
@@ -54,12 +54,12 @@ struct Activity {
     JobId job{};
     Instant first_seen{}; // of the change that settles
     Instant settle_at{};
-    bool urgent = false;      // "send now", the cap, a newcomer's first scan
-    bool rescan = false;      // observed while a job ran: look again afterwards
+    bool urgent = false; // "send now", the cap, a newcomer's first scan
+    bool rescan = false; // observed while a job ran: look again afterwards
     bool announced_pending = false;
     bool export_waiting = false; // for another export to end
-    bool publishing = false;  // the running export or keep serves `publish`
-    bool live_absent = false; // the last scan did not find it
+    bool publishing = false;     // the running export or keep serves `publish`
+    bool live_absent = false;    // the last scan did not find it
     Instant absent_since{};
     Trouble live;    // export, save, apply
     Trouble content; // fetch
@@ -76,13 +76,13 @@ struct Activity {
     RevisionId decided_head;
     RevisionId decided_held;
     Mark decided_mark;
-    std::map<StationId, WallTime> pending_at; // peers that are editing it
+    std::map<StationId, WallTime> pending_at;             // peers that are editing it
     std::map<StationId, std::vector<RevisionId>> kept_at; // conflict entries that peers keep
-    std::string scan_fault;                   // why the last scan could not tell its state
-    std::string refused;                      // key not allowed here, or a case-only twin
+    std::string scan_fault;                    // why the last scan could not tell its state
+    std::string refused;                       // key not allowed here, or a case-only twin
     std::optional<std::string> tokens_refused; // the plugin refuses the head's back end
-    std::vector<RevisionPtr> held_stamps;     // too far ahead to be accepted yet
-    std::optional<Instant> deadline;          // as registered
+    std::vector<RevisionPtr> held_stamps;      // too far ahead to be accepted yet
+    std::optional<Instant> deadline;           // as registered
 };
 
 struct Object {
@@ -98,7 +98,7 @@ struct Object {
             activity = std::make_unique<Activity>();
         return *activity;
     }
-    SetEntry const* head() const { return record.set.empty() ? nullptr : &record.set.front(); }
+    const SetEntry* head() const { return record.set.empty() ? nullptr : &record.set.front(); }
     RevisionId head_id() const { return head() ? head()->revision->id() : RevisionId{}; }
     RevisionId held_id() const { return record.held ? record.held->id() : RevisionId{}; }
     Stage stage() const { return activity ? activity->stage : Stage::idle; }
@@ -113,7 +113,7 @@ struct ScanJob {
     JobId job{};
     bool full = false;
     std::vector<std::string> keys;
-    std::set<std::string> seen_keys; // of a scan of keys
+    std::set<std::string> seen_keys;        // of a scan of keys
     std::vector<std::string> unknown_below; // prefixes of keys that could not be looked at
 };
 
@@ -131,9 +131,10 @@ struct Provider {
     std::uint32_t failures = 0;
     std::string fault; // of recover or scan
     std::uint32_t scan_epoch = 0;
-    std::set<std::string> scan_faults; // keys with a message
+    std::set<std::string> scan_faults;    // keys with a message
     std::set<std::string> unsealed_first; // found by the first scan, not sealed yet
-    std::map<std::string, std::string> folded; // folded key -> key, for providers whose keys are paths
+    std::map<std::string, std::string>
+        folded; // folded key -> key, for providers whose keys are paths
     bool tokens_known = false;
     std::vector<Token> tokens;
     std::uint64_t objects = 0; // with a held or known revision
@@ -145,19 +146,19 @@ struct Provider {
 // Half of the exchange with one open peer.
 struct Exchange {
     std::uint64_t their_incarnation = 0;
-    std::uint64_t cursor = 0;         // merged up to here, in memory
-    bool greeted = false;             // their greeting came
-    std::uint64_t acked = 0;          // they have ours up to here
-    std::uint64_t in_flight = 0;      // sent up to here; 0: nothing outstanding
+    std::uint64_t cursor = 0;    // merged up to here, in memory
+    bool greeted = false;        // their greeting came
+    std::uint64_t acked = 0;     // they have ours up to here
+    std::uint64_t in_flight = 0; // sent up to here; 0: nothing outstanding
     bool answer_wanted = false;
-    bool asked = false;               // they asked for our index at all
+    bool asked = false; // they asked for our index at all
     Instant sent_at{};
     std::optional<std::uint64_t> first_held_back; // position of the first entry with a held stamp
     Instant ask_again{};
     Instant requested_at{};
     bool awaiting_answer = false; // to an IndexRequest
     Instant greeted_at{};         // our greeting
-    bool complete = false; // a batch without `more` arrived since the request
+    bool complete = false;        // a batch without `more` arrived since the request
     Instant packages_asked_at{};  // everything was asked for again, to learn who has packages
 };
 

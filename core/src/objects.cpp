@@ -14,28 +14,28 @@ Objects::Objects(Context& context, TokenJudge& judge, DurableState& state)
     for (ObjectRecord& record : state.objects) {
         auto object = std::make_unique<Object>();
         object->record = std::move(record);
-        for (SetEntry const& entry : object->record.set)
+        for (const SetEntry& entry : object->record.set)
             note_seen(*entry.revision);
         if (object->record.held)
             note_seen(*object->record.held);
-        for (KeptState const& kept : object->record.kept)
+        for (const KeptState& kept : object->record.kept)
             kept_bytes_ += kept.package.bytes;
         positions.emplace_back(object->record.index, object.get());
-        ObjectId const id = object->record.id;
+        const ObjectId id = object->record.id;
         objects_.emplace(id, std::move(object));
     }
     std::sort(positions.begin(), positions.end());
-    for (auto const& [position, object] : positions)
+    for (const auto& [position, object] : positions)
         if (position != 0)
             index_log_.append(position, object);
 }
 
-Object* Objects::find(ObjectId const& id) {
-    auto const place = objects_.find(id);
+Object* Objects::find(const ObjectId& id) {
+    const auto place = objects_.find(id);
     return place == objects_.end() ? nullptr : place->second.get();
 }
 
-Object& Objects::get(ObjectId const& id) {
+Object& Objects::get(const ObjectId& id) {
     auto& place = objects_[id];
     if (!place) {
         place = std::make_unique<Object>();
@@ -45,18 +45,18 @@ Object& Objects::get(ObjectId const& id) {
     return *place;
 }
 
-Provider* Objects::provider_of(ObjectId const& id) {
-    auto const place = providers_.find(id.provider);
+Provider* Objects::provider_of(const ObjectId& id) {
+    const auto place = providers_.find(id.provider);
     return place == providers_.end() || !place->second.enabled ? nullptr : &place->second;
 }
 
-Provider const* Objects::provider_of(ObjectId const& id) const {
-    auto const place = providers_.find(id.provider);
+const Provider* Objects::provider_of(const ObjectId& id) const {
+    const auto place = providers_.find(id.provider);
     return place == providers_.end() || !place->second.enabled ? nullptr : &place->second;
 }
 
 std::pair<Objects::ObjectMap::iterator, Objects::ObjectMap::iterator>
-Objects::objects_of(std::string const& provider) {
+Objects::objects_of(const std::string& provider) {
     // '\0' sorts right behind the name itself: no other provider's keys lie in between.
     return {objects_.lower_bound({provider, {}}), objects_.lower_bound({provider + '\0', {}})};
 }
@@ -68,13 +68,15 @@ void Objects::touch(Object& object) {
     touched_.push_back(&object);
 }
 
-void Objects::touch_all(std::string const& provider) {
-    auto const [first, last] = objects_of(provider);
+void Objects::touch_all(const std::string& provider) {
+    const auto [first, last] = objects_of(provider);
     for (auto place = first; place != last; ++place)
         touch(*place->second);
 }
 
-void Objects::store(Object& object) { context_.out.mutate(PutObject{object.record}); }
+void Objects::store(Object& object) {
+    context_.out.mutate(PutObject{object.record});
+}
 
 void Objects::store(Provider& provider) {
     context_.out.mutate(PutProvider{provider.record});
@@ -84,7 +86,7 @@ void Objects::store(Provider& provider) {
 void Objects::bump(Object& object) {
     object.record.index = ++context_.meta.index;
     index_log_.append(object.record.index, &object);
-    index_log_.compact(objects_.size(), [](Object const& each) { return each.record.index; });
+    index_log_.compact(objects_.size(), [](const Object& each) { return each.record.index; });
     context_.store_meta();
     store(object);
 }
@@ -95,7 +97,7 @@ void Objects::set_deadline(Object& object) {
         return;
     std::optional<Instant> due;
     // What is due already was just decided: it waits for an event now, not for time.
-    auto const earliest = [&](Instant at) {
+    const auto earliest = [&](Instant at) {
         if (at > context_.instant() && (!due || at < *due))
             due = at;
     };
@@ -120,7 +122,7 @@ void Objects::set_deadline(Object& object) {
 }
 
 void Objects::set_stage(Object& object, Stage stage) {
-    Stage const before = object.stage();
+    const Stage before = object.stage();
     if (before == stage)
         return;
     object.active().stage = stage;
@@ -135,7 +137,7 @@ void Objects::start_job(Object& object, Stage stage, JobId job) {
 }
 
 Object* Objects::end_job(JobId job, Stage stage) {
-    auto const place = jobs_.find(job);
+    const auto place = jobs_.find(job);
     if (place == jobs_.end())
         return nullptr;
     Object* const object = place->second;
@@ -152,7 +154,7 @@ void Objects::fail_live(Object& object, JobStatus status, std::string text) {
     trouble.status = status;
     trouble.text = std::move(text);
     // 1 s, 2 s, 4 s … 60 s: soon enough for a file in use, slow enough for a full disk.
-    Duration const base = std::chrono::seconds(1) * (1 << std::min(trouble.failures, 6u));
+    const Duration base = std::chrono::seconds(1) * (1 << std::min(trouble.failures, 6u));
     ++trouble.failures;
     trouble.retry_at = context_.instant() +
                        context_.random.jittered(std::min<Duration>(base, std::chrono::seconds(60)));
@@ -161,48 +163,48 @@ void Objects::fail_live(Object& object, JobStatus status, std::string text) {
 }
 
 void Objects::count(Object& object) {
-    bool const in_sync = is_in_sync(object);
+    const bool in_sync = is_in_sync(object);
     if (in_sync == object.in_sync)
         return;
     object.in_sync = in_sync;
-    auto const place = providers_.find(object.record.id.provider);
+    const auto place = providers_.find(object.record.id.provider);
     if (place != providers_.end())
         place->second.unsynced += in_sync ? std::uint64_t(-1) : 1;
     context_.out.now(ObjectChanged{object.record.id});
 }
 
-void Objects::send(StationId const& to, Message message) {
-    if (auto const link = stations_->control_link(to))
+void Objects::send(const StationId& to, Message message) {
+    if (const auto link = stations_->control_link(to))
         context_.out.now(SendMessage{*link, std::move(message)});
 }
 
-void Objects::send_durable(StationId const& to, Message message) {
-    if (auto const link = stations_->control_link(to))
+void Objects::send_durable(const StationId& to, Message message) {
+    if (const auto link = stations_->control_link(to))
         context_.out.after_durable(SendMessage{*link, std::move(message)});
 }
 
-void Objects::broadcast(std::string const& provider, Message const& message) {
-    for (auto const& [station, exchange] : exchanges_)
+void Objects::broadcast(const std::string& provider, const Message& message) {
+    for (const auto& [station, exchange] : exchanges_)
         if (stations_->provider_open(station, provider))
             send(station, message);
 }
 
-void Objects::note_seen(Revision const& revision) {
-    for (auto const& [author, sequence] : revision.seen.entries()) {
+void Objects::note_seen(const Revision& revision) {
+    for (const auto& [author, sequence] : revision.seen.entries()) {
         std::uint64_t& highest = highest_seen_[author];
         highest = std::max(highest, sequence);
     }
 }
 
-std::uint16_t Objects::slot_of(StationId const& id) {
-    auto const [place, added] =
+std::uint16_t Objects::slot_of(const StationId& id) {
+    const auto [place, added] =
         slot_by_station_.emplace(id, static_cast<std::uint16_t>(slots_.size()));
     if (added)
         slots_.push_back(id);
     return place->second;
 }
 
-void Objects::publish_profile(Provider const& provider) {
+void Objects::publish_profile(const Provider& provider) {
     ProviderProfile profile;
     profile.name = provider.record.provider;
     profile.plugin = provider.config.plugin;
@@ -213,16 +215,15 @@ void Objects::publish_profile(Provider const& provider) {
     stations_->set_provider(std::move(profile));
 }
 
-void Objects::on(ProviderEnabled const& event) {
-    bool const known = providers_.contains(event.provider);
+void Objects::on(const ProviderEnabled& event) {
+    const bool known = providers_.contains(event.provider);
     Provider& provider = providers_[event.provider];
-    bool const reload = provider.enabled;
+    const bool reload = provider.enabled;
     provider.config = event;
     provider.record.provider = event.provider;
     if (!known) {
         // Rule 9: the first station is established for what is on at its first run.
-        provider.record.established =
-            context_.meta.made_by_init && !context_.meta.first_run_done;
+        provider.record.established = context_.meta.made_by_init && !context_.meta.first_run_done;
         provider.record.identity = event.identity;
     } else if (provider.record.identity != event.identity) {
         // Rule 7: it is a newcomer for what it did not hold before.
@@ -234,12 +235,13 @@ void Objects::on(ProviderEnabled const& event) {
     provider.scanned_once = false;
     provider.fault.clear();
     if (!reload) {
-        // What peers told before of a provider that was off has been skipped: ask again for everything.
-        for (auto const& [station, exchange] : exchanges_)
+        // What peers told before of a provider that was off has been skipped: ask again for
+        // everything.
+        for (const auto& [station, exchange] : exchanges_)
             reset_cursor(station);
         std::uint64_t objects = 0;
         std::uint64_t unsynced = 0;
-        auto const [first, last] = objects_of(event.provider);
+        const auto [first, last] = objects_of(event.provider);
         for (auto place = first; place != last; ++place) {
             ++objects;
             place->second->in_sync = is_in_sync(*place->second);
@@ -256,8 +258,8 @@ void Objects::on(ProviderEnabled const& event) {
     touch_all(event.provider);
 }
 
-void Objects::on(ProviderDisabled const& event) {
-    auto const place = providers_.find(event.provider);
+void Objects::on(const ProviderDisabled& event) {
+    const auto place = providers_.find(event.provider);
     if (place == providers_.end())
         return;
     Provider& provider = place->second;
@@ -266,7 +268,7 @@ void Objects::on(ProviderDisabled const& event) {
     if (provider.scan)
         context_.out.now(CancelJob{provider.scan->job});
     provider.scan.reset();
-    auto const [first, last] = objects_of(event.provider);
+    const auto [first, last] = objects_of(event.provider);
     for (auto each = first; each != last; ++each) {
         Object& object = *each->second;
         if (!object.activity)
@@ -288,8 +290,8 @@ void Objects::on(ProviderDisabled const& event) {
     context_.out.now(ProviderChanged{event.provider});
 }
 
-void Objects::on(ProviderTokens const& event) {
-    auto const place = providers_.find(event.provider);
+void Objects::on(const ProviderTokens& event) {
+    const auto place = providers_.find(event.provider);
     if (place == providers_.end())
         return;
     place->second.tokens_known = event.known;
@@ -299,14 +301,14 @@ void Objects::on(ProviderTokens const& event) {
     touch_all(event.provider);
 }
 
-void Objects::on(RecoverFinished const& event) {
-    auto const place = providers_.find(event.provider);
+void Objects::on(const RecoverFinished& event) {
+    const auto place = providers_.find(event.provider);
     if (place == providers_.end() || !place->second.enabled)
         return;
     Provider& provider = place->second;
     if (event.status != JobStatus::ok) {
         provider.fault = event.text;
-        Duration const base = std::chrono::seconds(2) * (1 << std::min(provider.failures, 5u));
+        const Duration base = std::chrono::seconds(2) * (1 << std::min(provider.failures, 5u));
         ++provider.failures;
         provider.next_recover = context_.instant() + context_.random.jittered(base);
         context_.out.now(RaiseMessage{"provider-fault", Severity::error, event.provider, event.text,
@@ -323,7 +325,7 @@ void Objects::on(RecoverFinished const& event) {
     touch_all(event.provider);
 }
 
-void Objects::on_tokens_judged(std::string const& provider) {
+void Objects::on_tokens_judged(const std::string& provider) {
     if (!provider.empty())
         touch_all(provider);
 }
@@ -336,7 +338,7 @@ void Objects::first_run_ends() {
 }
 
 void Objects::handle_deadline() {
-    Instant const now = context_.instant();
+    const Instant now = context_.instant();
     while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
         Object* const object = find(deadlines_.begin()->second);
         deadlines_.erase(deadlines_.begin());
@@ -365,20 +367,20 @@ void Objects::handle_deadline() {
 
 std::optional<Instant> Objects::next_deadline() const {
     std::optional<Instant> due;
-    auto const earliest = [&](Instant at) {
+    const auto earliest = [&](Instant at) {
         if (at.us != 0 && (!due || at < *due))
             due = at;
     };
     if (!deadlines_.empty())
         earliest(deadlines_.begin()->first);
-    for (auto const& [name, provider] : providers_) {
+    for (const auto& [name, provider] : providers_) {
         if (!provider.enabled)
             continue;
         earliest(provider.next_recover);
         if (provider.recovered && !provider.scan)
             earliest(provider.next_scan);
     }
-    for (auto const& [station, exchange] : exchanges_) {
+    for (const auto& [station, exchange] : exchanges_) {
         earliest(exchange.ask_again);
         if (exchange.in_flight != 0)
             earliest(exchange.sent_at + std::chrono::seconds(10));
@@ -387,9 +389,9 @@ std::optional<Instant> Objects::next_deadline() const {
         if (exchange.awaiting_answer)
             earliest(exchange.requested_at + std::chrono::seconds(10));
     }
-    for (PendingRestore const& restore : restores_)
+    for (const PendingRestore& restore : restores_)
         earliest(restore.give_up);
-    for (VerifyRun const& run : verifies_)
+    for (const VerifyRun& run : verifies_)
         if (run.give_up > context_.instant())
             earliest(run.give_up);
     earliest(next_trim_);
@@ -397,7 +399,8 @@ std::optional<Instant> Objects::next_deadline() const {
 }
 
 void Objects::finish_call() {
-    // Deciding touches other objects (a freed slot starts the next one), so this goes round until quiet.
+    // Deciding touches other objects (a freed slot starts the next one), so this goes round until
+    // quiet.
     while (true) {
         if (touched_.empty()) {
             run_apply_queue();

@@ -1,25 +1,28 @@
-// Bringing a head into the live data: history first, then intent, then the plugin's compare-and-swap.
+// Bringing a head into the live data: history first, then intent, then the plugin's
+// compare-and-swap.
 #include "objects.hpp"
 
 #include <algorithm>
 
 namespace stationsync::core {
 
-Mark Objects::expected_mark(Object const& object) const {
+Mark Objects::expected_mark(const Object& object) const {
     if (object.live_absent() || !object.record.held)
         return {};
     return object.record.replaceable ? *object.record.replaceable : object.record.mark;
 }
 
-bool Objects::decision_stands(Object const& object) const {
-    Activity const& activity = *object.activity;
+bool Objects::decision_stands(const Object& object) const {
+    const Activity& activity = *object.activity;
     if (mutant(Mutant::no_recheck))
         return true;
     return object.head_id() == activity.decided_head && object.held_id() == activity.decided_held &&
            expected_mark(object) == activity.decided_mark && !object.record.seen_change;
 }
 
-void Objects::queue_apply(Object& object) { apply_queue_.insert(object.record.id); }
+void Objects::queue_apply(Object& object) {
+    apply_queue_.insert(object.record.id);
+}
 
 void Objects::run_apply_queue() {
     while (!apply_queue_.empty() && applies_running_ < context_.config.limits.applies_at_once) {
@@ -33,17 +36,17 @@ void Objects::run_apply_queue() {
 
 void Objects::prepare_apply(Provider& provider, Object& object) {
     Activity& activity = object.active();
-    ObjectRecord const& record = object.record;
+    const ObjectRecord& record = object.record;
     activity.decided_head = object.head_id();
     activity.decided_held = object.held_id();
     activity.decided_mark = expected_mark(object);
     activity.save_items.clear();
     ++applies_running_;
-    bool const replaces_held = record.held && object.held_id() != object.head_id() &&
-                               !is_kept(object, object.held_id());
+    const bool replaces_held =
+        record.held && object.held_id() != object.head_id() && !is_kept(object, object.held_id());
     if (replaces_held && !mutant(Mutant::history_after_apply)) {
-        SaveItem item{record.held, std::nullopt, object.is_clean() && !record.mark.empty(), record.mark,
-                      loss_reason(*object.head(), object)};
+        SaveItem item{record.held, std::nullopt, object.is_clean() && !record.mark.empty(),
+                      record.mark, loss_reason(*object.head(), object)};
         item.package = local_content(object, object.held_id());
         if (item.package || item.from_live)
             activity.save_items.push_back(std::move(item));
@@ -53,16 +56,16 @@ void Objects::prepare_apply(Provider& provider, Object& object) {
         intend(provider, object, {});
         return;
     }
-    JobId const job = context_.new_job();
+    const JobId job = context_.new_job();
     start_job(object, Stage::saving, job);
     context_.out.now(SaveToHistory{job, record.id, activity.save_items});
 }
 
 // The replaced state is safe: makes the intent durable, and only then has the plugin apply.
-void Objects::intend(Provider& provider, Object& object, std::vector<SavedItem> const& saved) {
+void Objects::intend(Provider& provider, Object& object, const std::vector<SavedItem>& saved) {
     Activity& activity = *object.activity;
     ObjectRecord& record = object.record;
-    auto const abandon = [&] {
+    const auto abandon = [&] {
         --applies_running_;
         set_stage(object, Stage::idle);
         for (SavedItem const& item : saved)
@@ -78,7 +81,7 @@ void Objects::intend(Provider& provider, Object& object, std::vector<SavedItem> 
         abandon();
         return;
     }
-    auto const package = local_content(object, object.head_id());
+    const auto package = local_content(object, object.head_id());
     if (!package || !wants_apply(object)) {
         abandon();
         return;
@@ -91,8 +94,12 @@ void Objects::intend(Provider& provider, Object& object, std::vector<SavedItem> 
     intent.expected = activity.decided_mark;
     intent.intended_at = context_.wall();
     if (record.held && object.held_id() != object.head_id() && !is_kept(object, object.held_id())) {
-        KeptState state{{}, loss_reason(*object.head(), object), context_.wall(), record.held,
-                        record.held->digest, record.held->bytes};
+        KeptState state{{},
+                        loss_reason(*object.head(), object),
+                        context_.wall(),
+                        record.held,
+                        record.held->digest,
+                        record.held->bytes};
         if (!saved.empty() && saved[0].saved)
             state.package = saved[0].package;
         intent.replaced.push_back(std::move(state));
@@ -106,15 +113,15 @@ void Objects::intend(Provider& provider, Object& object, std::vector<SavedItem> 
 }
 
 void Objects::issue_apply(Object& object) {
-    Intent const& intent = *object.record.intent;
+    const Intent& intent = *object.record.intent;
     intents_[intent.id] = &object;
-    context_.out.after_durable(StartApply{intent.id, object.record.id, intent.revision,
-                                          intent.package, intent.expected});
+    context_.out.after_durable(
+        StartApply{intent.id, object.record.id, intent.revision, intent.package, intent.expected});
 }
 
 // After a start: recover was done, now every open intent again with its id, before the first scan.
 void Objects::reissue_intents(Provider& provider) {
-    auto const [first, last] = objects_of(provider.record.provider);
+    const auto [first, last] = objects_of(provider.record.provider);
     for (auto place = first; place != last; ++place) {
         Object& object = *place->second;
         if (!object.record.intent || object.stage() == Stage::applying)
@@ -130,8 +137,8 @@ void Objects::reissue_intents(Provider& provider) {
     }
 }
 
-void Objects::on(ApplyFinished const& event) {
-    auto const place = intents_.find(event.apply);
+void Objects::on(const ApplyFinished& event) {
+    const auto place = intents_.find(event.apply);
     if (place == intents_.end())
         return;
     Object& object = *place->second;
@@ -156,27 +163,28 @@ void Objects::on(ApplyFinished const& event) {
     }
 }
 
-void Objects::applied(Provider& provider, Object& object, ApplyFinished const& event) {
+void Objects::applied(Provider& provider, Object& object, const ApplyFinished& event) {
     ObjectRecord& record = object.record;
-    Intent const intent = std::move(*record.intent);
+    const Intent intent = std::move(*record.intent);
     record.intent.reset();
-    bool const was_data = object.held_id() != intent.revision->id();
-    Stamp const replaced = record.held ? record.held->stamp : Stamp{};
+    const bool was_data = object.held_id() != intent.revision->id();
+    const Stamp replaced = record.held ? record.held->stamp : Stamp{};
     Rank rank = Rank::plant;
-    for (SetEntry const& entry : record.set)
+    for (const SetEntry& entry : record.set)
         if (entry.revision->id() == intent.revision->id())
             rank = entry.rank;
-    for (KeptState const& state : intent.replaced) {
-        HistoryWhat const what = state.reason == KeptReason::superseded      ? HistoryWhat::superseded
-                                 : state.reason == KeptReason::conflict_lost ? HistoryWhat::conflict_lost
-                                 : state.reason == KeptReason::clock_wrong   ? HistoryWhat::clock_wrong
-                                                                             : HistoryWhat::newcomer_replaced;
+    for (const KeptState& state : intent.replaced) {
+        const HistoryWhat what =
+            state.reason == KeptReason::superseded      ? HistoryWhat::superseded
+            : state.reason == KeptReason::conflict_lost ? HistoryWhat::conflict_lost
+            : state.reason == KeptReason::clock_wrong   ? HistoryWhat::clock_wrong
+                                                        : HistoryWhat::newcomer_replaced;
         if (state.package != PackageInfo{})
             keep(object, state, what);
         else
             record_history(object, what, state.revision, {}, false, intent.revision->stamp);
     }
-    Mark const mark = mutant(Mutant::echo) ? Mark("echo") : event.mark;
+    const Mark mark = mutant(Mutant::echo) ? Mark("echo") : event.mark;
     become_held(object, intent.revision, rank, mark,
                 event.changed_at.value_or(intent.revision->changed_at));
     record.recorded_at = mutant(Mutant::held_time_is_record) ? context_.wall() : intent.intended_at;
@@ -198,13 +206,13 @@ void Objects::applied(Provider& provider, Object& object, ApplyFinished const& e
     context_.out.now(ObjectChanged{record.id});
 }
 
-void Objects::apply_refused(Provider& provider, Object& object, ApplyFinished const& event) {
+void Objects::apply_refused(Provider& provider, Object& object, const ApplyFinished& event) {
     ObjectRecord& record = object.record;
-    Intent const intent = std::move(*record.intent);
+    const Intent intent = std::move(*record.intent);
     record.intent.reset();
-    // What was put into the history for this apply stays there only if an apply needs it again soon;
-    // it is saved anew then, from the same file.
-    for (KeptState const& state : intent.replaced)
+    // What was put into the history for this apply stays there only if an apply needs it again
+    // soon; it is saved anew then, from the same file.
+    for (const KeptState& state : intent.replaced)
         if (state.package != PackageInfo{} && !is_kept(object, state.revision->id()))
             context_.out.after_durable(DropPackage{record.id, state.package.digest, true});
     store(object);
@@ -214,7 +222,7 @@ void Objects::apply_refused(Provider& provider, Object& object, ApplyFinished co
         return;
     }
     if (event.status == JobStatus::corrupt || event.status == JobStatus::not_found) {
-        std::erase_if(record.packages, [&](LocalPackage const& local) {
+        std::erase_if(record.packages, [&](const LocalPackage& local) {
             return local.package.digest == intent.package.digest && !local.live;
         });
         object.active().bad_packages.insert(intent.package.digest);
@@ -222,9 +230,10 @@ void Objects::apply_refused(Provider& provider, Object& object, ApplyFinished co
         bump(object);
     }
     fail_live(object, event.status, event.text);
-    context_.out.now(RaiseMessage{"apply-failed", Severity::warning, to_text(record.id),
-                                  "'" + record.id.key + "' could not be brought up to date: " + event.text,
-                                  "It is tried again by itself."});
+    context_.out.now(
+        RaiseMessage{"apply-failed", Severity::warning, to_text(record.id),
+                     "'" + record.id.key + "' could not be brought up to date: " + event.text,
+                     "It is tried again by itself."});
 }
 
 } // namespace stationsync::core

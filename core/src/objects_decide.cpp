@@ -5,20 +5,20 @@
 
 namespace stationsync::core {
 
-std::optional<PackageInfo> Objects::local_content(Object const& object,
-                                                  RevisionId const& revision) const {
-    for (LocalPackage const& local : object.record.packages)
+std::optional<PackageInfo> Objects::local_content(const Object& object,
+                                                  const RevisionId& revision) const {
+    for (const LocalPackage& local : object.record.packages)
         if (local.revision == revision && !local.live)
             return local.package;
-    for (KeptState const& kept : object.record.kept)
+    for (const KeptState& kept : object.record.kept)
         if (kept.revision && kept.revision->id() == revision)
             return kept.package;
     return std::nullopt;
 }
 
 // The live data are not, or no longer, what the head says.
-bool Objects::wants_apply(Object const& object) const {
-    SetEntry const* const head = object.head();
+bool Objects::wants_apply(const Object& object) const {
+    const SetEntry* const head = object.head();
     if (!head || mutant(Mutant::absence_is_change)) {
         if (!head || object.live_absent())
             return false;
@@ -34,10 +34,10 @@ bool Objects::key_refused(Provider& provider, Object& object) {
 
 // Known kind, and a back end that the plugin accepts.
 bool Objects::head_fits(Provider& provider, Object& object) {
-    Revision const& head = *object.head()->revision;
+    const Revision& head = *object.head()->revision;
     if (head.kind != revision_kind_content)
         return false;
-    auto const verdict = judge_.ask(provider.record.provider, head.tokens);
+    const auto verdict = judge_.ask(provider.record.provider, head.tokens);
     if (!verdict)
         return false;
     if (!verdict->compatible) {
@@ -49,8 +49,8 @@ bool Objects::head_fits(Provider& provider, Object& object) {
     return true;
 }
 
-bool Objects::may_apply(Provider const& provider, Object& object) {
-    ObjectRecord const& record = object.record;
+bool Objects::may_apply(const Provider& provider, Object& object) {
+    const ObjectRecord& record = object.record;
     if (!provider.scanned_once || record.intent || object.stage() != Stage::idle)
         return false;
     if (record.seen_change && !mutant(Mutant::apply_over_dirty))
@@ -60,12 +60,12 @@ bool Objects::may_apply(Provider const& provider, Object& object) {
     if (object.activity && object.activity->live.retry_at > context_.instant())
         return false;
     // A deleted object comes back after the settle time.
-    bool const waits = object.live_absent() && object.activity->settle_at > context_.instant();
+    const bool waits = object.live_absent() && object.activity->settle_at > context_.instant();
     return !waits;
 }
 
 void Objects::promote(Provider& provider, Object& object) {
-    SetEntry const* const head = object.head();
+    const SetEntry* const head = object.head();
     if (!head || head->rank != Rank::newcomer || !provider.record.established)
         return;
     SetEntry promoted = *head;
@@ -77,7 +77,7 @@ void Objects::promote(Provider& provider, Object& object) {
 }
 
 void Objects::tell_conflict(Object& object, bool was_conflict) {
-    bool const is_conflict = has_conflict(object.record.set);
+    const bool is_conflict = has_conflict(object.record.set);
     if (is_conflict == was_conflict)
         return;
     std::string const subject = to_text(object.record.id);
@@ -86,15 +86,16 @@ void Objects::tell_conflict(Object& object, bool was_conflict) {
         context_.out.now(ClearMessage{"conflict", subject});
         return;
     }
-    Revision const& winner = *object.record.set[0].revision;
-    Revision const& loser = *object.record.set[1].revision;
-    context_.out.now(RaiseMessage{
-        "conflict", Severity::warning, subject,
-        "'" + object.record.id.key + "' was changed on " + stations_->name_of(winner.author.station) +
-            " and on " + stations_->name_of(loser.author.station) +
-            " without knowledge of each other; the later change, of " +
-            stations_->name_of(winner.author.station) + ", is in use.",
-        "The other state is in the history: stationsync history " + subject});
+    const Revision& winner = *object.record.set[0].revision;
+    const Revision& loser = *object.record.set[1].revision;
+    context_.out.now(
+        RaiseMessage{"conflict", Severity::warning, subject,
+                     "'" + object.record.id.key + "' was changed on " +
+                         stations_->name_of(winner.author.station) + " and on " +
+                         stations_->name_of(loser.author.station) +
+                         " without knowledge of each other; the later change, of " +
+                         stations_->name_of(winner.author.station) + ", is in use.",
+                     "The other state is in the history: stationsync history " + subject});
 }
 
 void Objects::decide(Object& object) {
@@ -106,8 +107,7 @@ void Objects::decide(Object& object) {
     decide_content(*provider, object);
     if (record.intent || (object.stage() != Stage::idle && object.stage() != Stage::settling))
         return;
-    bool const retry_later =
-        object.activity && object.activity->live.retry_at > context_.instant();
+    const bool retry_later = object.activity && object.activity->live.retry_at > context_.instant();
     if (retry_later)
         return;
     if (record.publish_requested && provider->scanned_once) {
@@ -140,20 +140,20 @@ void Objects::decide_content(Provider& provider, Object& object) {
         }
         return;
     }
-    Revision const& head = *object.head()->revision;
-    bool const held_is_head = record.held && head.id() == record.held->id();
+    const Revision& head = *object.head()->revision;
+    const bool held_is_head = record.held && head.id() == record.held->id();
     // Content equal to the head's is adopted as the head: no transfer, no synchronization.
     if (!held_is_head && object.is_clean() && object.stage() == Stage::idle && !record.intent &&
         head.digest && record.held->digest == head.digest && !mutant(Mutant::no_adopt_equal)) {
-        RevisionId const before = record.held->id();
+        const RevisionId before = record.held->id();
         for (LocalPackage& local : record.packages)
             if (local.revision == before)
                 local.revision = head.id();
-        WallTime const recorded = record.recorded_at;
-        WallTime const held_time = record.held_time;
+        const WallTime recorded = record.recorded_at;
+        const WallTime held_time = record.held_time;
         become_held(object, object.head()->revision, object.head()->rank, record.mark, held_time);
         record.recorded_at = recorded;
-        if (auto const package = local_content(object, head.id()))
+        if (const auto package = local_content(object, head.id()))
             context_.out.now(DescribePackage{record.id, package->digest, record.held, false});
         drop_fetch(object);
         bump(object);

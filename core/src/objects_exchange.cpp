@@ -11,29 +11,31 @@ constexpr Duration resend_after = std::chrono::seconds(10);
 constexpr Duration ask_held_back_after = std::chrono::seconds(10);
 } // namespace
 
-void Objects::peer_opened(StationId const& id) {
+void Objects::peer_opened(const StationId& id) {
     exchanges_.emplace(id, Exchange{});
     greet(id);
-    for (auto const& [object_id, object] : objects_)
+    for (const auto& [object_id, object] : objects_)
         if (object->activity && object->activity->announced_pending &&
             stations_->provider_open(id, object_id.provider))
             send(id, PendingChange{object_id, true, context_.wall()});
-    if (auto const early = early_greetings_.extract(id))
+    if (const auto early = early_greetings_.extract(id))
         on_message(id, early.mapped());
 }
 
-void Objects::peer_closed(StationId const& id) {
+void Objects::peer_closed(const StationId& id) {
     exchanges_.erase(id);
     early_greetings_.erase(id);
-    for (auto const& [object_id, object] : objects_) {
+    for (const auto& [object_id, object] : objects_) {
         if (!object->activity)
             continue;
         Activity& activity = *object->activity;
         bool changed = activity.pending_at.erase(id) > 0;
         changed = activity.kept_at.erase(id) > 0 || changed;
-        changed = std::erase_if(activity.peer_packages, [&](PeerPackage const& peer) {
-                      return peer.station == id && peer.partial;
-                  }) > 0 || changed;
+        changed = std::erase_if(activity.peer_packages,
+                                [&](const PeerPackage& peer) {
+                                    return peer.station == id && peer.partial;
+                                }) > 0 ||
+                  changed;
         if (changed || activity.fetching || wants_apply(*object))
             touch(*object);
     }
@@ -41,16 +43,16 @@ void Objects::peer_closed(StationId const& id) {
         run.awaited.erase(id);
 }
 
-void Objects::peer_providers_changed(StationId const& id) {
+void Objects::peer_providers_changed(const StationId& id) {
     // What was skipped while a provider did not fit has to be told again, both ways.
     reset_cursor(id);
-    for (auto const& [name, provider] : providers_)
+    for (const auto& [name, provider] : providers_)
         if (provider.enabled)
             touch_all(name);
 }
 
-void Objects::reset_cursor(StationId const& id) {
-    auto const place = exchanges_.find(id);
+void Objects::reset_cursor(const StationId& id) {
+    const auto place = exchanges_.find(id);
     if (place == exchanges_.end())
         return;
     place->second.cursor = 0;
@@ -64,18 +66,18 @@ void Objects::reset_cursor(StationId const& id) {
         request_index(id, true);
 }
 
-void Objects::greet(StationId const& id) {
+void Objects::greet(const StationId& id) {
     Greeting greeting;
     greeting.incarnation = context_.meta.incarnation;
-    StationRecord const* const record = stations_->record(id);
-    auto const first = highest_seen_.lower_bound({id, 0});
+    const StationRecord* const record = stations_->record(id);
+    const auto first = highest_seen_.lower_bound({id, 0});
     for (auto place = first; place != highest_seen_.end() && place->first.station == id; ++place) {
         std::uint64_t const index =
             record && record->incarnation == place->first.incarnation ? record->index_seen : 0;
         greeting.known.push_back({place->first.incarnation, place->second, index});
     }
-    bool const listed = record && std::any_of(greeting.known.begin(), greeting.known.end(),
-                                              [&](KnownOfYou const& known) {
+    const bool listed = record && std::any_of(greeting.known.begin(), greeting.known.end(),
+                                              [&](const KnownOfYou& known) {
                                                   return known.incarnation == record->incarnation;
                                               });
     if (record && record->index_seen > 0 && !listed)
@@ -84,11 +86,11 @@ void Objects::greet(StationId const& id) {
     send_durable(id, std::move(greeting));
 }
 
-void Objects::on_message(StationId const& from, Greeting const& message) {
-    auto const place = exchanges_.find(from);
+void Objects::on_message(const StationId& from, const Greeting& message) {
+    const auto place = exchanges_.find(from);
     if (place == exchanges_.end())
         return;
-    for (KnownOfYou const& known : message.known)
+    for (const KnownOfYou& known : message.known)
         if (known.incarnation == context_.meta.incarnation &&
             (known.sequence > context_.meta.sequence || known.index > context_.meta.index))
             reincarnate();
@@ -107,7 +109,7 @@ void Objects::on_message(StationId const& from, Greeting const& message) {
     request_index(from, true);
 }
 
-void Objects::request_index(StationId const& id, bool wants_answer) {
+void Objects::request_index(const StationId& id, bool wants_answer) {
     Exchange& exchange = exchanges_[id];
     exchange.requested_at = context_.instant();
     if (wants_answer) {
@@ -117,12 +119,12 @@ void Objects::request_index(StationId const& id, bool wants_answer) {
     send_durable(id, IndexRequest{exchange.their_incarnation, exchange.cursor, wants_answer});
 }
 
-void Objects::on_message(StationId const& from, IndexRequest const& message) {
-    auto const place = exchanges_.find(from);
+void Objects::on_message(const StationId& from, const IndexRequest& message) {
+    const auto place = exchanges_.find(from);
     if (place == exchanges_.end())
         return;
     Exchange& exchange = place->second;
-    bool const ours = message.incarnation == context_.meta.incarnation;
+    const bool ours = message.incarnation == context_.meta.incarnation;
     std::uint64_t const after = ours ? std::min(message.after, context_.meta.index) : 0;
     exchange.asked = true;
     if (message.wants_answer) {
@@ -136,39 +138,39 @@ void Objects::on_message(StationId const& from, IndexRequest const& message) {
     }
 }
 
-IndexEntry Objects::entry_of(Object const& object) const {
-    ObjectRecord const& record = object.record;
+IndexEntry Objects::entry_of(const Object& object) const {
+    const ObjectRecord& record = object.record;
     IndexEntry entry;
     entry.object = record.id;
     entry.set = record.set;
     entry.held = object.held_id();
     entry.index = record.index;
-    for (LocalPackage const& local : record.packages)
-        for (SetEntry const& each : record.set)
+    for (const LocalPackage& local : record.packages)
+        for (const SetEntry& each : record.set)
             if (each.revision->id() == local.revision)
                 entry.packages.push_back({local.revision, local.package, false});
-    for (SetEntry const& each : record.set)
-        for (KeptState const& kept : record.kept)
+    for (const SetEntry& each : record.set)
+        for (const KeptState& kept : record.kept)
             if (kept.revision && kept.revision->id() == each.revision->id()) {
                 entry.kept.push_back(each.revision->id());
-                bool const listed = std::any_of(
+                const bool listed = std::any_of(
                     entry.packages.begin(), entry.packages.end(),
-                    [&](auto const& other) { return other.revision == each.revision->id(); });
+                    [&](const auto& other) { return other.revision == each.revision->id(); });
                 if (!listed)
                     entry.packages.push_back({each.revision->id(), kept.package, false});
             }
     return entry;
 }
 
-bool Objects::send_batch(StationId const& id, Exchange& exchange) {
+bool Objects::send_batch(const StationId& id, Exchange& exchange) {
     IndexBatch batch;
     batch.incarnation = context_.meta.incarnation;
     batch.after = exchange.acked;
     batch.last = context_.meta.index;
     std::size_t const most = context_.config.limits.index_batch_entries;
     index_log_.visit_after(
-        exchange.acked, [](Object const& object) { return object.record.index; },
-        [&](Object const& object) {
+        exchange.acked, [](const Object& object) { return object.record.index; },
+        [&](const Object& object) {
             if (batch.entries.size() >= most) {
                 batch.more = true;
                 return false;
@@ -181,10 +183,10 @@ bool Objects::send_batch(StationId const& id, Exchange& exchange) {
         });
     if (!batch.more)
         batch.last = context_.meta.index;
-    for (auto const& [name, provider] : providers_)
+    for (const auto& [name, provider] : providers_)
         if (provider.enabled && provider.record.established)
             batch.established.push_back(name);
-    bool const nothing_new = batch.last == exchange.acked && batch.entries.empty();
+    const bool nothing_new = batch.last == exchange.acked && batch.entries.empty();
     if (nothing_new && !exchange.answer_wanted)
         return false;
     exchange.answer_wanted = false;
@@ -195,7 +197,7 @@ bool Objects::send_batch(StationId const& id, Exchange& exchange) {
 }
 
 void Objects::send_batches() {
-    Instant const now = context_.instant();
+    const Instant now = context_.instant();
     for (auto& [id, exchange] : exchanges_) {
         if (!exchange.asked)
             continue;
@@ -209,8 +211,8 @@ void Objects::send_batches() {
     }
 }
 
-void Objects::on_message(StationId const& from, IndexBatch const& message) {
-    auto const place = exchanges_.find(from);
+void Objects::on_message(const StationId& from, const IndexBatch& message) {
+    const auto place = exchanges_.find(from);
     if (place == exchanges_.end() || !place->second.greeted)
         return;
     Exchange& exchange = place->second;
@@ -225,7 +227,7 @@ void Objects::on_message(StationId const& from, IndexBatch const& message) {
     exchange.awaiting_answer = false;
     slot_of(from);
     bool held_back = false;
-    for (IndexEntry const& entry : message.entries) {
+    for (const IndexEntry& entry : message.entries) {
         if (merge(from, entry))
             continue;
         held_back = true;
@@ -237,7 +239,8 @@ void Objects::on_message(StationId const& from, IndexBatch const& message) {
     if (held_back)
         exchange.ask_again = context_.instant() + ask_held_back_after;
     if (StationRecord* const record = stations_->record(from)) {
-        // Beyond a held stamp nothing counts as seen: it is lost with this process and asked for again.
+        // Beyond a held stamp nothing counts as seen: it is lost with this process and asked for
+        // again.
         std::uint64_t const seen =
             exchange.first_held_back ? *exchange.first_held_back - 1 : exchange.cursor;
         if (record->incarnation != message.incarnation || record->index_seen != seen) {
@@ -270,16 +273,17 @@ void Objects::ask_held_back_again() {
 }
 
 // False: a stamp of the entry is too far ahead; the rest of it was taken.
-bool Objects::accept_stamps(IndexEntry const& entry, Object& object, std::vector<SetEntry>& accepted) {
+bool Objects::accept_stamps(const IndexEntry& entry, Object& object,
+                            std::vector<SetEntry>& accepted) {
     bool all = true;
     if (object.activity)
         object.activity->held_stamps.clear();
-    for (SetEntry const& each : entry.set) {
-        bool const known = std::any_of(
+    for (const SetEntry& each : entry.set) {
+        const bool known = std::any_of(
             object.record.set.begin(), object.record.set.end(),
-            [&](SetEntry const& ours) { return ours.revision->id() == each.revision->id(); });
+            [&](const SetEntry& ours) { return ours.revision->id() == each.revision->id(); });
         SetEntry taken = each;
-        StampVerdict const verdict =
+        const StampVerdict verdict =
             known || each.clock_wrong
                 ? StampVerdict::accept
                 : judge_stamp(each.revision->stamp, context_.wall(), stations_->clock_agrees());
@@ -294,14 +298,14 @@ bool Objects::accept_stamps(IndexEntry const& entry, Object& object, std::vector
     return all;
 }
 
-bool Objects::merge(StationId const& from, IndexEntry const& entry) {
+bool Objects::merge(const StationId& from, const IndexEntry& entry) {
     Provider* const provider = provider_of(entry.object);
     if (!provider || !stations_->provider_open(from, entry.object.provider))
         return true;
-    for (SetEntry const& each : entry.set)
+    for (const SetEntry& each : entry.set)
         if (is_unknown_own(*each.revision))
             reincarnate();
-    bool const fresh = !find(entry.object);
+    const bool fresh = !find(entry.object);
     Object& object = get(entry.object);
     provider->objects += fresh ? 1 : 0;
     if (!entry.refused.empty())
@@ -309,13 +313,13 @@ bool Objects::merge(StationId const& from, IndexEntry const& entry) {
     if (!entry.folded_key.empty())
         refuse_twin(*provider, object, entry.folded_key);
     std::vector<SetEntry> accepted;
-    bool const all = accept_stamps(entry, object, accepted);
+    const bool all = accept_stamps(entry, object, accepted);
     if (object.record.old_name_unconfirmed)
         confirm_old_name(object, &entry);
-    bool const was_conflict = has_conflict(object.record.set);
-    RevisionId const old_head = object.head_id();
+    const bool was_conflict = has_conflict(object.record.set);
+    const RevisionId old_head = object.head_id();
     bool changed = false;
-    for (SetEntry const& each : accepted) {
+    for (const SetEntry& each : accepted) {
         note_seen(*each.revision);
         changed = merge_entry(object.record.set, each) || changed;
     }
@@ -323,7 +327,7 @@ bool Objects::merge(StationId const& from, IndexEntry const& entry) {
         object.present.clear();
     note_holder(from, entry, object);
     if (changed) {
-        for (SetEntry const& each : object.record.set)
+        for (const SetEntry& each : object.record.set)
             if (each.revision->id() == object.held_id())
                 object.record.held_rank = each.rank;
         bump(object);
@@ -334,16 +338,16 @@ bool Objects::merge(StationId const& from, IndexEntry const& entry) {
     return all;
 }
 
-void Objects::note_holder(StationId const& from, IndexEntry const& entry, Object& object) {
+void Objects::note_holder(const StationId& from, const IndexEntry& entry, Object& object) {
     std::uint16_t const slot = slot_of(from);
-    auto const place = std::lower_bound(object.present.begin(), object.present.end(), slot);
-    bool const listed = place != object.present.end() && *place == slot;
-    bool const holds = entry.held && entry.held == object.head_id();
+    const auto place = std::lower_bound(object.present.begin(), object.present.end(), slot);
+    const bool listed = place != object.present.end() && *place == slot;
+    const bool holds = entry.held && entry.held == object.head_id();
     if (holds && !listed)
         object.present.insert(place, slot);
     if (!holds && listed)
         object.present.erase(place);
-    bool const in_conflict = has_conflict(object.record.set);
+    const bool in_conflict = has_conflict(object.record.set);
     if (in_conflict || object.activity) {
         auto& kept_at = object.active().kept_at;
         if (entry.kept.empty())
@@ -354,13 +358,13 @@ void Objects::note_holder(StationId const& from, IndexEntry const& entry, Object
     if (!object.activity && !wants_apply(object))
         return;
     auto& packages = object.active().peer_packages;
-    std::erase_if(packages, [&](PeerPackage const& peer) {
+    std::erase_if(packages, [&](const PeerPackage& peer) {
         return peer.station == from && !peer.partial && !peer.pinned;
     });
     if (!wants_apply(object))
         return;
-    for (LocalPackage const& local : entry.packages) {
-        std::erase_if(packages, [&](PeerPackage const& peer) {
+    for (const LocalPackage& local : entry.packages) {
+        std::erase_if(packages, [&](const PeerPackage& peer) {
             return peer.station == from && peer.package == local.package;
         });
         packages.push_back({from, local.revision, local.package, false, false});
@@ -370,7 +374,7 @@ void Objects::note_holder(StationId const& from, IndexEntry const& entry, Object
         content.retry_at = {};
 }
 
-void Objects::on_message(StationId const& from, PendingChange const& message) {
+void Objects::on_message(const StationId& from, const PendingChange& message) {
     if (!provider_of(message.object) || !stations_->provider_open(from, message.object.provider))
         return;
     Object* object = find(message.object);

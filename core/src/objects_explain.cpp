@@ -8,7 +8,7 @@ namespace stationsync::core {
 namespace {
 
 std::string seconds_until(Instant at, Instant now) {
-    auto const left = std::chrono::ceil<std::chrono::seconds>(at - now).count();
+    const auto left = std::chrono::ceil<std::chrono::seconds>(at - now).count();
     return std::to_string(std::max<std::int64_t>(left, 0)) + " s";
 }
 
@@ -21,8 +21,8 @@ std::string names(std::vector<std::string> list) {
 
 } // namespace
 
-bool Objects::is_in_sync(Object const& object) const {
-    ObjectRecord const& record = object.record;
+bool Objects::is_in_sync(const Object& object) const {
+    const ObjectRecord& record = object.record;
     if (record.seen_change || record.intent || record.replaceable || record.publish_requested ||
         object.live_absent())
         return false;
@@ -30,21 +30,23 @@ bool Objects::is_in_sync(Object const& object) const {
         (!object.activity->refused.empty() || !object.activity->held_stamps.empty() ||
          !object.activity->scan_fault.empty()))
         return false;
-    SetEntry const* const head = object.head();
+    const SetEntry* const head = object.head();
     return !head || (head->revision->id() == object.held_id() && !record.mark.empty());
 }
 
-void Objects::explain_change(Object const& object, ObjectView& view) const {
-    SeenChange const& change = *object.record.seen_change;
-    static Activity const none;
-    Activity const& activity = object.activity ? *object.activity : none;
-    bool const old = change.change_class == ChangeClass::restored_old;
+void Objects::explain_change(const Object& object, ObjectView& view) const {
+    const SeenChange& change = *object.record.seen_change;
+    static const Activity none;
+    const Activity& activity = object.activity ? *object.activity : none;
+    const bool old = change.change_class == ChangeClass::restored_old;
     view.state = old ? ObjectState::held : ObjectState::settling;
-    std::string const when = activity.stage == Stage::settling && activity.settle_at > context_.instant()
-                                 ? " in " + seconds_until(activity.settle_at, context_.instant())
-                                 : " now";
+    std::string const when =
+        activity.stage == Stage::settling && activity.settle_at > context_.instant()
+            ? " in " + seconds_until(activity.settle_at, context_.instant())
+            : " now";
     view.reason = old ? "an older state was restored here; the plant's state is put back" + when +
-                            "; to distribute it instead: stationsync publish " + to_text(object.record.id)
+                            "; to distribute it instead: stationsync publish " +
+                            to_text(object.record.id)
                       : "changed here; it is sent" + when + ", when it has been quiet";
     if (activity.stage == Stage::exporting || activity.stage == Stage::keeping) {
         view.state = ObjectState::exporting;
@@ -59,15 +61,15 @@ void Objects::explain_change(Object const& object, ObjectView& view) const {
     }
 }
 
-void Objects::explain_content(Object const& object, ObjectView& view) const {
-    static Activity const none;
-    Activity const& activity = object.activity ? *object.activity : none;
+void Objects::explain_content(const Object& object, ObjectView& view) const {
+    static const Activity none;
+    const Activity& activity = object.activity ? *object.activity : none;
     if (activity.fetching) {
         view.state = ObjectState::fetching;
         std::uint64_t const bytes = activity.fetching->package.bytes;
         view.progress = bytes == 0 ? 0 : double(activity.fetching->done) / double(bytes);
         std::vector<std::string> sources;
-        for (StationId const& source : activity.fetching->sources)
+        for (const StationId& source : activity.fetching->sources)
             sources.push_back(stations_->name_of(source));
         view.reason = "fetched from " + names(std::move(sources));
         return;
@@ -89,7 +91,7 @@ void Objects::explain_content(Object const& object, ObjectView& view) const {
         elsewhere.push_back(stations_->name_of(slots_[slot]));
         linked = linked || stations_->provider_open(slots_[slot], object.record.id.provider);
     }
-    StationId const author = object.head()->revision->author.station;
+    const StationId author = object.head()->revision->author.station;
     if (linked)
         view.reason = "waits for a package from " + names(std::move(elsewhere));
     else if (!elsewhere.empty())
@@ -100,12 +102,12 @@ void Objects::explain_content(Object const& object, ObjectView& view) const {
         view.reason = "exists nowhere: publish the live state, or wait for a station that has it";
 }
 
-void Objects::explain(Object const& object, ObjectView& view) const {
-    ObjectRecord const& record = object.record;
-    auto const place = providers_.find(record.id.provider);
-    Provider const* const provider = place == providers_.end() ? nullptr : &place->second;
-    static Activity const none;
-    Activity const& activity = object.activity ? *object.activity : none;
+void Objects::explain(const Object& object, ObjectView& view) const {
+    const ObjectRecord& record = object.record;
+    const auto place = providers_.find(record.id.provider);
+    const Provider* const provider = place == providers_.end() ? nullptr : &place->second;
+    static const Activity none;
+    const Activity& activity = object.activity ? *object.activity : none;
     view.state = ObjectState::waiting;
     if (!provider || !provider->enabled) {
         view.reason = "the provider '" + record.id.provider + "' is disabled here";
@@ -141,7 +143,8 @@ void Objects::explain(Object const& object, ObjectView& view) const {
         view.state = ObjectState::in_sync;
     } else if (object.head()->revision->kind != revision_kind_content) {
         view.state = ObjectState::held;
-        view.reason = "this change is of a kind that this version does not know; update StationSync";
+        view.reason =
+            "this change is of a kind that this version does not know; update StationSync";
     } else if (activity.tokens_refused) {
         view.state = ObjectState::held;
         view.reason = *activity.tokens_refused;
@@ -152,7 +155,7 @@ void Objects::explain(Object const& object, ObjectView& view) const {
     } else if (!provider->scanned_once) {
         view.reason = "waits for the first scan of '" + record.id.provider + "'";
     } else if (activity.live.retry_at > context_.instant() && !activity.live.text.empty()) {
-        bool const no_room = activity.live.status == JobStatus::no_space;
+        const bool no_room = activity.live.status == JobStatus::no_space;
         view.state = no_room ? ObjectState::waiting : ObjectState::failed;
         view.reason = (no_room ? "no space: " : "") + activity.live.text + "; tried again in " +
                       seconds_until(activity.live.retry_at, context_.instant());
@@ -165,11 +168,11 @@ void Objects::explain(Object const& object, ObjectView& view) const {
     }
 }
 
-ObjectView Objects::view_of(Object const& object) const {
-    ObjectRecord const& record = object.record;
+ObjectView Objects::view_of(const Object& object) const {
+    const ObjectRecord& record = object.record;
     ObjectView view;
     view.id = record.id;
-    Revision const* const shown = object.head() ? object.head()->revision.get() : record.held.get();
+    const Revision* const shown = object.head() ? object.head()->revision.get() : record.held.get();
     if (shown) {
         view.bytes = shown->bytes;
         view.changed_at = shown->changed_at;
@@ -179,19 +182,19 @@ ObjectView Objects::view_of(Object const& object) const {
     }
     view.present_on = holders(object);
     if (has_conflict(record.set)) {
-        Revision const& winner = *record.set[0].revision;
-        auto const loser = std::find_if(record.set.begin() + 1, record.set.end(), [&](auto const& entry) {
-            return !same_content(*entry.revision, winner);
-        });
+        const Revision& winner = *record.set[0].revision;
+        const auto loser =
+            std::find_if(record.set.begin() + 1, record.set.end(),
+                         [&](const auto& entry) { return !same_content(*entry.revision, winner); });
         ConflictView conflict;
         conflict.with = loser->revision->author.station;
         conflict.at = loser->revision->changed_at;
         conflict.order_uncertain = order_uncertain(winner, *loser->revision);
-        RevisionId const id = loser->revision->id();
+        const RevisionId id = loser->revision->id();
         if (is_kept(object, id) || object.held_id() == id)
             conflict.loser_kept_on.push_back(context_.config.self);
         if (object.activity)
-            for (auto const& [station, kept] : object.activity->kept_at)
+            for (const auto& [station, kept] : object.activity->kept_at)
                 if (std::find(kept.begin(), kept.end(), id) != kept.end())
                     conflict.loser_kept_on.push_back(station);
         view.conflict = std::move(conflict);
@@ -199,16 +202,16 @@ ObjectView Objects::view_of(Object const& object) const {
     if (!is_in_sync(object)) {
         explain(object, view);
     } else if (object.activity && !object.activity->pending_at.empty()) {
-        view.reason = "being changed on " +
-                      stations_->name_of(object.activity->pending_at.begin()->first);
+        view.reason =
+            "being changed on " + stations_->name_of(object.activity->pending_at.begin()->first);
     }
     return view;
 }
 
 std::vector<ObjectView> Objects::views(std::string_view provider) const {
     std::vector<ObjectView> list;
-    for (auto const& [id, object] : objects_) {
-        bool const shell = object->record.set.empty() && !object->record.held &&
+    for (const auto& [id, object] : objects_) {
+        const bool shell = object->record.set.empty() && !object->record.held &&
                            !object->record.seen_change &&
                            (!object->activity || object->activity->pending_at.empty());
         if (!shell && (provider.empty() || id.provider == provider))
@@ -217,21 +220,21 @@ std::vector<ObjectView> Objects::views(std::string_view provider) const {
     return list;
 }
 
-std::optional<ObjectView> Objects::view(ObjectId const& id) const {
-    auto const place = objects_.find(id);
+std::optional<ObjectView> Objects::view(const ObjectId& id) const {
+    const auto place = objects_.find(id);
     if (place == objects_.end())
         return std::nullopt;
     return view_of(*place->second);
 }
 
-ObjectRecord const* Objects::record(ObjectId const& id) const {
-    auto const place = objects_.find(id);
+const ObjectRecord* Objects::record(const ObjectId& id) const {
+    const auto place = objects_.find(id);
     return place == objects_.end() ? nullptr : &place->second->record;
 }
 
 std::vector<ProviderView> Objects::provider_views() const {
     std::vector<ProviderView> list;
-    for (auto const& [name, provider] : providers_) {
+    for (const auto& [name, provider] : providers_) {
         ProviderView view;
         view.name = name;
         view.plugin = provider.config.plugin;
@@ -262,25 +265,25 @@ std::vector<ProviderView> Objects::provider_views() const {
 }
 
 bool Objects::in_step(std::string_view provider) const {
-    for (auto const& [name, each] : providers_) {
+    for (const auto& [name, each] : providers_) {
         if (!each.enabled || (!provider.empty() && name != provider))
             continue;
         if (!each.scanned_once || each.unsynced != 0 || each.is_newcomer())
             return false;
     }
-    for (auto const& [id, exchange] : exchanges_)
+    for (const auto& [id, exchange] : exchanges_)
         if (!exchange.complete || exchange.in_flight != 0)
             return false;
     return true;
 }
 
 void Objects::check_invariants() const {
-    auto const require = [](bool holds, char const* what, ObjectId const& id) {
+    const auto require = [](bool holds, const char* what, const ObjectId& id) {
         if (!holds)
             throw std::logic_error(std::string("invariant broken: ") + what + " of " + to_text(id));
     };
-    for (auto const& [id, object] : objects_) {
-        ObjectRecord const& record = object->record;
+    for (const auto& [id, object] : objects_) {
+        const ObjectRecord& record = object->record;
         for (std::size_t i = 0; i < record.set.size(); ++i) {
             if (i > 0)
                 require(loses_to(record.set[i], record.set[i - 1]), "order of the set", id);
@@ -291,8 +294,9 @@ void Objects::check_invariants() const {
         }
         require(record.index <= context_.meta.index, "index position", id);
         require(!(record.seen_change && record.replaceable), "one kind of live deviation", id);
-        require(object->stage() != Stage::applying || record.intent.has_value(), "intent of the apply", id);
-        bool const own = record.held && record.held->author == context_.author();
+        require(object->stage() != Stage::applying || record.intent.has_value(),
+                "intent of the apply", id);
+        const bool own = record.held && record.held->author == context_.author();
         require(!own || record.held->sequence <= context_.meta.sequence, "own sequence", id);
     }
 }

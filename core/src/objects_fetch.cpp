@@ -12,7 +12,7 @@ constexpr std::uint64_t partial_announced_from = 4u << 20;
 
 void Objects::want_content(Object& object) {
     Activity& activity = object.active();
-    Revision const& head = *object.head()->revision;
+    const Revision& head = *object.head()->revision;
     if (activity.fetching) {
         if (activity.fetching->revision == head.id()) {
             refresh_sources(object);
@@ -25,7 +25,8 @@ void Objects::want_content(Object& object) {
     PackageInfo package;
     std::vector<StationId> sources;
     if (!choose_package(object, package, sources)) {
-        // What failed verification is tried again after the others: the fault may have been on the way.
+        // What failed verification is tried again after the others: the fault may have been on the
+        // way.
         activity.bad_packages.clear();
         if (!choose_package(object, package, sources)) {
             ask_for_packages(object);
@@ -39,14 +40,16 @@ void Objects::want_content(Object& object) {
     }
 }
 
-// Who has packages is remembered only while an object wants content. One that was in step and wants it
-// again (a file was deleted, a package lost) asks the peers for everything once more, not too often.
+// Who has packages is remembered only while an object wants content. One that was in step and wants
+// it again (a file was deleted, a package lost) asks the peers for everything once more, not too
+// often.
 void Objects::ask_for_packages(Object& object) {
     constexpr Duration again_after = std::chrono::minutes(1);
     for (auto& [id, exchange] : exchanges_) {
-        auto const slot = slot_by_station_.find(id);
-        bool const holds = slot != slot_by_station_.end() &&
-                           std::binary_search(object.present.begin(), object.present.end(), slot->second);
+        const auto slot = slot_by_station_.find(id);
+        const bool holds =
+            slot != slot_by_station_.end() &&
+            std::binary_search(object.present.begin(), object.present.end(), slot->second);
         if (!exchange.complete || (!holds && !object.present.empty()))
             continue;
         if (exchange.packages_asked_at.us != 0 &&
@@ -79,11 +82,11 @@ void Objects::drop_fetch(Object& object) {
 }
 
 // The package with the most sources; of a tie the one that somebody holds in full.
-bool Objects::choose_package(Object const& object, PackageInfo& package,
+bool Objects::choose_package(const Object& object, PackageInfo& package,
                              std::vector<StationId>& sources) const {
-    RevisionId const head = object.head_id();
+    const RevisionId head = object.head_id();
     std::map<PackageInfo, std::pair<std::vector<StationId>, bool>> by_package;
-    for (PeerPackage const& peer : object.activity->peer_packages) {
+    for (const PeerPackage& peer : object.activity->peer_packages) {
         if (peer.revision != head || object.activity->bad_packages.contains(peer.package.digest) ||
             !stations_->provider_open(peer.station, object.record.id.provider))
             continue;
@@ -94,11 +97,10 @@ bool Objects::choose_package(Object const& object, PackageInfo& package,
     }
     auto best = by_package.end();
     for (auto place = by_package.begin(); place != by_package.end(); ++place) {
-        bool const complete = place->second.second;
+        const bool complete = place->second.second;
         if (!complete)
             continue; // nobody reachable has all of it: it would hang half-way
-        if (best == by_package.end() ||
-            place->second.first.size() > best->second.first.size())
+        if (best == by_package.end() || place->second.first.size() > best->second.first.size())
             best = place;
     }
     if (best == by_package.end())
@@ -109,9 +111,10 @@ bool Objects::choose_package(Object const& object, PackageInfo& package,
     return true;
 }
 
-std::vector<PackageInfo> Objects::bases(Object const& object) const {
+std::vector<PackageInfo> Objects::bases(const Object& object) const {
     std::vector<PackageInfo> found;
-    for (auto local = object.record.packages.rbegin(); local != object.record.packages.rend(); ++local)
+    for (auto local = object.record.packages.rbegin(); local != object.record.packages.rend();
+         ++local)
         if (!local->live)
             found.push_back(local->package);
     for (auto kept = object.record.kept.rbegin(); kept != object.record.kept.rend(); ++kept)
@@ -125,8 +128,8 @@ bool Objects::start_fetch(Object& object) {
     Fetching fetching;
     if (!object.head() || !choose_package(object, fetching.package, fetching.sources))
         return true; // nothing to do any more
-    Limits const& limits = context_.config.limits;
-    bool const room = fetches_running_ == 0 ||
+    const Limits& limits = context_.config.limits;
+    const bool room = fetches_running_ == 0 ||
                       (fetches_running_ < limits.fetches_at_once &&
                        fetch_bytes_running_ + fetching.package.bytes <= limits.fetch_bytes_at_once);
     if (!room)
@@ -146,7 +149,7 @@ bool Objects::start_fetch(Object& object) {
 
 void Objects::run_fetch_queue() {
     while (!fetch_queue_.empty()) {
-        auto const first = fetch_queue_.begin();
+        const auto first = fetch_queue_.begin();
         Object* const object = find(std::get<1>(*first));
         if (object && object->activity && object->activity->fetch_queued) {
             if (!start_fetch(*object))
@@ -160,7 +163,7 @@ void Objects::run_fetch_queue() {
 void Objects::refresh_sources(Object& object) {
     Fetching& fetching = *object.activity->fetching;
     std::vector<StationId> sources;
-    for (PeerPackage const& peer : object.activity->peer_packages)
+    for (const PeerPackage& peer : object.activity->peer_packages)
         if (peer.revision == fetching.revision && peer.package == fetching.package &&
             stations_->provider_open(peer.station, object.record.id.provider))
             sources.push_back(peer.station);
@@ -187,8 +190,8 @@ void Objects::announce_partial(Object& object, bool active) {
               PartialPackage{object.record.id, fetching.revision, fetching.package, active});
 }
 
-void Objects::on(FetchProgressed const& event) {
-    auto const place = jobs_.find(event.job);
+void Objects::on(const FetchProgressed& event) {
+    const auto place = jobs_.find(event.job);
     if (place == jobs_.end() || !place->second->activity || !place->second->activity->fetching)
         return;
     Fetching& fetching = *place->second->activity->fetching;
@@ -197,38 +200,38 @@ void Objects::on(FetchProgressed const& event) {
     context_.out.now(ObjectChanged{place->second->record.id});
 }
 
-void Objects::on(FetchSourceFailed const& event) {
-    auto const place = jobs_.find(event.job);
+void Objects::on(const FetchSourceFailed& event) {
+    const auto place = jobs_.find(event.job);
     if (place == jobs_.end() || !place->second->activity || !place->second->activity->fetching)
         return;
     Object& object = *place->second;
-    PackageInfo const package = object.activity->fetching->package;
-    std::erase_if(object.activity->peer_packages, [&](PeerPackage const& peer) {
+    const PackageInfo package = object.activity->fetching->package;
+    std::erase_if(object.activity->peer_packages, [&](const PeerPackage& peer) {
         return peer.station == event.source && peer.package == package;
     });
     object.activity->content.text = event.text;
     touch(object);
 }
 
-void Objects::on(FetchFinished const& event) {
-    auto const place = jobs_.find(event.job);
+void Objects::on(const FetchFinished& event) {
+    const auto place = jobs_.find(event.job);
     if (place == jobs_.end() || !place->second->activity || !place->second->activity->fetching ||
         place->second->activity->fetching->job != event.job)
         return;
     Object& object = *place->second;
     Activity& activity = *object.activity;
     announce_partial(object, false);
-    Fetching const fetching = std::move(*activity.fetching);
+    const Fetching fetching = std::move(*activity.fetching);
     activity.fetching.reset();
     jobs_.erase(place);
     --fetches_running_;
     fetch_bytes_running_ -= fetching.package.bytes;
     touch(object);
     RevisionPtr revision;
-    for (SetEntry const& entry : object.record.set)
+    for (const SetEntry& entry : object.record.set)
         if (entry.revision->id() == fetching.revision)
             revision = entry.revision;
-    bool const wrong = event.status == JobStatus::ok && revision && revision->digest &&
+    const bool wrong = event.status == JobStatus::ok && revision && revision->digest &&
                        event.digest && *revision->digest != *event.digest;
     if (event.status == JobStatus::ok && !wrong) {
         activity.content = {};
@@ -245,13 +248,13 @@ void Objects::on(FetchFinished const& event) {
     Trouble& trouble = activity.content;
     trouble.status = wrong ? JobStatus::corrupt : event.status;
     trouble.text = wrong ? "the package does not contain what its revision says" : event.text;
-    Duration const base = std::chrono::seconds(1) * (1 << std::min(trouble.failures, 6u));
+    const Duration base = std::chrono::seconds(1) * (1 << std::min(trouble.failures, 6u));
     ++trouble.failures;
     trouble.retry_at = context_.instant() +
                        context_.random.jittered(std::min<Duration>(base, std::chrono::seconds(60)));
 }
 
-void Objects::on(PackageLost const& event) {
+void Objects::on(const PackageLost& event) {
     Object* const object = find(event.object);
     if (!object)
         return;
@@ -267,7 +270,7 @@ void Objects::on(PackageLost const& event) {
         touch(*object);
         return;
     }
-    auto const lost = std::erase_if(record.packages, [&](LocalPackage const& local) {
+    const auto lost = std::erase_if(record.packages, [&](const LocalPackage& local) {
         return local.package.digest == event.package && !local.live;
     });
     if (lost == 0)
@@ -283,15 +286,15 @@ void Objects::on(PackageLost const& event) {
     touch(*object);
 }
 
-void Objects::on_message(StationId const& from, PartialPackage const& message) {
+void Objects::on_message(const StationId& from, const PartialPackage& message) {
     Object* const object = find(message.object);
     if (!object || !wants_apply(*object))
         return;
     auto& packages = object->active().peer_packages;
-    std::erase_if(packages, [&](PeerPackage const& peer) {
+    std::erase_if(packages, [&](const PeerPackage& peer) {
         return peer.station == from && peer.package == message.package && peer.partial;
     });
-    bool const known = std::any_of(packages.begin(), packages.end(), [&](PeerPackage const& peer) {
+    const bool known = std::any_of(packages.begin(), packages.end(), [&](const PeerPackage& peer) {
         return peer.station == from && peer.package == message.package;
     });
     if (message.active && !known)

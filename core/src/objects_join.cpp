@@ -5,13 +5,13 @@
 
 namespace stationsync::core {
 
-Rank Objects::rank_of_change(Provider const& provider, Object const& object) const {
-    ObjectRecord const& record = object.record;
-    bool const established = provider.record.established;
+Rank Objects::rank_of_change(const Provider& provider, const Object& object) const {
+    const ObjectRecord& record = object.record;
+    const bool established = provider.record.established;
     if (!record.held)
         return established && !provider.record.rebased ? Rank::plant : Rank::newcomer;
     Rank base = record.held_rank;
-    for (SetEntry const& entry : record.set)
+    for (const SetEntry& entry : record.set)
         if (entry.revision->id() == record.held->id())
             base = entry.rank;
     if (!established)
@@ -38,40 +38,43 @@ void Objects::sealed_first(Provider& provider) {
     if (provider.record.established)
         return;
     // Now the whole catalogue of somebody established makes this station one, too.
-    for (auto const& [id, exchange] : exchanges_)
+    for (const auto& [id, exchange] : exchanges_)
         if (exchange.greeted)
             request_index(id, true);
 }
 
-void Objects::catalogue_complete(StationId const& from, std::vector<std::string> const& established) {
+void Objects::catalogue_complete(const StationId& from,
+                                 const std::vector<std::string>& established) {
     for (auto& [name, provider] : providers_) {
         if (!provider.enabled || !stations_->provider_open(from, name))
             continue;
-        bool const theirs =
+        const bool theirs =
             std::find(established.begin(), established.end(), name) != established.end() ||
             mutant(Mutant::established_by_anyone);
         if (!theirs)
             continue;
-        auto const [first, last] = objects_of(name);
+        const auto [first, last] = objects_of(name);
         for (auto place = first; place != last; ++place)
             if (place->second->record.old_name_unconfirmed)
                 confirm_old_name(*place->second, nullptr);
-        bool const sealed =
+        const bool sealed =
             provider.record.first_scan_sealed || mutant(Mutant::established_unsealed);
         if (!provider.record.established && sealed)
-            establish(provider, "it has received the whole catalogue from " +
-                                    stations_->name_of(from));
+            establish(provider,
+                      "it has received the whole catalogue from " + stations_->name_of(from));
     }
 }
 
-void Objects::establish(Provider& provider, std::string const& why) {
+void Objects::establish(Provider& provider, const std::string& why) {
     provider.record.established = true;
     store(provider);
     publish_profile(provider);
     context_.out.now(ClearMessage{"newcomer", provider.record.provider});
-    context_.out.now(RaiseMessage{"established", Severity::info, provider.record.provider,
-                                  "This station now takes full part in '" + provider.record.provider +
-                                      "': " + why + ".",
+    context_.out.now(RaiseMessage{"established",
+                                  Severity::info,
+                                  provider.record.provider,
+                                  "This station now takes full part in '" +
+                                      provider.record.provider + "': " + why + ".",
                                   {}});
     touch_all(provider.record.provider);
     // Peers that wait for an established station learn of it with the next batch.
@@ -79,7 +82,7 @@ void Objects::establish(Provider& provider, std::string const& why) {
         exchange.answer_wanted = exchange.answer_wanted || exchange.asked;
 }
 
-void Objects::on(EstablishRequested const& event) {
+void Objects::on(const EstablishRequested& event) {
     std::size_t done = 0;
     for (auto& [name, provider] : providers_) {
         if (!provider.enabled || (!event.provider.empty() && event.provider != name))
@@ -96,22 +99,22 @@ void Objects::on(EstablishRequested const& event) {
 }
 
 // A sequence of ours that we did not issue, or the same one with other content.
-bool Objects::is_unknown_own(Revision const& revision) const {
+bool Objects::is_unknown_own(const Revision& revision) const {
     if (mutant(Mutant::no_incarnation) || revision.author != context_.author())
         return false;
     if (revision.sequence > context_.meta.sequence)
         return true;
-    auto const place = objects_.find(revision.object);
+    const auto place = objects_.find(revision.object);
     if (place == objects_.end())
         return false;
-    ObjectRecord const& record = place->second->record;
-    auto const differs = [&](Revision const& ours) {
+    const ObjectRecord& record = place->second->record;
+    const auto differs = [&](const Revision& ours) {
         return ours.id() == revision.id() &&
                (ours.stamp != revision.stamp || ours.digest != revision.digest);
     };
     return (record.held && differs(*record.held)) ||
            std::any_of(record.set.begin(), record.set.end(),
-                       [&](SetEntry const& entry) { return differs(*entry.revision); });
+                       [&](const SetEntry& entry) { return differs(*entry.revision); });
 }
 
 // Our state is older than what the plant knows of us: go on under a new name, as a newcomer.
@@ -126,7 +129,7 @@ void Objects::reincarnate() {
     meta.sequence = 0;
     meta.index = 0;
     index_log_.clear();
-    for (auto const& [id, object] : objects_) {
+    for (const auto& [id, object] : objects_) {
         ObjectRecord& record = object->record;
         record.old_name_unconfirmed =
             record.held && record.held->author.station == context_.config.self;
@@ -153,18 +156,21 @@ void Objects::reincarnate() {
         greet(id);
     }
     context_.out.now(RaiseMessage{
-        "state-older-than-plant", Severity::warning, {},
+        "state-older-than-plant",
+        Severity::warning,
+        {},
         "The other stations know changes of this station that its own state database does not: the "
         "database was put back or copied. The station goes on as a newcomer.",
         "Nothing needs to be done; what was changed here since is in the history if it lost."});
 }
 
-// The peer has this very revision (theirs given), or has told its whole catalogue without it (null).
-void Objects::confirm_old_name(Object& object, IndexEntry const* theirs) {
+// The peer has this very revision (theirs given), or has told its whole catalogue without it
+// (null).
+void Objects::confirm_old_name(Object& object, const IndexEntry* theirs) {
     ObjectRecord& record = object.record;
-    bool const same = theirs && std::any_of(theirs->set.begin(), theirs->set.end(), [&](auto const& entry) {
-                          return *entry.revision == *record.held;
-                      });
+    const bool same =
+        theirs && std::any_of(theirs->set.begin(), theirs->set.end(),
+                              [&](const auto& entry) { return *entry.revision == *record.held; });
     record.old_name_unconfirmed = false;
     if (same) {
         store(object);
@@ -175,21 +181,22 @@ void Objects::confirm_old_name(Object& object, IndexEntry const* theirs) {
 
 void Objects::reseal(Object& object) {
     ObjectRecord& record = object.record;
-    RevisionPtr const old = record.held;
+    const RevisionPtr old = record.held;
     auto revision = std::make_shared<Revision>(*old);
     revision->author = context_.author();
     revision->sequence = next_sequence();
-    // What it had seen without itself. Of the old name only its parent is certain: a higher claim could
-    // cover changes of a copy that it never saw.
+    // What it had seen without itself. Of the old name only its parent is certain: a higher claim
+    // could cover changes of a copy that it never saw.
     revision->seen.erase(old->author);
     if (old->parent.author == old->author)
         revision->seen.raise(old->author, old->parent.sequence);
     revision->seen.raise(revision->author, revision->sequence);
     Rank rank = record.held_rank;
-    for (SetEntry const& entry : record.set)
+    for (const SetEntry& entry : record.set)
         if (entry.revision->id() == old->id())
             rank = entry.rank;
-    std::erase_if(record.set, [&](SetEntry const& entry) { return entry.revision->id() == old->id(); });
+    std::erase_if(record.set,
+                  [&](const SetEntry& entry) { return entry.revision->id() == old->id(); });
     note_seen(*revision);
     merge_entry(record.set, {revision, rank, false});
     for (LocalPackage& local : record.packages)
@@ -197,7 +204,7 @@ void Objects::reseal(Object& object) {
             local.revision = revision->id();
     record.held = revision;
     record.held_rank = rank;
-    if (auto const package = local_content(object, revision->id()))
+    if (const auto package = local_content(object, revision->id()))
         context_.out.now(DescribePackage{record.id, package->digest, revision, false});
     object.present.clear();
     bump(object);

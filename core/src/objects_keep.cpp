@@ -5,26 +5,27 @@
 
 namespace stationsync::core {
 
-KeptReason Objects::loss_reason(SetEntry const& head, Object const& object) const {
-    Revision const& held = *object.record.held;
+KeptReason Objects::loss_reason(const SetEntry& head, const Object& object) const {
+    const Revision& held = *object.record.held;
     if (has_seen(*head.revision, held))
         return KeptReason::superseded;
     SetEntry mine{object.record.held, object.record.held_rank, false};
-    for (SetEntry const& entry : object.record.set)
+    for (const SetEntry& entry : object.record.set)
         if (entry.revision->id() == held.id())
             mine = entry;
     if (mine.rank < head.rank)
         return KeptReason::newcomer_replaced;
-    return mine.clock_wrong && !head.clock_wrong ? KeptReason::clock_wrong : KeptReason::conflict_lost;
+    return mine.clock_wrong && !head.clock_wrong ? KeptReason::clock_wrong
+                                                 : KeptReason::conflict_lost;
 }
 
-bool Objects::is_kept(Object const& object, RevisionId const& revision) const {
-    return std::any_of(object.record.kept.begin(), object.record.kept.end(), [&](KeptState const& kept) {
-        return kept.revision && kept.revision->id() == revision;
-    });
+bool Objects::is_kept(const Object& object, const RevisionId& revision) const {
+    return std::any_of(
+        object.record.kept.begin(), object.record.kept.end(),
+        [&](const KeptState& kept) { return kept.revision && kept.revision->id() == revision; });
 }
 
-std::vector<StationId> Objects::holders(Object const& object) const {
+std::vector<StationId> Objects::holders(const Object& object) const {
     std::vector<StationId> found;
     if (object.record.held && object.held_id() == object.head_id() && !object.live_absent())
         found.push_back(context_.config.self);
@@ -33,8 +34,8 @@ std::vector<StationId> Objects::holders(Object const& object) const {
     return found;
 }
 
-void Objects::record_history(Object const& object, HistoryWhat what, RevisionPtr const& revision,
-                             PackageInfo const& package, bool kept, Stamp other) {
+void Objects::record_history(const Object& object, HistoryWhat what, const RevisionPtr& revision,
+                             const PackageInfo& package, bool kept, Stamp other) {
     HistoryEntry entry;
     entry.at = context_.wall();
     entry.object = object.record.id;
@@ -50,8 +51,9 @@ void Objects::record_history(Object const& object, HistoryWhat what, RevisionPtr
     if (what == HistoryWhat::applied && object.activity)
         entry.transferred_bytes = object.activity->received_bytes;
     if (!kept && revision) {
-        for (auto const& [station, exchange] : exchanges_)
-            if (object.record.held && revision->id() == object.held_id() && station == revision->author.station)
+        for (const auto& [station, exchange] : exchanges_)
+            if (object.record.held && revision->id() == object.held_id() &&
+                station == revision->author.station)
                 entry.kept_on.push_back(station);
     }
     context_.out.mutate(AppendHistory{std::move(entry)});
@@ -72,33 +74,32 @@ void Objects::keep(Object& object, KeptState state, HistoryWhat what) {
 }
 
 void Objects::drop_kept(Object& object, std::size_t position, bool tell) {
-    KeptState const state = object.record.kept[position];
+    const KeptState state = object.record.kept[position];
     object.record.kept.erase(object.record.kept.begin() + static_cast<std::ptrdiff_t>(position));
     kept_bytes_ -= state.package.bytes;
-    bool const still_used =
-        std::any_of(object.record.kept.begin(), object.record.kept.end(), [&](KeptState const& other) {
-            return other.package.digest == state.package.digest;
-        });
+    const bool still_used = std::any_of(
+        object.record.kept.begin(), object.record.kept.end(),
+        [&](const KeptState& other) { return other.package.digest == state.package.digest; });
     if (!still_used)
         context_.out.after_durable(DropPackage{object.record.id, state.package.digest, true});
     record_history(object, HistoryWhat::deleted, state.revision, state.package, false, {});
     if (tell)
-        context_.out.now(RaiseMessage{
-            "loser-deleted", Severity::warning, to_text(object.record.id),
-            "A replaced state of '" + object.record.id.key +
-                "' was deleted early, because the history is full.",
-            "Give the history more room: [history] size_max in station.toml."});
+        context_.out.now(
+            RaiseMessage{"loser-deleted", Severity::warning, to_text(object.record.id),
+                         "A replaced state of '" + object.record.id.key +
+                             "' was deleted early, because the history is full.",
+                         "Give the history more room: [history] size_max in station.toml."});
 }
 
 namespace {
-bool counts(KeptState const& state) {
+bool counts(const KeptState& state) {
     return state.reason == KeptReason::superseded || mutant(Mutant::losers_not_apart);
 }
 } // namespace
 
 // The limits of one object. The newest replaced state is kept whatever the limits.
 void Objects::trim_kept(Object& object) {
-    Limits const& limits = context_.config.limits;
+    const Limits& limits = context_.config.limits;
     auto& kept = object.record.kept;
     std::size_t superseded =
         static_cast<std::size_t>(std::count_if(kept.begin(), kept.end(), counts));
@@ -120,8 +121,8 @@ void Objects::trim_kept(Object& object) {
 
 // The age limit and the limit of all together: superseded states go first, oldest first.
 void Objects::trim_all_kept() {
-    Limits const& limits = context_.config.limits;
-    for (auto const& [id, object] : objects_) {
+    const Limits& limits = context_.config.limits;
+    for (const auto& [id, object] : objects_) {
         std::size_t const before = object->record.kept.size();
         if (before > 1)
             trim_kept(*object);
@@ -130,18 +131,18 @@ void Objects::trim_all_kept() {
     }
     if (kept_bytes_ <= limits.kept_bytes_max)
         return;
-    for (bool const losers : {false, true}) {
+    for (const bool losers : {false, true}) {
         std::vector<std::tuple<WallTime, Object*, Digest>> candidates;
-        for (auto const& [id, object] : objects_)
+        for (const auto& [id, object] : objects_)
             for (std::size_t i = 0; i + 1 < object->record.kept.size(); ++i)
                 if (counts(object->record.kept[i]) != losers)
                     candidates.emplace_back(object->record.kept[i].kept_at, object.get(),
                                             object->record.kept[i].package.digest);
-        std::sort(candidates.begin(), candidates.end(), [](auto const& a, auto const& b) {
+        std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
             return std::tie(std::get<0>(a), std::get<1>(a)->record.id) <
                    std::tie(std::get<0>(b), std::get<1>(b)->record.id);
         });
-        for (auto const& [at, object, digest] : candidates) {
+        for (const auto& [at, object, digest] : candidates) {
             if (kept_bytes_ <= limits.kept_bytes_max)
                 return;
             auto& kept = object->record.kept;
@@ -161,17 +162,17 @@ void Objects::tidy_packages(Provider& provider, Object& object) {
     ObjectRecord& record = object.record;
     std::set<Digest> keep_files;
     std::vector<LocalPackage> remaining;
-    RevisionId const held = object.held_id();
+    const RevisionId held = object.held_id();
     for (LocalPackage& local : record.packages) {
-        bool const own = local.revision.author.station == context_.config.self;
-        bool const is_held = local.revision == held;
-        bool const wanted = is_held || local.revision == object.head_id() || record.intent;
+        const bool own = local.revision.author.station == context_.config.self;
+        const bool is_held = local.revision == held;
+        const bool wanted = is_held || local.revision == object.head_id() || record.intent;
         if (!wanted || (is_held && mutant(Mutant::drop_current_package)))
             continue;
         // Reproducible content that somebody else made is served from the live data.
         if (is_held && !own && provider.config.export_reproducible && object.head_id() == held)
             local.live = true;
-        bool const twice = std::any_of(remaining.begin(), remaining.end(), [&](auto const& other) {
+        const bool twice = std::any_of(remaining.begin(), remaining.end(), [&](const auto& other) {
             return other.revision == local.revision && other.package == local.package &&
                    (other.live == local.live || !other.live);
         });
@@ -182,9 +183,9 @@ void Objects::tidy_packages(Provider& provider, Object& object) {
         remaining.push_back(local);
     }
     std::set<Digest> dropped;
-    for (LocalPackage const& local : record.packages)
+    for (const LocalPackage& local : record.packages)
         dropped.insert(local.package.digest);
-    for (Digest const& digest : dropped)
+    for (const Digest& digest : dropped)
         if (!keep_files.contains(digest))
             context_.out.after_durable(DropPackage{record.id, digest, false});
     record.packages = std::move(remaining);

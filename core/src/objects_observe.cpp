@@ -7,18 +7,19 @@
 namespace stationsync::core {
 
 namespace {
-constexpr Duration scan_soon = std::chrono::milliseconds(50); // lets a burst of hints become one scan
+constexpr Duration scan_soon =
+    std::chrono::milliseconds(50); // lets a burst of hints become one scan
 }
 
 void Objects::start_scans(Provider& provider) {
     if (!provider.recovered || provider.scan)
         return;
-    bool const due = provider.next_scan.us == 0 || provider.next_scan <= context_.instant();
+    const bool due = provider.next_scan.us == 0 || provider.next_scan <= context_.instant();
     if (!due)
         return;
     ScanJob scan;
     scan.job = context_.new_job();
-    bool const periodic = provider.keys_wanted.empty();
+    const bool periodic = provider.keys_wanted.empty();
     scan.full = provider.full_scan_wanted || !provider.scanned_once || periodic;
     if (!scan.full)
         scan.keys.assign(provider.keys_wanted.begin(), provider.keys_wanted.end());
@@ -30,8 +31,8 @@ void Objects::start_scans(Provider& provider) {
     provider.scan = std::move(scan);
 }
 
-void Objects::on(ScanRequested const& event) {
-    auto const place = providers_.find(event.provider);
+void Objects::on(const ScanRequested& event) {
+    const auto place = providers_.find(event.provider);
     if (place == providers_.end() || !place->second.enabled)
         return;
     place->second.full_scan_wanted = true;
@@ -39,8 +40,8 @@ void Objects::on(ScanRequested const& event) {
     start_scans(place->second);
 }
 
-void Objects::on(ChangeHinted const& event) {
-    auto const place = providers_.find(event.provider);
+void Objects::on(const ChangeHinted& event) {
+    const auto place = providers_.find(event.provider);
     if (place == providers_.end() || !place->second.enabled)
         return;
     Provider& provider = place->second;
@@ -48,7 +49,7 @@ void Objects::on(ChangeHinted const& event) {
         provider.full_scan_wanted = true;
     else
         provider.keys_wanted.insert(event.key);
-    Instant const soon = context_.instant() + scan_soon;
+    const Instant soon = context_.instant() + scan_soon;
     if (provider.next_scan.us != 0 && provider.next_scan > soon)
         provider.next_scan = soon;
 }
@@ -62,14 +63,14 @@ void Objects::rescan(Object& object) {
     start_scans(*provider);
 }
 
-void Objects::on(ObjectsObserved const& event) {
-    auto const place = providers_.find(event.provider);
+void Objects::on(const ObjectsObserved& event) {
+    const auto place = providers_.find(event.provider);
     if (place == providers_.end() || !place->second.scan || place->second.scan->job != event.job)
         return;
     Provider& provider = place->second;
-    for (ObservedObject const& seen : event.objects) {
-        ObjectId const id{event.provider, seen.key};
-        bool const fresh = !find(id);
+    for (const ObservedObject& seen : event.objects) {
+        const ObjectId id{event.provider, seen.key};
+        const bool fresh = !find(id);
         Object& object = get(id);
         provider.objects += fresh ? 1 : 0;
         if (provider.scan->full)
@@ -81,16 +82,17 @@ void Objects::on(ObjectsObserved const& event) {
             continue;
         observe(provider, object, seen);
     }
-    for (ObservedFault const& fault : event.faults)
+    for (const ObservedFault& fault : event.faults)
         observe_fault(provider, fault);
 }
 
-void Objects::observe_fault(Provider& provider, ObservedFault const& fault) {
+void Objects::observe_fault(Provider& provider, const ObservedFault& fault) {
     constexpr std::size_t messages_at_most = 50; // a whole unreadable tree is one cause
-    ObjectId const id{provider.record.provider, fault.key};
+    const ObjectId id{provider.record.provider, fault.key};
     if (fault.subtree)
         provider.scan->unknown_below.push_back(fault.key);
-    if (provider.scan_faults.size() < messages_at_most && provider.scan_faults.insert(fault.key).second)
+    if (provider.scan_faults.size() < messages_at_most &&
+        provider.scan_faults.insert(fault.key).second)
         context_.out.now(RaiseMessage{"not-readable", Severity::warning, to_text(id), fault.text,
                                       "Mend the cause; it is looked at again by itself."});
     Object* const object = find(id);
@@ -113,11 +115,11 @@ void Objects::clear_fault(Provider& provider, Object& object) {
         context_.out.now(ClearMessage{"not-readable", to_text(object.record.id)});
 }
 
-bool Objects::refuse_twin(Provider& provider, Object& object, std::string const& folded) {
+bool Objects::refuse_twin(Provider& provider, Object& object, const std::string& folded) {
     if (folded.empty())
         return false;
-    auto const [place, added] = provider.folded.emplace(folded, object.record.id.key);
-    std::string const& owner = place->second;
+    const auto [place, added] = provider.folded.emplace(folded, object.record.id.key);
+    const std::string& owner = place->second;
     if (added || owner == object.record.id.key) {
         if (object.activity && object.activity->refused.starts_with("differs only"))
             object.activity->refused.clear();
@@ -127,28 +129,29 @@ bool Objects::refuse_twin(Provider& provider, Object& object, std::string const&
                              "': on Windows both would be one file; rename one of them";
     if (object.active().refused != text) {
         object.active().refused = text;
-        context_.out.now(RaiseMessage{"case-twin", Severity::warning, to_text(object.record.id),
-                                      "'" + object.record.id.key + "' " + text,
-                                      "Rename one of the two files on the station where it was made."});
+        context_.out.now(
+            RaiseMessage{"case-twin", Severity::warning, to_text(object.record.id),
+                         "'" + object.record.id.key + "' " + text,
+                         "Rename one of the two files on the station where it was made."});
     }
     touch(object);
     return true;
 }
 
-void Objects::observe(Provider& provider, Object& object, ObservedObject const& seen) {
-    Stage const stage = object.stage();
+void Objects::observe(Provider& provider, Object& object, const ObservedObject& seen) {
+    const Stage stage = object.stage();
     // While an apply is open the state may be either; while a job reads it, its own mark decides.
     if (object.record.intent || stage == Stage::saving || stage == Stage::keeping ||
         stage == Stage::exporting) {
         object.active().rescan = true;
         return;
     }
-    bool const was_absent = object.live_absent();
+    const bool was_absent = object.live_absent();
     if (was_absent) {
         object.activity->live_absent = false;
         touch(object);
     }
-    ObjectRecord const& record = object.record;
+    const ObjectRecord& record = object.record;
     if (record.held && seen.mark == record.mark) {
         observe_held(provider, object);
     } else if (record.replaceable && seen.mark == *record.replaceable) {
@@ -173,7 +176,7 @@ void Objects::observe_held(Provider& provider, Object& object) {
         record.replaceable.reset();
         changed = true;
     }
-    WallTime const floor = std::min(record.held_time, record.recorded_at);
+    const WallTime floor = std::min(record.held_time, record.recorded_at);
     if (record.clock_steps != context_.meta.clock_steps || floor > context_.wall()) {
         record.clock_steps = context_.meta.clock_steps;
         record.held_time = record.recorded_at = context_.wall();
@@ -186,17 +189,18 @@ void Objects::observe_held(Provider& provider, Object& object) {
     touch(object);
 }
 
-WallTime Objects::known_unchanged(Provider const& provider, Object const& object) const {
-    ObjectRecord const& record = object.record;
-    WallTime const scanned = provider.record.last_complete_scan;
+WallTime Objects::known_unchanged(const Provider& provider, const Object& object) const {
+    const ObjectRecord& record = object.record;
+    const WallTime scanned = provider.record.last_complete_scan;
     if (!record.held)
         return scanned; // it was not there then
-    return std::max({record.clean_at, record.recorded_at, object.is_clean() ? scanned : WallTime{}});
+    return std::max(
+        {record.clean_at, record.recorded_at, object.is_clean() ? scanned : WallTime{}});
 }
 
-void Objects::observe_change(Provider& provider, Object& object, ObservedObject const& seen) {
+void Objects::observe_change(Provider& provider, Object& object, const ObservedObject& seen) {
     ObjectRecord& record = object.record;
-    bool const times_valid = record.clock_steps == context_.meta.clock_steps;
+    const bool times_valid = record.clock_steps == context_.meta.clock_steps;
     SeenChange change;
     change.mark = seen.mark;
     change.change_class = classify(record, seen, times_valid, context_.wall());
@@ -204,10 +208,10 @@ void Objects::observe_change(Provider& provider, Object& object, ObservedObject 
     change.changed_not_before = seen.changed_not_before;
     change.time_uncertain = seen.time_uncertain;
     change.before_1990 = seen.changed_at && *seen.changed_at < plausible_from;
-    bool const moved = record.seen_change.has_value();
+    const bool moved = record.seen_change.has_value();
     if (moved) {
         // One episode: an edit on top of restored old content does not promote it.
-        SeenChange const& first = *record.seen_change;
+        const SeenChange& first = *record.seen_change;
         if (first.change_class == ChangeClass::restored_old)
             change.change_class = ChangeClass::restored_old;
         change.known_unchanged_at = first.known_unchanged_at;
@@ -221,14 +225,14 @@ void Objects::observe_change(Provider& provider, Object& object, ObservedObject 
         change.base = base_of(object);
     }
     record.replaceable.reset();
-    bool const restored = !moved && change.change_class == ChangeClass::restored_old;
+    const bool restored = !moved && change.change_class == ChangeClass::restored_old;
     record.seen_change = std::move(change);
     store(object);
     // Told at first sight: publishing is easiest before the put-back.
     if (restored)
         tell_restored(record);
     // What a newcomer finds in its first scan is sealed as it is, before anything else happens.
-    bool const first_scan = !provider.record.first_scan_sealed && !record.held;
+    const bool first_scan = !provider.record.first_scan_sealed && !record.held;
     if (first_scan)
         provider.unsealed_first.insert(record.id.key);
     object.active().urgent = object.active().urgent || first_scan;
@@ -237,12 +241,12 @@ void Objects::observe_change(Provider& provider, Object& object, ObservedObject 
 
 void Objects::begin_settling(Provider& provider, Object& object, bool moved) {
     Activity& activity = object.active();
-    Instant const now = context_.instant();
+    const Instant now = context_.instant();
     if (activity.stage == Stage::idle && !moved)
         activity.first_seen = now;
     if (activity.first_seen.us == 0)
         activity.first_seen = now;
-    Instant const cap = activity.first_seen + provider.config.settle_max;
+    const Instant cap = activity.first_seen + provider.config.settle_max;
     activity.settle_at = std::min(now + provider.config.settle, cap);
     activity.live = {};
     set_stage(object, Stage::settling);
@@ -257,7 +261,7 @@ void Objects::announce_pending(Object& object, bool active) {
     broadcast(object.record.id.provider, PendingChange{object.record.id, active, context_.wall()});
 }
 
-void Objects::tell_restored(ObjectRecord const& record) {
+void Objects::tell_restored(const ObjectRecord& record) {
     context_.out.now(RaiseMessage{
         "restored-old", Severity::warning, to_text(record.id),
         "'" + record.id.key + "' was restored to an older state; the plant's state is put back.",
@@ -284,7 +288,7 @@ void Objects::end_change(Object& object) {
 
 void Objects::observe_absent(Provider& provider, Object& object) {
     ObjectRecord& record = object.record;
-    Stage const stage = object.stage();
+    const Stage stage = object.stage();
     if (record.intent || (stage != Stage::idle && stage != Stage::settling)) {
         object.active().rescan = true;
         return;
@@ -311,13 +315,13 @@ void Objects::observe_absent(Provider& provider, Object& object) {
     }
 }
 
-void Objects::conclude_absences(Provider& provider, ScanJob const& job) {
-    auto const is_unknown = [&](std::string const& key) {
+void Objects::conclude_absences(Provider& provider, const ScanJob& job) {
+    const auto is_unknown = [&](const std::string& key) {
         return std::any_of(job.unknown_below.begin(), job.unknown_below.end(),
                            [&](std::string const& prefix) { return key.starts_with(prefix); });
     };
     if (job.full) {
-        auto const [first, last] = objects_of(provider.record.provider);
+        const auto [first, last] = objects_of(provider.record.provider);
         for (auto place = first; place != last; ++place) {
             Object& object = *place->second;
             if (object.scan_epoch != provider.scan_epoch && !is_unknown(object.record.id.key)) {
@@ -327,7 +331,7 @@ void Objects::conclude_absences(Provider& provider, ScanJob const& job) {
         }
         return;
     }
-    for (std::string const& key : job.keys) {
+    for (const std::string& key : job.keys) {
         if (job.seen_keys.contains(key) || is_unknown(key))
             continue;
         if (Object* const object = find({provider.record.provider, key}))
@@ -335,29 +339,31 @@ void Objects::conclude_absences(Provider& provider, ScanJob const& job) {
     }
 }
 
-void Objects::scan_failed(Provider& provider, ScanFinished const& event) {
-    Duration const base = std::chrono::seconds(1) * (1 << std::min(provider.failures, 6u));
+void Objects::scan_failed(Provider& provider, const ScanFinished& event) {
+    const Duration base = std::chrono::seconds(1) * (1 << std::min(provider.failures, 6u));
     ++provider.failures;
-    provider.next_scan = context_.instant() +
-                         context_.random.jittered(std::min<Duration>(base, std::chrono::seconds(60)));
+    provider.next_scan =
+        context_.instant() +
+        context_.random.jittered(std::min<Duration>(base, std::chrono::seconds(60)));
     provider.full_scan_wanted = true;
     if (event.status == JobStatus::cancelled || provider.fault == event.text)
         return;
     provider.fault = event.text.empty() ? "the provider cannot read its data" : event.text;
-    std::string const remedy =
-        event.remedy.empty() ? "Mend the cause; the provider is tried again by itself." : event.remedy;
+    std::string const remedy = event.remedy.empty()
+                                   ? "Mend the cause; the provider is tried again by itself."
+                                   : event.remedy;
     context_.out.now(RaiseMessage{"provider-fault", Severity::error, provider.record.provider,
                                   provider.fault, remedy});
     context_.out.now(ProviderChanged{provider.record.provider});
     touch_all(provider.record.provider);
 }
 
-void Objects::on(ScanFinished const& event) {
-    auto const place = providers_.find(event.provider);
+void Objects::on(const ScanFinished& event) {
+    const auto place = providers_.find(event.provider);
     if (place == providers_.end() || !place->second.scan || place->second.scan->job != event.job)
         return;
     Provider& provider = place->second;
-    ScanJob const job = std::move(*provider.scan);
+    const ScanJob job = std::move(*provider.scan);
     provider.scan.reset();
     if (event.status != JobStatus::ok) {
         scan_failed(provider, event);
@@ -372,7 +378,7 @@ void Objects::on(ScanFinished const& event) {
     }
     conclude_absences(provider, job);
     if (job.full) {
-        bool const first = !provider.scanned_once;
+        const bool first = !provider.scanned_once;
         provider.scanned_once = true;
         provider.record.last_complete_scan = context_.wall();
         store(provider);
@@ -380,9 +386,10 @@ void Objects::on(ScanFinished const& event) {
             touch_all(event.provider);
         sealed_first(provider);
     }
-    provider.next_scan = provider.keys_wanted.empty() && !provider.full_scan_wanted
-                             ? context_.instant() + context_.random.jittered(provider.config.scan_interval)
-                             : context_.instant() + scan_soon;
+    provider.next_scan =
+        provider.keys_wanted.empty() && !provider.full_scan_wanted
+            ? context_.instant() + context_.random.jittered(provider.config.scan_interval)
+            : context_.instant() + scan_soon;
 }
 
 void Objects::scan_sealed(Provider& provider, Object& object) {
@@ -390,8 +397,8 @@ void Objects::scan_sealed(Provider& provider, Object& object) {
         sealed_first(provider);
 }
 
-void Objects::on(SendNowRequested const& event) {
-    auto const hurry = [&](Object& object) {
+void Objects::on(const SendNowRequested& event) {
+    const auto hurry = [&](Object& object) {
         if (object.stage() != Stage::settling)
             return false;
         object.activity->urgent = true;
@@ -404,7 +411,7 @@ void Objects::on(SendNowRequested const& event) {
         Object* const object = find(*event.object);
         sent = object && hurry(*object) ? 1 : 0;
     } else {
-        for (auto const& [id, object] : objects_)
+        for (const auto& [id, object] : objects_)
             sent += hurry(*object) ? 1 : 0;
     }
     std::string const subject = event.object ? to_text(*event.object) : std::string();
@@ -412,13 +419,13 @@ void Objects::on(SendNowRequested const& event) {
            sent == 0 ? "nothing is waiting to be sent" : std::to_string(sent) + " on the way");
 }
 
-void Objects::on(StoppedByPerson const&) {
-    // The manual's procedure (stop, edit, start) works because the episode ends here: what is found at
-    // the next start is judged afresh.
-    for (auto const& [id, object] : objects_) {
+void Objects::on(const StoppedByPerson&) {
+    // The manual's procedure (stop, edit, start) works because the episode ends here: what is found
+    // at the next start is judged afresh.
+    for (const auto& [id, object] : objects_) {
         ObjectRecord& record = object->record;
-        bool const old = record.seen_change &&
-                         record.seen_change->change_class == ChangeClass::restored_old;
+        const bool old =
+            record.seen_change && record.seen_change->change_class == ChangeClass::restored_old;
         if (!old && !record.replaceable)
             continue;
         if (old)

@@ -14,24 +14,25 @@ void Objects::answer(std::string command, std::string subject, bool ok, std::str
     context_.out.now(CommandAnswered{std::move(command), std::move(subject), ok, std::move(text)});
 }
 
-VersionVector Objects::everything_known(Object const& object) const {
+VersionVector Objects::everything_known(const Object& object) const {
     VersionVector known;
-    for (SetEntry const& entry : object.record.set)
+    for (const SetEntry& entry : object.record.set)
         known.merge(entry.revision->seen);
     if (object.record.held)
         known.merge(object.record.held->seen);
     if (object.activity)
-        for (RevisionPtr const& held_back : object.activity->held_stamps)
+        for (const RevisionPtr& held_back : object.activity->held_stamps)
             known.merge(held_back->seen);
     return known;
 }
 
-void Objects::on(PublishRequested const& event) {
+void Objects::on(const PublishRequested& event) {
     std::string const subject = to_text(event.object);
     Provider* const provider = provider_of(event.object);
     Object* const object = find(event.object);
     if (!provider) {
-        answer("publish", subject, false, "no enabled provider is called '" + event.object.provider + "'");
+        answer("publish", subject, false,
+               "no enabled provider is called '" + event.object.provider + "'");
     } else if (!provider->record.established) {
         answer("publish", subject, false,
                "this station is not established for '" + event.object.provider +
@@ -51,7 +52,7 @@ void Objects::on(PublishRequested const& event) {
     }
 }
 
-void Objects::on(RestoreRequested const& event) {
+void Objects::on(const RestoreRequested& event) {
     std::string const subject = to_text(event.object);
     Provider* const provider = provider_of(event.object);
     Object* const object = find(event.object);
@@ -65,13 +66,14 @@ void Objects::on(RestoreRequested const& event) {
     }
     if (object->record.intent || object->record.seen_change) {
         answer("restore", subject, false,
-               object->record.intent ? "a change is just being applied; try again in a moment"
-                                     : "a local change is not sent yet; wait, or use send-now, then try again");
+               object->record.intent
+                   ? "a change is just being applied; try again in a moment"
+                   : "a local change is not sent yet; wait, or use send-now, then try again");
         return;
     }
-    for (KeptState const& kept : object->record.kept)
+    for (const KeptState& kept : object->record.kept)
         if (version_id(kept.revision, kept.package) == event.version) {
-            KeptState const copy = kept;
+            const KeptState copy = kept;
             restore_kept(*object, copy);
             return;
         }
@@ -84,13 +86,13 @@ void Objects::on(RestoreRequested const& event) {
     broadcast(event.object.provider, KeptQuery{event.object, event.version});
 }
 
-void Objects::restore_kept(Object& object, KeptState const& kept) {
+void Objects::restore_kept(Object& object, const KeptState& kept) {
     restored_revision(object, kept.revision, kept.digest, kept.bytes, kept.package, true);
 }
 
 // Makes the revision; the live data follow by an ordinary apply.
-void Objects::restored_revision(Object& object, RevisionPtr const& of, std::optional<Digest> digest,
-                                std::uint64_t bytes, PackageInfo const& package, bool local) {
+void Objects::restored_revision(Object& object, const RevisionPtr& of, std::optional<Digest> digest,
+                                std::uint64_t bytes, const PackageInfo& package, bool local) {
     Provider& provider = *provider_of(object.record.id);
     ObjectRecord& record = object.record;
     auto revision = std::make_shared<Revision>();
@@ -103,7 +105,7 @@ void Objects::restored_revision(Object& object, RevisionPtr const& of, std::opti
     revision->tokens = of ? of->tokens : provider.tokens;
     revision->seen = everything_known(object);
     std::vector<Stamp> stamps;
-    for (SetEntry const& entry : record.set)
+    for (const SetEntry& entry : record.set)
         if (!entry.clock_wrong)
             stamps.push_back(entry.revision->stamp);
     revision->changed_at = context_.wall();
@@ -111,7 +113,7 @@ void Objects::restored_revision(Object& object, RevisionPtr const& of, std::opti
     revision->stamp = make_stamp(context_.wall(), stamps);
     revision->seen.raise(revision->author, revision->sequence);
     note_seen(*revision);
-    bool const was_conflict = has_conflict(record.set);
+    const bool was_conflict = has_conflict(record.set);
     merge_entry(record.set, {revision, Rank::plant, false});
     object.present.clear();
     if (local) {
@@ -121,14 +123,15 @@ void Objects::restored_revision(Object& object, RevisionPtr const& of, std::opti
     record_history(object, HistoryWhat::restored, revision, package, false, {});
     bump(object);
     tell_conflict(object, was_conflict);
-    answer("restore", to_text(record.id), true, "restored as a new change; it wins on every station");
+    answer("restore", to_text(record.id), true,
+           "restored as a new change; it wins on every station");
     touch(object);
 }
 
-void Objects::on_message(StationId const& from, KeptQuery const& message) {
+void Objects::on_message(const StationId& from, const KeptQuery& message) {
     KeptAnswer reply{message.object, message.version, false, nullptr, {}};
-    if (Object const* const object = find(message.object))
-        for (KeptState const& kept : object->record.kept)
+    if (const Object* const object = find(message.object))
+        for (const KeptState& kept : object->record.kept)
             if (version_id(kept.revision, kept.package) == message.version) {
                 reply.found = true;
                 reply.revision = kept.revision;
@@ -137,26 +140,30 @@ void Objects::on_message(StationId const& from, KeptQuery const& message) {
     send(from, std::move(reply));
 }
 
-void Objects::on_message(StationId const& from, KeptAnswer const& message) {
-    auto const asked = std::find_if(restores_.begin(), restores_.end(), [&](PendingRestore const& each) {
-        return each.object == message.object && each.version == message.version;
-    });
+void Objects::on_message(const StationId& from, const KeptAnswer& message) {
+    const auto asked =
+        std::find_if(restores_.begin(), restores_.end(), [&](const PendingRestore& each) {
+            return each.object == message.object && each.version == message.version;
+        });
     if (asked == restores_.end() || !message.found)
         return;
     Object* const object = find(message.object);
     restores_.erase(asked);
-    if (!object || !provider_of(message.object) || object->record.intent || object->record.seen_change) {
-        answer("restore", to_text(message.object), false, "the object changed meanwhile; try again");
+    if (!object || !provider_of(message.object) || object->record.intent ||
+        object->record.seen_change) {
+        answer("restore", to_text(message.object), false,
+               "the object changed meanwhile; try again");
         return;
     }
-    restored_revision(*object, message.revision, std::nullopt, message.package.bytes, message.package, false);
+    restored_revision(*object, message.revision, std::nullopt, message.package.bytes,
+                      message.package, false);
     object->active().peer_packages.push_back(
         {from, object->head_id(), message.package, false, true});
     touch(*object);
 }
 
 void Objects::expire_restores() {
-    std::erase_if(restores_, [&](PendingRestore const& each) {
+    std::erase_if(restores_, [&](const PendingRestore& each) {
         if (each.give_up > context_.instant())
             return false;
         answer("restore", to_text(each.object), false,

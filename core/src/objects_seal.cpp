@@ -13,8 +13,8 @@ void Objects::start_export(Provider& provider, Object& object) {
         exports_waiting_.insert(object.record.id);
         return;
     }
-    bool const at_cap = activity.first_seen + provider.config.settle_max <= context_.instant();
-    bool const any_state = at_cap || activity.urgent || object.record.publish_requested;
+    const bool at_cap = activity.first_seen + provider.config.settle_max <= context_.instant();
+    const bool any_state = at_cap || activity.urgent || object.record.publish_requested;
     Export job;
     job.job = context_.new_job();
     job.object = object.record.id;
@@ -44,7 +44,7 @@ void Objects::export_ended() {
     }
 }
 
-void Objects::on(ExportFinished const& event) {
+void Objects::on(const ExportFinished& event) {
     if (verify_finished(event))
         return;
     Object* const object = end_job(event.job, Stage::exporting);
@@ -63,15 +63,14 @@ void Objects::on(ExportFinished const& event) {
     conclude_export(*provider, *object);
 }
 
-void Objects::on_export_failed(Provider& provider, Object& object, ExportFinished const& event) {
+void Objects::on_export_failed(Provider& provider, Object& object, const ExportFinished& event) {
     Activity& activity = object.active();
     set_stage(object, object.record.seen_change ? Stage::settling : Stage::idle);
     switch (event.status) {
     case JobStatus::changed:
         // It moved: quiet time begins again, up to the cap.
-        activity.settle_at =
-            std::min(context_.instant() + provider.config.settle,
-                     activity.first_seen + provider.config.settle_max);
+        activity.settle_at = std::min(context_.instant() + provider.config.settle,
+                                      activity.first_seen + provider.config.settle_max);
         rescan(object);
         break;
     case JobStatus::not_found:
@@ -88,22 +87,22 @@ void Objects::on_export_failed(Provider& provider, Object& object, ExportFinishe
     }
 }
 
-bool Objects::is_put_back(Object const& object) const {
-    SeenChange const& change = *object.record.seen_change;
+bool Objects::is_put_back(const Object& object) const {
+    const SeenChange& change = *object.record.seen_change;
     if (change.change_class == ChangeClass::restored_old)
         return true;
     // A time before 1990 says nothing; content that was held here before says it all.
-    std::optional<Digest> const digest = object.activity->exported->digest;
+    const std::optional<Digest> digest = object.activity->exported->digest;
     return change.before_1990 && digest &&
            std::any_of(object.record.kept.begin(), object.record.kept.end(),
-                       [&](KeptState const& kept) { return kept.digest == digest; });
+                       [&](const KeptState& kept) { return kept.digest == digest; });
 }
 
-bool Objects::adopts_head(Object const& object) const {
+bool Objects::adopts_head(const Object& object) const {
     if (mutant(Mutant::no_adopt_equal))
         return false;
-    SetEntry const* const head = object.head();
-    std::optional<Digest> const digest = object.activity->exported->digest;
+    const SetEntry* const head = object.head();
+    const std::optional<Digest> digest = object.activity->exported->digest;
     return head && digest && head->revision->digest == digest &&
            head->revision->id() != object.held_id();
 }
@@ -111,12 +110,12 @@ bool Objects::adopts_head(Object const& object) const {
 // Decides what the exported state is, and puts into the history first what stops being `held`.
 void Objects::conclude_export(Provider& provider, Object& object) {
     Activity& activity = *object.activity;
-    ObjectRecord const& record = object.record;
-    ExportFinished const& exported = *activity.exported;
-    bool const equals_held =
+    const ObjectRecord& record = object.record;
+    const ExportFinished& exported = *activity.exported;
+    const bool equals_held =
         record.held && ((exported.digest && record.held->digest == exported.digest) ||
                         exported.mark == record.mark);
-    bool const equal_is_change = activity.publishing || mutant(Mutant::echo);
+    const bool equal_is_change = activity.publishing || mutant(Mutant::echo);
     if (equals_held && !(equal_is_change && (activity.publishing || record.seen_change))) {
         no_change(provider, object);
         return;
@@ -136,7 +135,7 @@ void Objects::conclude_export(Provider& provider, Object& object) {
     } else if (record.held && !is_kept(object, object.held_id()) && !equals_held &&
                !mutant(Mutant::held_not_to_history)) {
         // The live data are the new state already: only the package of `held` can be kept.
-        if (auto const package = local_content(object, object.held_id()))
+        if (const auto package = local_content(object, object.held_id()))
             activity.save_items.push_back(
                 {record.held, package, false, record.mark, KeptReason::superseded});
     }
@@ -144,36 +143,38 @@ void Objects::conclude_export(Provider& provider, Object& object) {
         conclude_kept(provider, object, {});
         return;
     }
-    JobId const job = context_.new_job();
+    const JobId job = context_.new_job();
     start_job(object, Stage::keeping, job);
     context_.out.now(SaveToHistory{job, record.id, activity.save_items});
 }
 
-void Objects::conclude_kept(Provider& provider, Object& object, std::vector<SavedItem> const& saved) {
+void Objects::conclude_kept(Provider& provider, Object& object,
+                            const std::vector<SavedItem>& saved) {
     Activity& activity = *object.activity;
     if (!activity.publishing && is_put_back(object)) {
-        PackageInfo const kept = saved.empty() ? activity.exported->package : saved[0].package;
+        const PackageInfo kept = saved.empty() ? activity.exported->package : saved[0].package;
         put_back(provider, object, kept);
         return;
     }
-    // Rule 13: whatever stops being held goes to the history; where no package of it is left here, the
-    // entry says so.
+    // Rule 13: whatever stops being held goes to the history; where no package of it is left here,
+    // the entry says so.
     ObjectRecord& record = object.record;
-    bool const same_content = record.held && activity.exported->digest &&
+    const bool same_content = record.held && activity.exported->digest &&
                               record.held->digest == activity.exported->digest;
     if (record.held && !is_kept(object, object.held_id()) && !same_content) {
-        bool const adopting = !activity.publishing && adopts_head(object);
-        KeptReason const reason =
+        const bool adopting = !activity.publishing && adopts_head(object);
+        const KeptReason reason =
             adopting ? loss_reason(*object.head(), object) : KeptReason::superseded;
-        KeptState state{{}, reason, context_.wall(), record.held, record.held->digest,
-                        record.held->bytes};
-        bool const kept = !saved.empty() && saved[0].saved;
+        KeptState state{
+            {}, reason, context_.wall(), record.held, record.held->digest, record.held->bytes};
+        const bool kept = !saved.empty() && saved[0].saved;
         if (kept)
             state.package = saved[0].package;
-        HistoryWhat const what = reason == KeptReason::superseded      ? HistoryWhat::superseded
+        const HistoryWhat what = reason == KeptReason::superseded      ? HistoryWhat::superseded
                                  : reason == KeptReason::conflict_lost ? HistoryWhat::conflict_lost
-                                 : reason == KeptReason::clock_wrong   ? HistoryWhat::clock_wrong
-                                                                       : HistoryWhat::newcomer_replaced;
+                                 : reason == KeptReason::clock_wrong
+                                     ? HistoryWhat::clock_wrong
+                                     : HistoryWhat::newcomer_replaced;
         if (kept)
             keep(object, std::move(state), what);
         else
@@ -187,19 +188,19 @@ void Objects::conclude_kept(Provider& provider, Object& object, std::vector<Save
 
 void Objects::no_change(Provider& provider, Object& object) {
     Activity& activity = *object.activity;
-    ExportFinished const exported = *activity.exported;
+    const ExportFinished exported = *activity.exported;
     ObjectRecord& record = object.record;
     record.mark = exported.mark;
     if (record.seen_change || activity.publishing)
         record.clean_at = context_.wall();
     // A package of the held state where none was left is worth keeping; one more is litter.
-    bool const wanted = record.held && !local_content(object, record.held->id()) && !exported.live;
+    const bool wanted = record.held && !local_content(object, record.held->id()) && !exported.live;
     if (wanted) {
         context_.out.now(DescribePackage{record.id, exported.package.digest, record.held, false});
         record.packages.push_back({record.held->id(), exported.package, false});
         bump(object);
     } else if (!exported.live &&
-               std::none_of(record.packages.begin(), record.packages.end(), [&](auto const& each) {
+               std::none_of(record.packages.begin(), record.packages.end(), [&](const auto& each) {
                    return each.package.digest == exported.package.digest && !each.live;
                })) {
         context_.out.now(DropPackage{record.id, exported.package.digest, false});
@@ -215,11 +216,11 @@ void Objects::no_change(Provider& provider, Object& object) {
     touch(object);
 }
 
-VersionVector Objects::base_of(Object const& object) const {
+VersionVector Objects::base_of(const Object& object) const {
     VersionVector base;
-    ObjectRecord const& record = object.record;
+    const ObjectRecord& record = object.record;
     if (mutant(Mutant::base_is_known)) {
-        for (SetEntry const& entry : record.set)
+        for (const SetEntry& entry : record.set)
             base.merge(entry.revision->seen);
         return base;
     }
@@ -228,31 +229,32 @@ VersionVector Objects::base_of(Object const& object) const {
     base.merge(record.held->seen);
     // What had already lost to the held revision here was seen by whoever changes it.
     SetEntry held{record.held, record.held_rank, false};
-    for (SetEntry const& entry : record.set)
+    for (const SetEntry& entry : record.set)
         if (entry.revision->id() == record.held->id())
             held = entry;
-    for (SetEntry const& entry : record.set)
+    for (const SetEntry& entry : record.set)
         if (loses_to(entry, held))
             base.merge(entry.revision->seen);
     return base;
 }
 
 std::uint64_t Objects::next_sequence() {
-    std::uint64_t const floor = context_.wall().us > 0
-                                    ? static_cast<std::uint64_t>(context_.wall().us / 1000)
-                                    : 0;
+    std::uint64_t const floor =
+        context_.wall().us > 0 ? static_cast<std::uint64_t>(context_.wall().us / 1000) : 0;
     std::uint64_t& sequence = context_.meta.sequence;
     sequence = mutant(Mutant::sequence_plain) ? sequence + 1 : std::max(sequence + 1, floor);
     context_.store_meta();
     return sequence;
 }
 
-Duration Objects::clock_error_bound() const { return stations_->clock_error_bound(); }
+Duration Objects::clock_error_bound() const {
+    return stations_->clock_error_bound();
+}
 
-RevisionPtr Objects::make_revision(Provider& provider, Object const& object, Rank& rank) {
-    ObjectRecord const& record = object.record;
-    Activity const& activity = *object.activity;
-    ExportFinished const& exported = *activity.exported;
+RevisionPtr Objects::make_revision(Provider& provider, const Object& object, Rank& rank) {
+    const ObjectRecord& record = object.record;
+    const Activity& activity = *object.activity;
+    const ExportFinished& exported = *activity.exported;
     auto revision = std::make_shared<Revision>();
     revision->object = record.id;
     revision->author = context_.author();
@@ -266,20 +268,20 @@ RevisionPtr Objects::make_revision(Provider& provider, Object const& object, Ran
         revision->seen = everything_known(object);
         rank = Rank::plant;
     } else {
-        SeenChange const& change = *record.seen_change;
-        std::optional<WallTime> const reported =
+        const SeenChange& change = *record.seen_change;
+        const std::optional<WallTime> reported =
             exported.changed_at ? exported.changed_at : change.changed_at;
         time = change_time(change, reported, context_.wall());
         revision->seen = change.base;
         rank = rank_of_change(provider, object);
     }
     std::vector<Stamp> seen_stamps;
-    auto const saw = [&](Revision const& other, bool clock_wrong) {
+    const auto saw = [&](const Revision& other, bool clock_wrong) {
         if (revision->seen.at(other.author) >= other.sequence && !clock_wrong)
             seen_stamps.push_back(other.stamp);
     };
     bool held_in_set = false;
-    for (SetEntry const& entry : record.set) {
+    for (const SetEntry& entry : record.set) {
         saw(*entry.revision, entry.clock_wrong);
         held_in_set = held_in_set || entry.revision->id() == object.held_id();
     }
@@ -296,18 +298,18 @@ RevisionPtr Objects::make_revision(Provider& provider, Object const& object, Ran
 void Objects::seal(Provider& provider, Object& object) {
     Activity& activity = *object.activity;
     ObjectRecord& record = object.record;
-    ExportFinished const exported = *activity.exported;
-    bool const publishing = activity.publishing;
+    const ExportFinished exported = *activity.exported;
+    const bool publishing = activity.publishing;
     Rank rank = Rank::plant;
-    RevisionPtr const revision = make_revision(provider, object, rank);
+    const RevisionPtr revision = make_revision(provider, object, rank);
     note_seen(*revision);
     if (!exported.live)
         context_.out.now(DescribePackage{record.id, exported.package.digest, revision, false});
-    bool const was_conflict = has_conflict(record.set);
+    const bool was_conflict = has_conflict(record.set);
     merge_entry(record.set, {revision, rank, false});
     object.present.clear();
     record.packages.push_back({revision->id(), exported.package, exported.live});
-    std::optional<WallTime> const reported =
+    const std::optional<WallTime> reported =
         exported.changed_at ? exported.changed_at
                             : (record.seen_change ? record.seen_change->changed_at : std::nullopt);
     become_held(object, revision, rank, exported.mark, reported.value_or(context_.wall()));
@@ -345,12 +347,13 @@ void Objects::become_held(Object& object, RevisionPtr revision, Rank rank, Mark 
 void Objects::adopt(Provider& provider, Object& object) {
     Activity& activity = *object.activity;
     ObjectRecord& record = object.record;
-    ExportFinished const exported = *activity.exported;
-    SetEntry const head = *object.head();
-    std::optional<WallTime> const reported =
+    const ExportFinished exported = *activity.exported;
+    const SetEntry head = *object.head();
+    const std::optional<WallTime> reported =
         exported.changed_at ? exported.changed_at
                             : (record.seen_change ? record.seen_change->changed_at : std::nullopt);
-    become_held(object, head.revision, head.rank, exported.mark, reported.value_or(context_.wall()));
+    become_held(object, head.revision, head.rank, exported.mark,
+                reported.value_or(context_.wall()));
     if (!exported.live)
         context_.out.now(DescribePackage{record.id, exported.package.digest, head.revision, false});
     record.packages.push_back({head.revision->id(), exported.package, exported.live});
@@ -362,12 +365,12 @@ void Objects::adopt(Provider& provider, Object& object) {
     touch(object);
 }
 
-void Objects::put_back(Provider& provider, Object& object, PackageInfo const& kept) {
+void Objects::put_back(Provider& provider, Object& object, const PackageInfo& kept) {
     Activity& activity = *object.activity;
     ObjectRecord& record = object.record;
-    ExportFinished const exported = *activity.exported;
-    KeptState state{kept, KeptReason::put_back, context_.wall(), nullptr, exported.digest,
-                    exported.bytes};
+    const ExportFinished exported = *activity.exported;
+    KeptState state{kept,    KeptReason::put_back, context_.wall(),
+                    nullptr, exported.digest,      exported.bytes};
     keep(object, std::move(state), HistoryWhat::put_back);
     if (!exported.live)
         context_.out.after_durable(DropPackage{record.id, exported.package.digest, false});
@@ -381,11 +384,11 @@ void Objects::put_back(Provider& provider, Object& object, PackageInfo const& ke
     touch(object);
 }
 
-void Objects::on(HistorySaved const& event) {
-    auto const place = jobs_.find(event.job);
+void Objects::on(const HistorySaved& event) {
+    const auto place = jobs_.find(event.job);
     if (place == jobs_.end())
         return;
-    bool const for_apply = place->second->stage() == Stage::saving;
+    const bool for_apply = place->second->stage() == Stage::saving;
     Object* const object = end_job(event.job, for_apply ? Stage::saving : Stage::keeping);
     if (!object)
         return;

@@ -11,7 +11,7 @@ constexpr std::size_t keys_told_at_most = 100;
 constexpr Duration reports_awaited_for = std::chrono::minutes(30);
 } // namespace
 
-void Objects::on(VerifyRequested const& event) {
+void Objects::on(const VerifyRequested& event) {
     if (!event.provider.empty() && !provider_of({event.provider, {}})) {
         answer("verify", event.provider, false,
                "no enabled provider is called '" + event.provider + "'");
@@ -20,28 +20,28 @@ void Objects::on(VerifyRequested const& event) {
     std::uint64_t const request = ++verify_requests_;
     start_verify(event.provider, request, std::nullopt);
     VerifyRun& run = verifies_.back();
-    for (auto const& [station, exchange] : exchanges_) {
+    for (const auto& [station, exchange] : exchanges_) {
         run.awaited.insert(station);
         send(station, VerifyRequest{request, event.provider});
     }
 }
 
-void Objects::on_message(StationId const& from, VerifyRequest const& message) {
+void Objects::on_message(const StationId& from, const VerifyRequest& message) {
     // One run per asker: a station that asks again and again costs no more than one.
-    for (VerifyRun const& run : verifies_)
+    for (const VerifyRun& run : verifies_)
         if (run.asker == from)
             return;
     start_verify(message.provider, message.request, from);
 }
 
-void Objects::start_verify(std::string const& provider, std::uint64_t request,
+void Objects::start_verify(const std::string& provider, std::uint64_t request,
                            std::optional<StationId> asker) {
     VerifyRun run;
     run.provider = provider;
     run.request = request;
     run.asker = asker;
     run.give_up = context_.instant() + reports_awaited_for;
-    for (auto const& [id, object] : objects_)
+    for (const auto& [id, object] : objects_)
         if ((provider.empty() || id.provider == provider) && provider_of(id) &&
             (object->record.held || object->head()))
             run.waiting.push_back(id);
@@ -52,7 +52,7 @@ void Objects::start_verify(std::string const& provider, std::uint64_t request,
 void Objects::run_verify() {
     for (VerifyRun& run : verifies_) {
         while (!run.waiting.empty() && run.running.size() < running_at_once) {
-            ObjectId const id = run.waiting.back();
+            const ObjectId id = run.waiting.back();
             run.waiting.pop_back();
             Object* const object = find(id);
             ++run.checked;
@@ -75,15 +75,15 @@ void Objects::run_verify() {
     conclude_verify();
 }
 
-bool Objects::verify_finished(ExportFinished const& event) {
+bool Objects::verify_finished(const ExportFinished& event) {
     for (VerifyRun& run : verifies_) {
-        auto const place = run.running.find(event.job);
+        const auto place = run.running.find(event.job);
         if (place == run.running.end())
             continue;
-        ObjectId const id = place->second;
+        const ObjectId id = place->second;
         run.running.erase(place);
         Object* const object = find(id);
-        bool const equal = event.status == JobStatus::ok && object && object->record.held &&
+        const bool equal = event.status == JobStatus::ok && object && object->record.held &&
                            (!event.digest || !object->record.held->digest ||
                             event.digest == object->record.held->digest);
         if (!equal && run.different.size() < keys_told_at_most)
@@ -96,13 +96,13 @@ bool Objects::verify_finished(ExportFinished const& event) {
     return false;
 }
 
-void Objects::on_message(StationId const& from, VerifyReport const& message) {
+void Objects::on_message(const StationId& from, const VerifyReport& message) {
     for (VerifyRun& run : verifies_) {
         if (run.asker || run.request != message.request || run.awaited.erase(from) == 0)
             continue;
-        std::string text = stations_->name_of(from) + ": " + std::to_string(message.checked) + " checked, " +
-                           std::to_string(message.different.size()) + " different";
-        for (std::string const& key : message.different)
+        std::string text = stations_->name_of(from) + ": " + std::to_string(message.checked) +
+                           " checked, " + std::to_string(message.different.size()) + " different";
+        for (const std::string& key : message.different)
             text += "\n  " + key;
         run.ok = run.ok && message.different.empty();
         run.peer_reports.push_back(std::move(text));
@@ -119,7 +119,8 @@ void Objects::conclude_verify() {
         }
         if (!run.awaited.empty() && run.give_up > context_.instant())
             return false;
-        // Equal on every linked station: each holds the same revision, and its content was read again.
+        // Equal on every linked station: each holds the same revision, and its content was read
+        // again.
         for (auto const& [id, object] : objects_)
             for (auto const& [station, exchange] : exchanges_)
                 if ((run.provider.empty() || id.provider == run.provider) && object->record.held &&
@@ -139,7 +140,8 @@ void Objects::conclude_verify() {
             text += "\n" + report;
         for (StationId const& silent : run.awaited)
             text += "\n" + stations_->name_of(silent) + ": no report";
-        answer("verify", run.provider, run.ok && run.different.empty() && run.awaited.empty(), text);
+        answer("verify", run.provider, run.ok && run.different.empty() && run.awaited.empty(),
+               text);
         return true;
     });
 }

@@ -8,17 +8,17 @@ namespace {
 
 // Key under which a later record of one batch replaces an earlier one; empty for what only adds.
 struct RecordKey {
-    std::string operator()(PutMeta const&) const { return "m"; }
-    std::string operator()(PutProvider const& put) const { return "p" + put.record.provider; }
-    std::string operator()(PutStation const& put) const { return "s" + to_text(put.record.id); }
-    std::string operator()(EraseStation const& erase) const { return "s" + to_text(erase.id); }
-    std::string operator()(PutObject const& put) const {
+    std::string operator()(const PutMeta&) const { return "m"; }
+    std::string operator()(const PutProvider& put) const { return "p" + put.record.provider; }
+    std::string operator()(const PutStation& put) const { return "s" + to_text(put.record.id); }
+    std::string operator()(const EraseStation& erase) const { return "s" + to_text(erase.id); }
+    std::string operator()(const PutObject& put) const {
         return "o" + put.record.id.provider + '\0' + put.record.id.key;
     }
-    std::string operator()(EraseObject const& erase) const {
+    std::string operator()(const EraseObject& erase) const {
         return "o" + erase.id.provider + '\0' + erase.id.key;
     }
-    std::string operator()(AppendHistory const&) const { return {}; }
+    std::string operator()(const AppendHistory&) const { return {}; }
 };
 
 } // namespace
@@ -26,7 +26,7 @@ struct RecordKey {
 void Outbox::mutate(Mutation mutation) {
     std::string key = std::visit(RecordKey{}, mutation);
     if (!key.empty()) {
-        auto const [place, added] = position_.emplace(std::move(key), mutations_.size());
+        const auto [place, added] = position_.emplace(std::move(key), mutations_.size());
         if (!added) {
             mutations_[place->second] = std::move(mutation);
             return;

@@ -12,7 +12,8 @@ namespace stationsync::core {
 
 class Outbox {
 public:
-    // Part of the transaction of the present call; a later record of the same thing replaces an earlier one.
+    // Part of the transaction of the present call; a later record of the same thing replaces an
+    // earlier one.
     void mutate(Mutation mutation);
 
     // Needs nothing durable first: dials, scans, fetches, messages that tell nothing of our state.

@@ -10,53 +10,59 @@ namespace stationsync::core {
 
 namespace {
 
-auto lower_bound(std::vector<VersionVector::Entry>& entries, AuthorId const& author) {
-    return std::lower_bound(entries.begin(), entries.end(), author,
-                            [](auto const& entry, AuthorId const& key) { return entry.first < key; });
+auto lower_bound(std::vector<VersionVector::Entry>& entries, const AuthorId& author) {
+    return std::lower_bound(
+        entries.begin(), entries.end(), author,
+        [](const auto& entry, const AuthorId& key) { return entry.first < key; });
 }
 
-bool same_entry(SetEntry const& a, SetEntry const& b) {
-    return a.rank == b.rank && a.clock_wrong == b.clock_wrong && a.revision->id() == b.revision->id();
+bool same_entry(const SetEntry& a, const SetEntry& b) {
+    return a.rank == b.rank && a.clock_wrong == b.clock_wrong &&
+           a.revision->id() == b.revision->id();
 }
 
 } // namespace
 
-std::uint64_t VersionVector::at(AuthorId const& author) const {
-    auto const place =
+std::uint64_t VersionVector::at(const AuthorId& author) const {
+    const auto place =
         std::lower_bound(entries_.begin(), entries_.end(), author,
-                         [](auto const& entry, AuthorId const& key) { return entry.first < key; });
+                         [](const auto& entry, const AuthorId& key) { return entry.first < key; });
     return place != entries_.end() && place->first == author ? place->second : 0;
 }
 
-void VersionVector::raise(AuthorId const& author, std::uint64_t sequence) {
-    auto const place = lower_bound(entries_, author);
+void VersionVector::raise(const AuthorId& author, std::uint64_t sequence) {
+    const auto place = lower_bound(entries_, author);
     if (place != entries_.end() && place->first == author)
         place->second = std::max(place->second, sequence);
     else
         entries_.insert(place, {author, sequence});
 }
 
-void VersionVector::merge(VersionVector const& other) {
-    for (auto const& [author, sequence] : other.entries_)
+void VersionVector::merge(const VersionVector& other) {
+    for (const auto& [author, sequence] : other.entries_)
         raise(author, sequence);
 }
 
-void VersionVector::erase(AuthorId const& author) {
-    auto const place = lower_bound(entries_, author);
+void VersionVector::erase(const AuthorId& author) {
+    const auto place = lower_bound(entries_, author);
     if (place != entries_.end() && place->first == author)
         entries_.erase(place);
 }
 
-bool has_seen(Revision const& a, Revision const& b) { return a.seen.at(b.author) >= b.sequence; }
+bool has_seen(const Revision& a, const Revision& b) {
+    return a.seen.at(b.author) >= b.sequence;
+}
 
-bool concurrent(Revision const& a, Revision const& b) { return !has_seen(a, b) && !has_seen(b, a); }
+bool concurrent(const Revision& a, const Revision& b) {
+    return !has_seen(a, b) && !has_seen(b, a);
+}
 
-bool same_content(Revision const& a, Revision const& b) {
+bool same_content(const Revision& a, const Revision& b) {
     return a.id() == b.id() || (a.digest && b.digest && *a.digest == *b.digest);
 }
 
-bool loses_to(SetEntry const& a, SetEntry const& b) {
-    auto const rank = [](SetEntry const& entry) {
+bool loses_to(const SetEntry& a, const SetEntry& b) {
+    const auto rank = [](const SetEntry& entry) {
         return mutant(Mutant::newcomer_wins) ? Rank::plant : entry.rank;
     };
     if (rank(a) != rank(b))
@@ -68,7 +74,7 @@ bool loses_to(SetEntry const& a, SetEntry const& b) {
     return a.revision->id() < b.revision->id();
 }
 
-bool merge_entry(std::vector<SetEntry>& set, SetEntry const& entry) {
+bool merge_entry(std::vector<SetEntry>& set, const SetEntry& entry) {
     for (SetEntry& present : set) {
         if (present.revision->id() == entry.revision->id()) {
             SetEntry merged = present;
@@ -84,55 +90,54 @@ bool merge_entry(std::vector<SetEntry>& set, SetEntry const& entry) {
             return false;
     }
     std::vector<SetEntry> before = set;
-    std::erase_if(set, [&](SetEntry const& present) {
-        return has_seen(*entry.revision, *present.revision);
-    });
+    std::erase_if(
+        set, [&](const SetEntry& present) { return has_seen(*entry.revision, *present.revision); });
     set.push_back(entry);
     if (!mutant(Mutant::order_by_arrival)) {
         std::sort(set.begin(), set.end(),
-                  [](SetEntry const& a, SetEntry const& b) { return loses_to(b, a); });
+                  [](const SetEntry& a, const SetEntry& b) { return loses_to(b, a); });
     } else {
         std::rotate(set.begin(), set.end() - 1, set.end());
     }
     // Only the highest rank stays.
     if (!mutant(Mutant::newcomer_wins)) {
-        Rank const highest = std::max_element(set.begin(), set.end(), [](auto& a, auto& b) {
+        const Rank highest = std::max_element(set.begin(), set.end(), [](auto& a, auto& b) {
                                  return a.rank < b.rank;
                              })->rank;
-        std::erase_if(set, [&](SetEntry const& present) { return present.rank < highest; });
+        std::erase_if(set, [&](const SetEntry& present) { return present.rank < highest; });
     }
     return !std::equal(set.begin(), set.end(), before.begin(), before.end(), same_entry);
 }
 
-bool has_conflict(std::span<SetEntry const> set) {
+bool has_conflict(std::span<const SetEntry> set) {
     for (std::size_t i = 1; i < set.size(); ++i)
         if (!same_content(*set[0].revision, *set[i].revision))
             return true;
     return false;
 }
 
-bool order_uncertain(Revision const& a, Revision const& b) {
-    auto const apart = std::abs((a.changed_at - b.changed_at).count());
+bool order_uncertain(const Revision& a, const Revision& b) {
+    const auto apart = std::abs((a.changed_at - b.changed_at).count());
     return apart <= (a.uncertainty + b.uncertainty).count();
 }
 
-bool KeptState::operator==(KeptState const& other) const {
-    bool const same_revision = revision && other.revision ? *revision == *other.revision
-                                                          : revision == other.revision;
+bool KeptState::operator==(const KeptState& other) const {
+    const bool same_revision =
+        revision && other.revision ? *revision == *other.revision : revision == other.revision;
     return same_revision && package == other.package && reason == other.reason &&
            kept_at == other.kept_at && digest == other.digest && bytes == other.bytes;
 }
 
-bool Intent::operator==(Intent const& other) const {
-    bool const same_revision = revision && other.revision ? *revision == *other.revision
-                                                          : revision == other.revision;
+bool Intent::operator==(const Intent& other) const {
+    const bool same_revision =
+        revision && other.revision ? *revision == *other.revision : revision == other.revision;
     return same_revision && id == other.id && package == other.package &&
            expected == other.expected && intended_at == other.intended_at &&
            replaced == other.replaced;
 }
 
-bool IndexEntry::operator==(IndexEntry const& other) const {
-    auto const same = [](SetEntry const& a, SetEntry const& b) {
+bool IndexEntry::operator==(const IndexEntry& other) const {
+    const auto same = [](const SetEntry& a, const SetEntry& b) {
         return a.rank == b.rank && a.clock_wrong == b.clock_wrong && *a.revision == *b.revision;
     };
     return object == other.object && held == other.held && packages == other.packages &&
@@ -140,21 +145,21 @@ bool IndexEntry::operator==(IndexEntry const& other) const {
            std::equal(set.begin(), set.end(), other.set.begin(), other.set.end(), same);
 }
 
-bool KeptAnswer::operator==(KeptAnswer const& other) const {
-    bool const same_revision = revision && other.revision ? *revision == *other.revision
-                                                          : revision == other.revision;
+bool KeptAnswer::operator==(const KeptAnswer& other) const {
+    const bool same_revision =
+        revision && other.revision ? *revision == *other.revision : revision == other.revision;
     return same_revision && object == other.object && version == other.version &&
            found == other.found && package == other.package;
 }
 
-std::size_t IdHash::operator()(StationId const& id) const noexcept {
+std::size_t IdHash::operator()(const StationId& id) const noexcept {
     std::size_t hash = 1469598103934665603ull; // FNV-1a
     for (std::uint8_t const byte : id.bytes)
         hash = (hash ^ byte) * 1099511628211ull;
     return hash;
 }
 
-std::size_t IdHash::operator()(ObjectId const& id) const noexcept {
+std::size_t IdHash::operator()(const ObjectId& id) const noexcept {
     return std::hash<std::string>{}(id.provider) * 31 + std::hash<std::string>{}(id.key);
 }
 

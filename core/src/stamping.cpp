@@ -13,7 +13,7 @@ bool is_plausible(WallTime time, WallTime now) {
     return time >= plausible_from && time <= now + plausible_ahead;
 }
 
-ChangeClass classify(ObjectRecord const& record, ObservedObject const& seen, bool times_valid,
+ChangeClass classify(const ObjectRecord& record, const ObservedObject& seen, bool times_valid,
                      WallTime now) {
     if (!record.held || mutant(Mutant::restored_old_is_edit))
         return ChangeClass::edit;
@@ -31,13 +31,13 @@ ChangeClass classify(ObjectRecord const& record, ObservedObject const& seen, boo
     return *seen.changed_at < floor ? ChangeClass::restored_old : ChangeClass::edit;
 }
 
-ChangeTime change_time(SeenChange const& change, std::optional<WallTime> reported, WallTime now) {
+ChangeTime change_time(const SeenChange& change, std::optional<WallTime> reported, WallTime now) {
     if (mutant(Mutant::stamp_is_detection))
         return {now, {}};
-    WallTime const unchanged = std::max(
+    const WallTime unchanged = std::max(
         change.known_unchanged_at, change.changed_not_before.value_or(change.known_unchanged_at));
     if (reported && !change.time_uncertain && is_plausible(*reported, now)) {
-        WallTime const at = std::min(*reported, now);
+        const WallTime at = std::min(*reported, now);
         Duration interval{};
         if (change.changed_not_before && *change.changed_not_before < at)
             interval = at - *change.changed_not_before;
@@ -48,18 +48,18 @@ ChangeTime change_time(SeenChange const& change, std::optional<WallTime> reporte
     return {std::min(unchanged, now), std::max(Duration{}, now - unchanged)};
 }
 
-Stamp make_stamp(WallTime changed_at, std::span<Stamp const> seen_stamps) {
+Stamp make_stamp(WallTime changed_at, std::span<const Stamp> seen_stamps) {
     Stamp stamp{changed_at.us, 0};
     if (mutant(Mutant::stamp_not_raised))
         return stamp;
-    for (Stamp const& seen : seen_stamps)
+    for (const Stamp& seen : seen_stamps)
         if (stamp <= seen)
             stamp = {seen.wall_us, seen.logical + 1};
     return stamp;
 }
 
-StampVerdict judge_stamp(Stamp const& stamp, WallTime now, bool clock_agrees) {
-    Duration const ahead{stamp.wall_us - now.us};
+StampVerdict judge_stamp(const Stamp& stamp, WallTime now, bool clock_agrees) {
+    const Duration ahead{stamp.wall_us - now.us};
     if (ahead <= accepted_ahead || mutant(Mutant::no_held_stamp))
         return StampVerdict::accept;
     if (ahead <= held_ahead || !clock_agrees)
@@ -67,6 +67,8 @@ StampVerdict judge_stamp(Stamp const& stamp, WallTime now, bool clock_agrees) {
     return mutant(Mutant::no_clock_wrong) ? StampVerdict::accept : StampVerdict::accept_clock_wrong;
 }
 
-WallTime acceptable_from(Stamp const& stamp) { return WallTime{stamp.wall_us} - accepted_ahead; }
+WallTime acceptable_from(const Stamp& stamp) {
+    return WallTime{stamp.wall_us} - accepted_ahead;
+}
 
 } // namespace stationsync::core

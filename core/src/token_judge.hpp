@@ -1,4 +1,5 @@
-// Remembers what each provider's plugin said of back-end tokens, and asks once for what is not known.
+// Remembers what each provider's plugin said of back-end tokens, and asks once for what is not
+// known.
 #pragma once
 
 #include "context.hpp"
@@ -17,14 +18,15 @@ public:
 
     explicit TokenJudge(Context& context) : context_(context) {}
 
-    // The verdict, or nothing while the plugin is being asked; then on() tells which provider to judge again.
-    std::optional<Verdict> ask(std::string const& provider, std::vector<Token> const& tokens);
+    // The verdict, or nothing while the plugin is being asked; then on() tells which provider to
+    // judge again.
+    std::optional<Verdict> ask(const std::string& provider, const std::vector<Token>& tokens);
 
     // The provider whose verdict came in; empty for an answer to a question since forgotten.
-    std::string on(TokensJudged const& judged);
+    std::string on(const TokensJudged& judged);
 
     // The plugin or its own back end changed: everything is asked again.
-    void forget(std::string const& provider);
+    void forget(const std::string& provider);
 
 private:
     using Question = std::pair<std::string, std::vector<Token>>;

@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
 
 std::vector<std::string> good_inputs() {
     std::vector<std::string> inputs;
-    for (const auto type : {FrameType::hello, FrameType::ping, FrameType::engine, FrameType::block, FrameType::bye}) {
+    for (const auto type :
+         {FrameType::hello, FrameType::ping, FrameType::engine, FrameType::block, FrameType::bye}) {
         const std::string payload(40, 'x');
         inputs.push_back(to_string(frame_header(type, payload.size())) + payload);
     }

@@ -29,6 +29,7 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
     return {reinterpret_cast<const char*>(data), size};
 }
 
-template <typename Bytes> std::string to_string(const Bytes& bytes) {
+template <typename Bytes>
+std::string to_string(const Bytes& bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }

@@ -19,6 +19,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
 }
 
 std::vector<std::string> good_inputs() {
-    const JoinCode code{"Brewery", ProjectKey::generate(), {}, {}, {"192.168.1.11:8883", "brewhouse:8883"}};
+    const JoinCode code{
+        "Brewery", ProjectKey::generate(), {}, {}, {"192.168.1.11:8883", "brewhouse:8883"}};
     return {to_text(code), "[::1]:8883", "brewhouse:8883"};
 }

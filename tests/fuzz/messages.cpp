@@ -32,6 +32,7 @@ std::vector<std::string> good_inputs() {
     std::vector<std::string> inputs{encode_revision(random.revision(random.object())),
                                     to_string(encode_host_message(KeyUpdate{}))};
     for (std::size_t i = 0; i < 4 * RandomMessages::kinds; ++i)
-        inputs.push_back(to_string(encode_message(random.message(i % RandomMessages::kinds))->front()));
+        inputs.push_back(
+            to_string(encode_message(random.message(i % RandomMessages::kinds))->front()));
     return inputs;
 }

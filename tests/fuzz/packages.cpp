@@ -28,22 +28,27 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size > 1) {
         std::array<std::byte, 4096> block{};
         const std::array<std::byte, 4096> old_block{};
-        static_cast<void>(decode_block(static_cast<BlockEncoding>(data[0]), bytes.subspan(1), old_block, block));
-        static_cast<void>(decode_block(static_cast<BlockEncoding>(data[0]), bytes.subspan(1), {}, block));
+        static_cast<void>(
+            decode_block(static_cast<BlockEncoding>(data[0]), bytes.subspan(1), old_block, block));
+        static_cast<void>(
+            decode_block(static_cast<BlockEncoding>(data[0]), bytes.subspan(1), {}, block));
     }
     return 0;
 }
 
 std::vector<std::string> good_inputs() {
-    std::vector<std::string> inputs{to_string(encode(PackageDescription{})), to_string(encode(BlockManifest{}))};
+    std::vector<std::string> inputs{to_string(encode(PackageDescription{})),
+                                    to_string(encode(BlockManifest{}))};
     std::vector<std::byte> block(4096);
     std::vector<std::byte> old_block(4096);
     for (std::size_t i = 0; i < block.size(); ++i) {
         block[i] = static_cast<std::byte>(i / 7);
         old_block[i] = static_cast<std::byte>(i / 9);
     }
-    for (const auto& encoded : {encode_block(block, true), encode_block_against(block, old_block)}) {
-        inputs.push_back(std::string(1, static_cast<char>(encoded.encoding)) + to_string(encoded.payload));
+    for (const auto& encoded :
+         {encode_block(block, true), encode_block_against(block, old_block)}) {
+        inputs.push_back(std::string(1, static_cast<char>(encoded.encoding)) +
+                         to_string(encoded.payload));
     }
     return inputs;
 }

@@ -47,7 +47,7 @@ Machine& Cluster::add_station(std::string name, bool by_init) {
     world.network.add_node({name, "10.0.0." + std::to_string(index + 1) + ":8883", id});
     world.machines.push_back(std::make_unique<Machine>(world, index, std::move(name), id));
     Machine& machine = *world.machines.back();
-    for (auto const& spec : specs_) {
+    for (const auto& spec : specs_) {
         machine.providers.emplace(spec.name, SimProvider(spec));
     }
     machine.store.image.meta.made_by_init = by_init;
@@ -72,8 +72,8 @@ Machine& Cluster::clone_station(std::size_t original, std::string name) {
     copy.configured = source.configured;
     clones_.emplace_back(original, index);
     model.clones_exist();
-    for (auto const& [provider_name, provider] : copy.providers) {
-        for (auto const& [key, object] : provider.objects()) {
+    for (const auto& [provider_name, provider] : copy.providers) {
+        for (const auto& [key, object] : provider.objects()) {
             core::ObjectId const id{provider_name, key};
             model.user_wrote({index, id, object.content, WriteKind::uncertain, object.changed_at_us,
                               copy.wall(), false, provider.spec().tells_times});
@@ -89,7 +89,7 @@ void Cluster::give_new_identity(std::size_t index) {
     machine.id = new_station_id();
     lose_state(index);
     clones_.erase(std::remove_if(clones_.begin(), clones_.end(),
-                                 [&](auto const& pair) { return pair.second == index; }),
+                                 [&](const auto& pair) { return pair.second == index; }),
                   clones_.end());
     machine.start();
 }
@@ -100,7 +100,7 @@ void Cluster::configure(std::size_t from, std::size_t to) {
 
 // ---- users -----------------------------------------------------------------------------------
 
-void Cluster::write_at(std::size_t index, core::ObjectId const& object, Content content,
+void Cluster::write_at(std::size_t index, const core::ObjectId& object, Content content,
                        std::int64_t changed_at_us, WriteKind kind) {
     Machine& machine = station(index);
     auto& provider = machine.provider(object.provider);
@@ -119,11 +119,11 @@ void Cluster::write_at(std::size_t index, core::ObjectId const& object, Content 
     machine.hint(object.provider, object.key);
 }
 
-void Cluster::edit(std::size_t machine, core::ObjectId const& object, Content content) {
+void Cluster::edit(std::size_t machine, const core::ObjectId& object, Content content) {
     write_at(machine, object, content, station(machine).wall(), WriteKind::edit);
 }
 
-void Cluster::restore_backup(std::size_t index, core::ObjectId const& object, Content content,
+void Cluster::restore_backup(std::size_t index, const core::ObjectId& object, Content content,
                              std::int64_t age_us) {
     Machine& machine = station(index);
     write_at(index, object, content, machine.wall() - age_us, WriteKind::old_backup);
@@ -133,7 +133,7 @@ void Cluster::restore_backup(std::size_t index, core::ObjectId const& object, Co
     }
 }
 
-void Cluster::touch(std::size_t index, core::ObjectId const& object) {
+void Cluster::touch(std::size_t index, const core::ObjectId& object) {
     Machine& machine = station(index);
     auto& provider = machine.provider(object.provider);
     if (!provider.mounted || !provider.find(object.key)) {
@@ -149,7 +149,7 @@ void Cluster::touch(std::size_t index, core::ObjectId const& object) {
     machine.hint(object.provider, object.key);
 }
 
-void Cluster::remove(std::size_t index, core::ObjectId const& object) {
+void Cluster::remove(std::size_t index, const core::ObjectId& object) {
     Machine& machine = station(index);
     auto& provider = machine.provider(object.provider);
     if (provider.mounted && provider.find(object.key)) {
@@ -167,32 +167,32 @@ void Cluster::order(std::size_t machine, core::Event event) {
     }
 }
 
-void Cluster::publish(std::size_t machine, core::ObjectId const& object) {
+void Cluster::publish(std::size_t machine, const core::ObjectId& object) {
     if (station(machine).running()) {
         model.publish_ordered(machine, object);
         order(machine, core::PublishRequested{object});
     }
 }
 
-void Cluster::restore_version(std::size_t machine, core::ObjectId const& object,
-                              std::string const& version) {
+void Cluster::restore_version(std::size_t machine, const core::ObjectId& object,
+                              const std::string& version) {
     if (station(machine).running()) {
         model.restore_ordered(machine, object);
         order(machine, core::RestoreRequested{object, version});
     }
 }
 
-bool Cluster::restore_kept(std::size_t index, core::ObjectId const& object) {
-    auto const* record = station(index).store.image.find(object);
+bool Cluster::restore_kept(std::size_t index, const core::ObjectId& object) {
+    const auto* record = station(index).store.image.find(object);
     if (!station(index).running() || !record || record->kept.empty()) {
         return false;
     }
-    auto const& kept = world.random.pick(record->kept);
+    const auto& kept = world.random.pick(record->kept);
     restore_version(index, object, core::version_id(kept.revision, kept.package));
     return true;
 }
 
-void Cluster::establish(std::size_t machine, std::string const& provider) {
+void Cluster::establish(std::size_t machine, const std::string& provider) {
     if (station(machine).running()) {
         model.establish_ordered(machine, provider);
         order(machine, core::EstablishRequested{provider});
@@ -204,11 +204,11 @@ void Cluster::establish(std::size_t machine, std::string const& provider) {
 void Cluster::state_replaced(std::size_t index) {
     std::vector<ClaimedRecord> records;
     std::set<std::string> established;
-    auto const& image = station(index).store.image;
-    for (auto const& [id, record] : image.objects) {
+    const auto& image = station(index).store.image;
+    for (const auto& [id, record] : image.objects) {
         records.push_back(translate(record));
     }
-    for (auto const& [name, record] : image.providers) {
+    for (const auto& [name, record] : image.providers) {
         if (record.established) {
             established.insert(name);
         }
@@ -241,7 +241,7 @@ void Cluster::lose_directory(std::size_t index, bool of_history) {
     model.copies_lost();
 }
 
-void Cluster::change_root(std::size_t index, std::string const& provider_name) {
+void Cluster::change_root(std::size_t index, const std::string& provider_name) {
     Machine& machine = station(index);
     auto& provider = machine.provider(provider_name);
     // The new root has some of the old objects, with other content and older times.
@@ -249,7 +249,7 @@ void Cluster::change_root(std::size_t index, std::string const& provider_name) {
     provider.replace_all({});
     provider.root += "'";
     model.root_changed(index, provider_name);
-    for (auto const& [key, object] : before) {
+    for (const auto& [key, object] : before) {
         if (world.random.chance(50)) {
             core::ObjectId const id{provider_name, key};
             const Content content = new_content();

@@ -20,29 +20,29 @@ public:
     void give_new_identity(std::size_t machine);
     Machine& station(std::size_t machine) { return *world.machines[machine]; }
     std::size_t stations() const { return world.machines.size(); }
-    std::vector<ProviderSpec> const& specs() const { return specs_; }
+    const std::vector<ProviderSpec>& specs() const { return specs_; }
     void configure(std::size_t from, std::size_t to);
-    std::string const& address(std::size_t machine) { return world.network.node(machine).address; }
+    const std::string& address(std::size_t machine) { return world.network.node(machine).address; }
 
     // ---- users ----
     Content new_content() { return ++last_content_; }
-    void edit(std::size_t machine, core::ObjectId const& object, Content content);
-    void write_at(std::size_t machine, core::ObjectId const& object, Content content,
+    void edit(std::size_t machine, const core::ObjectId& object, Content content);
+    void write_at(std::size_t machine, const core::ObjectId& object, Content content,
                   std::int64_t changed_at_us, WriteKind kind);
-    void restore_backup(std::size_t machine, core::ObjectId const& object, Content content,
+    void restore_backup(std::size_t machine, const core::ObjectId& object, Content content,
                         std::int64_t age_us);
-    void touch(std::size_t machine, core::ObjectId const& object);
-    void remove(std::size_t machine, core::ObjectId const& object);
-    std::vector<Content> const& contents_of(core::ObjectId const& object) {
+    void touch(std::size_t machine, const core::ObjectId& object);
+    void remove(std::size_t machine, const core::ObjectId& object);
+    const std::vector<Content>& contents_of(const core::ObjectId& object) {
         return contents_[object];
     }
 
     // ---- orders of a person; nothing happens when the service is off ----
-    void publish(std::size_t machine, core::ObjectId const& object);
-    bool restore_kept(std::size_t machine, core::ObjectId const& object); // any kept state
-    void restore_version(std::size_t machine, core::ObjectId const& object,
-                         std::string const& version);
-    void establish(std::size_t machine, std::string const& provider);
+    void publish(std::size_t machine, const core::ObjectId& object);
+    bool restore_kept(std::size_t machine, const core::ObjectId& object); // any kept state
+    void restore_version(std::size_t machine, const core::ObjectId& object,
+                         const std::string& version);
+    void establish(std::size_t machine, const std::string& provider);
     void order(std::size_t machine, core::Event event);
 
     // ---- faults beyond the network's ----
@@ -50,59 +50,59 @@ public:
     void lose_disk(std::size_t machine);
     void roll_back(std::size_t machine, std::size_t snapshot);
     void lose_directory(std::size_t machine, bool of_history);
-    void change_root(std::size_t machine, std::string const& provider);
+    void change_root(std::size_t machine, const std::string& provider);
     void step_clock(std::size_t machine, std::int64_t delta_us);
-    void note(char const* fault) { ++world.trace.coverage.faults[fault]; }
+    void note(const char* fault) { ++world.trace.coverage.faults[fault]; }
 
     // ---- time and judgement ----
     void run_for(std::int64_t us) { world.scheduler.run_until(world.now() + us); }
     void heal(); // ends every fault; people do what the service's messages ask of them
     bool is_quiet() const;
     bool wait_until_quiet(std::int64_t deadline_us); // of the stations that are on; no one helps
-    bool settle_down(std::int64_t deadline_us); // true when all is quiet for good
-    void check_reasons(std::size_t machine);    // every object that is not in sync has one
+    bool settle_down(std::int64_t deadline_us);      // true when all is quiet for good
+    void check_reasons(std::size_t machine);         // every object that is not in sync has one
     void check_end();
     std::string describe_unrest() const;
 
     std::string content_name(Content content) const;
     std::map<Content, std::string> content_names; // of scripts
     // Scenarios hang a user's save on these moments.
-    std::function<void(std::size_t, core::ObjectId const&)> when_apply_starts;
-    std::function<void(std::size_t, core::ObjectId const&)> when_applied;
-    bool restart_crashed = false;                 // somebody switches it on again, minutes later
+    std::function<void(std::size_t, const core::ObjectId&)> when_apply_starts;
+    std::function<void(std::size_t, const core::ObjectId&)> when_applied;
+    bool restart_crashed = false; // somebody switches it on again, minutes later
 
 private:
     // Watcher
-    void on_durable(Machine& machine, StateStore::Transaction const& transaction) override;
+    void on_durable(Machine& machine, const StateStore::Transaction& transaction) override;
     void on_message_sent(Machine& machine, core::LinkId link,
-                         core::Message const& message) override;
-    void on_apply_started(Machine& machine, core::StartApply const& order) override;
-    void on_applied(Machine& machine, core::StartApply const& order, Content before,
+                         const core::Message& message) override;
+    void on_apply_started(Machine& machine, const core::StartApply& order) override;
+    void on_applied(Machine& machine, const core::StartApply& order, Content before,
                     Content after) override;
-    void on_command_answered(Machine& machine, core::CommandAnswered const& answer) override;
+    void on_command_answered(Machine& machine, const core::CommandAnswered& answer) override;
     void on_crashed(Machine& machine) override;
     // Witness
-    Content live(std::size_t machine, core::ObjectId const& object) const override;
-    bool in_history(std::size_t machine, core::ObjectId const& object,
+    Content live(std::size_t machine, const core::ObjectId& object) const override;
+    bool in_history(std::size_t machine, const core::ObjectId& object,
                     Content content) const override;
-    bool in_sync_directory(std::size_t machine, core::ObjectId const& object,
+    bool in_sync_directory(std::size_t machine, const core::ObjectId& object,
                            Content content) const override;
     std::int64_t local_us(std::size_t machine) const override;
     std::size_t machines() const override { return world.machines.size(); }
-    bool reproducible(core::ObjectId const& object) const override;
-    bool served_live(core::ObjectId const& object, Content content) const override;
+    bool reproducible(const core::ObjectId& object) const override;
+    bool served_live(const core::ObjectId& object, Content content) const override;
 
-    ModelRevision translate(core::RevisionPtr const& revision,
-                            core::ObjectRecord const& record) const;
-    ClaimedRecord translate(core::ObjectRecord const& record) const;
-    void tell_history(Machine& machine, core::HistoryEntry const& entry);
+    ModelRevision translate(const core::RevisionPtr& revision,
+                            const core::ObjectRecord& record) const;
+    ClaimedRecord translate(const core::ObjectRecord& record) const;
+    void tell_history(Machine& machine, const core::HistoryEntry& entry);
     void state_replaced(std::size_t machine);
     void fold_keys(core::Event& event) const;
     void watch_clones();
     void watch_clones_regularly();
     void operators_help();
-    void check_object_at_end(core::ObjectId const& object);
-    void check_intent(Machine& machine, core::ObjectRecord const& record);
+    void check_object_at_end(const core::ObjectId& object);
+    void check_intent(Machine& machine, const core::ObjectRecord& record);
     core::StationId new_station_id();
 
     std::vector<ProviderSpec> specs_;

@@ -6,9 +6,9 @@
 namespace stationsync::simulation {
 
 void Cluster::watch_clones() {
-    for (auto const& [original, copy] : clones_) {
-        for (auto const& machine : world.machines) {
-            bool const both = station(original).running() && station(copy).running() &&
+    for (const auto& [original, copy] : clones_) {
+        for (const auto& machine : world.machines) {
+            const bool both = station(original).running() && station(copy).running() &&
                               machine->running() &&
                               world.network.linked(machine->index, original) &&
                               world.network.linked(machine->index, copy);
@@ -32,10 +32,10 @@ void Cluster::heal() {
     world.call_failure_percent = 0;
     world.call_time_max_us = 200 * millisecond;
     world.fetch_bytes_per_second = 5'000'000;
-    for (auto const& pair : std::vector(clones_)) {
+    for (const auto& pair : std::vector(clones_)) {
         give_new_identity(pair.second);
     }
-    for (auto const& machine : world.machines) {
+    for (const auto& machine : world.machines) {
         machine->armed.reset();
         machine->sync_full_until = machine->history_full_until = 0;
         machine->disk_time_max_us = 5 * millisecond;
@@ -54,7 +54,7 @@ void Cluster::heal() {
         }
     }
     run_for(5 * second);
-    for (auto const& machine : world.machines) {
+    for (const auto& machine : world.machines) {
         if (machine->running()) {
             machine->restart(); // everyone starts with the mended settings
         } else {
@@ -62,9 +62,9 @@ void Cluster::heal() {
         }
     }
     run_for(5 * second);
-    for (auto const& blocker : world.machines) {
-        for (auto const& blocked : world.machines) {
-            auto const found = blocker->store.image.stations.find(blocked->id);
+    for (const auto& blocker : world.machines) {
+        for (const auto& blocked : world.machines) {
+            const auto found = blocker->store.image.stations.find(blocked->id);
             if (found != blocker->store.image.stations.end() && found->second.blocked) {
                 order(blocker->index, core::BlockRequested{blocked->id, false});
             }
@@ -74,9 +74,9 @@ void Cluster::heal() {
 
 // What a person does when the service says that only a person can.
 void Cluster::operators_help() {
-    for (auto const& spec : specs_) {
-        bool const established_somewhere =
-            std::any_of(world.machines.begin(), world.machines.end(), [&](auto const& machine) {
+    for (const auto& spec : specs_) {
+        const bool established_somewhere =
+            std::any_of(world.machines.begin(), world.machines.end(), [&](const auto& machine) {
                 auto const& providers = machine->store.image.providers;
                 auto const found = providers.find(spec.name);
                 return found != providers.end() && found->second.established;
@@ -86,16 +86,16 @@ void Cluster::operators_help() {
             establish(0, spec.name);
         }
     }
-    for (auto const& object : model.objects()) {
-        auto const best = model.winner(object);
-        auto const* revision = best ? model.find(*best, object) : nullptr;
+    for (const auto& object : model.objects()) {
+        const auto best = model.winner(object);
+        const auto* revision = best ? model.find(*best, object) : nullptr;
         if (!revision || model.exists_somewhere(object, revision->content) ||
             !model.loss_excused(object, revision->content)) {
             continue;
         }
         // The head exists nowhere: somebody publishes what he has, or makes it anew.
         bool published = false;
-        for (auto const& machine : world.machines) {
+        for (const auto& machine : world.machines) {
             if (!published && machine->live(object) != absent) {
                 note("publish of what is left");
                 publish(machine->index, object);
@@ -109,16 +109,15 @@ void Cluster::operators_help() {
 }
 
 bool Cluster::is_quiet() const {
-    for (auto const& machine : world.machines) {
-        if (machine->running() &&
-            (machine->store.has_pending() || !machine->engine().in_step())) {
+    for (const auto& machine : world.machines) {
+        if (machine->running() && (machine->store.has_pending() || !machine->engine().in_step())) {
             return false;
         }
     }
-    for (auto const& [object, contents] : contents_) {
+    for (const auto& [object, contents] : contents_) {
         std::optional<Content> common;
-        for (auto const& machine : world.machines) {
-            Content const is = machine->live(object);
+        for (const auto& machine : world.machines) {
+            const Content is = machine->live(object);
             if (machine->running() && (is == absent || is != common.value_or(is))) {
                 return false;
             }
@@ -148,7 +147,7 @@ bool Cluster::settle_down(std::int64_t deadline_us) {
     while (world.now() < end) {
         run_for(30 * second);
         bool all_on = true;
-        for (auto const& machine : world.machines) {
+        for (const auto& machine : world.machines) {
             all_on = all_on && machine->running();
             machine->start();
         }
@@ -166,30 +165,30 @@ bool Cluster::settle_down(std::int64_t deadline_us) {
 
 std::string Cluster::describe_unrest() const {
     std::string text;
-    for (auto const& machine : world.machines) {
+    for (const auto& machine : world.machines) {
         if (!machine->running()) {
             text += machine->name + " is off; ";
             continue;
         }
-        for (auto const& view : machine->engine().objects()) {
+        for (const auto& view : machine->engine().objects()) {
             if (view.state != core::ObjectState::in_sync) {
                 text += machine->name + " " + core::to_text(view.id) + " " +
                         std::string(core::to_text(view.state)) + ": " + view.reason + "; ";
             }
         }
-        for (auto const& other : machine->engine().stations()) {
+        for (const auto& other : machine->engine().stations()) {
             if (other.state != core::StationState::connected) {
                 text += machine->name + " sees " + other.name + " " +
                         std::string(core::to_text(other.state)) + "; ";
             }
         }
-        for (auto const& provider : machine->engine().providers()) {
+        for (const auto& provider : machine->engine().providers()) {
             if (provider.state != core::ProviderState::ok) {
                 text += machine->name + " provider " + provider.name + " " +
                         std::string(core::to_text(provider.state)) + " " + provider.reason + "; ";
             }
         }
-        for (auto const& [object, contents] : contents_) {
+        for (const auto& [object, contents] : contents_) {
             if (machine->live(object) != world.machines.front()->live(object)) {
                 text += machine->name + " has " + core::to_text(object) + " = " +
                         content_name(machine->live(object)) + ", the first has " +
@@ -206,12 +205,12 @@ void Cluster::check_reasons(std::size_t index) {
         return;
     }
     machine.engine().check_invariants();
-    for (auto const& view : machine.engine().objects()) {
+    for (const auto& view : machine.engine().objects()) {
         if (view.state != core::ObjectState::in_sync && view.reason.empty()) {
             model.violation(machine.name + " gives no reason why " + core::to_text(view.id) +
                             " is " + std::string(core::to_text(view.state)));
         }
-        auto const* record = machine.engine().record(view.id);
+        const auto* record = machine.engine().record(view.id);
         if (view.state == core::ObjectState::in_sync && record && !record->set.empty() &&
             (!record->held || record->held->id() != record->set.front().revision->id())) {
             model.violation(machine.name + " calls " + core::to_text(view.id) +
@@ -220,15 +219,15 @@ void Cluster::check_reasons(std::size_t index) {
     }
 }
 
-void Cluster::check_object_at_end(core::ObjectId const& object) {
-    auto const winner = model.winner(object);
+void Cluster::check_object_at_end(const core::ObjectId& object) {
+    const auto winner = model.winner(object);
     if (!winner) {
         return;
     }
-    auto const* revision = model.find(*winner, object);
-    bool const conflict = model.has_open_conflict(object);
-    for (auto const& machine : world.machines) {
-        auto const* record = machine->engine().record(object);
+    const auto* revision = model.find(*winner, object);
+    const bool conflict = model.has_open_conflict(object);
+    for (const auto& machine : world.machines) {
+        const auto* record = machine->engine().record(object);
         if (!record || record->set.empty()) {
             model.violation(machine->name + " knows nothing of " + core::to_text(object));
             continue;
@@ -244,7 +243,7 @@ void Cluster::check_object_at_end(core::ObjectId const& object) {
                             core::to_text(object) + ", the winner is " +
                             content_name(revision->content));
         }
-        auto const view = machine->engine().object(object);
+        const auto view = machine->engine().object(object);
         if (!view || view->conflict.has_value() != conflict) {
             model.violation(
                 machine->name +
@@ -255,10 +254,10 @@ void Cluster::check_object_at_end(core::ObjectId const& object) {
 }
 
 void Cluster::check_end() {
-    for (auto const& object : model.objects()) {
+    for (const auto& object : model.objects()) {
         check_object_at_end(object);
     }
-    for (auto const& machine : world.machines) {
+    for (const auto& machine : world.machines) {
         check_reasons(machine->index);
     }
     model.check_end();

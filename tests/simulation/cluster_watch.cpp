@@ -5,14 +5,14 @@
 
 namespace stationsync::simulation {
 
-ModelRevision Cluster::translate(core::RevisionPtr const& revision,
-                                 core::ObjectRecord const& record) const {
+ModelRevision Cluster::translate(const core::RevisionPtr& revision,
+                                 const core::ObjectRecord& record) const {
     ModelRevision result;
     result.id = revision->id();
     result.object = record.id;
     result.stamp_us = revision->stamp.wall_us;
     result.stamp_logical = revision->stamp.logical;
-    if (auto const* known = model.find(result.id, record.id)) {
+    if (const auto* known = model.find(result.id, record.id)) {
         result.content = known->content;
         return result;
     }
@@ -21,7 +21,7 @@ ModelRevision Cluster::translate(core::RevisionPtr const& revision,
     if (revision->digest) {
         result.content = content_of(*revision->digest);
     }
-    for (auto const& package : record.packages) {
+    for (const auto& package : record.packages) {
         if (package.revision == result.id) {
             result.content = content_of(package.package.digest);
         }
@@ -29,10 +29,10 @@ ModelRevision Cluster::translate(core::RevisionPtr const& revision,
     return result;
 }
 
-ClaimedRecord Cluster::translate(core::ObjectRecord const& record) const {
+ClaimedRecord Cluster::translate(const core::ObjectRecord& record) const {
     ClaimedRecord result;
     result.object = record.id;
-    for (auto const& entry : record.set) {
+    for (const auto& entry : record.set) {
         result.set.push_back(
             {translate(entry.revision, record), static_cast<int>(entry.rank), entry.clock_wrong});
     }
@@ -42,18 +42,18 @@ ClaimedRecord Cluster::translate(core::ObjectRecord const& record) const {
     return result;
 }
 
-void Cluster::on_durable(Machine& machine, StateStore::Transaction const& transaction) {
-    for (auto const& mutation : transaction.mutations) {
-        if (auto const* object = std::get_if<core::PutObject>(&mutation)) {
+void Cluster::on_durable(Machine& machine, const StateStore::Transaction& transaction) {
+    for (const auto& mutation : transaction.mutations) {
+        if (const auto* object = std::get_if<core::PutObject>(&mutation)) {
             check_intent(machine, object->record);
             model.record_durable(machine.index, machine.id, translate(object->record));
-        } else if (auto const* provider = std::get_if<core::PutProvider>(&mutation)) {
+        } else if (const auto* provider = std::get_if<core::PutProvider>(&mutation)) {
             if (!provider->record.established) {
                 continue;
             }
             std::vector<core::ObjectId> unsealed;
-            for (auto const& [place, content] : initial_) {
-                auto const* record = machine.store.image.find(place.second);
+            for (const auto& [place, content] : initial_) {
+                const auto* record = machine.store.image.find(place.second);
                 if (place.first == machine.index &&
                     place.second.provider == provider->record.provider &&
                     machine.live(place.second) == content && (!record || !record->held)) {
@@ -61,13 +61,13 @@ void Cluster::on_durable(Machine& machine, StateStore::Transaction const& transa
                 }
             }
             model.established(machine.index, provider->record.provider, unsealed);
-        } else if (auto const* history = std::get_if<core::AppendHistory>(&mutation)) {
+        } else if (const auto* history = std::get_if<core::AppendHistory>(&mutation)) {
             tell_history(machine, history->entry);
         }
     }
 }
 
-void Cluster::tell_history(Machine& machine, core::HistoryEntry const& entry) {
+void Cluster::tell_history(Machine& machine, const core::HistoryEntry& entry) {
     if (!world.trace.keeps_story() && !world.trace.wants_text()) {
         return;
     }
@@ -77,7 +77,7 @@ void Cluster::tell_history(Machine& machine, core::HistoryEntry const& entry) {
         text += ", kept " + content_name(content_of(entry.package));
     }
     if (entry.what == core::HistoryWhat::published || entry.what == core::HistoryWhat::applied) {
-        auto const* record = machine.store.image.find(entry.object);
+        const auto* record = machine.store.image.find(entry.object);
         if (record && record->held) {
             text += " " + content_name(translate(record->held, *record).content);
         }
@@ -85,14 +85,14 @@ void Cluster::tell_history(Machine& machine, core::HistoryEntry const& entry) {
     world.trace.tell(std::move(text));
 }
 
-void Cluster::on_message_sent(Machine& machine, core::LinkId link, core::Message const& message) {
-    auto const* batch = std::get_if<core::IndexBatch>(&message);
+void Cluster::on_message_sent(Machine& machine, core::LinkId link, const core::Message& message) {
+    const auto* batch = std::get_if<core::IndexBatch>(&message);
     if (!batch) {
         return;
     }
-    for (auto const& entry : batch->entries) {
+    for (const auto& entry : batch->entries) {
         std::vector<core::RevisionId> set;
-        for (auto const& known : entry.set) {
+        for (const auto& known : entry.set) {
             set.push_back(known.revision->id());
         }
         model.announced(machine.index, entry.object, set);
@@ -104,7 +104,7 @@ void Cluster::on_message_sent(Machine& machine, core::LinkId link, core::Message
     if (!batch->more) {
         model.catalogue_sent(machine.index, peer, batch->established);
     }
-    for (auto const& [original, copy] : clones_) {
+    for (const auto& [original, copy] : clones_) {
         constexpr int sightings_max = 4; // 40 s: both were told of by then
         if ((peer == original || peer == copy) &&
             clone_sightings_[{machine.index, original, copy}] > sightings_max) {
@@ -113,7 +113,7 @@ void Cluster::on_message_sent(Machine& machine, core::LinkId link, core::Message
     }
 }
 
-void Cluster::on_apply_started(Machine& machine, core::StartApply const& order) {
+void Cluster::on_apply_started(Machine& machine, const core::StartApply& order) {
     model.apply_started(machine.index, order.object);
     if (when_apply_starts) {
         when_apply_starts(machine.index, order.object);
@@ -121,11 +121,12 @@ void Cluster::on_apply_started(Machine& machine, core::StartApply const& order) 
 }
 
 // The decision to apply is the durable intent: it must be for the head, over a state that is known.
-void Cluster::check_intent(Machine& machine, core::ObjectRecord const& record) {
+void Cluster::check_intent(Machine& machine, const core::ObjectRecord& record) {
     if (!record.intent || !intents_seen_.insert(record.intent->id).second) {
         return;
     }
-    std::string const what = machine.name + " means to apply a state of " + core::to_text(record.id);
+    std::string const what =
+        machine.name + " means to apply a state of " + core::to_text(record.id);
     if (record.set.empty() || record.set.front().revision->id() != record.intent->revision->id()) {
         model.violation(what + " that is not the head");
     }
@@ -138,9 +139,9 @@ void Cluster::check_intent(Machine& machine, core::ObjectRecord const& record) {
     }
 }
 
-void Cluster::on_applied(Machine& machine, core::StartApply const& order, Content before,
+void Cluster::on_applied(Machine& machine, const core::StartApply& order, Content before,
                          Content after) {
-    auto const* live_object = machine.provider(order.object.provider).find(order.object.key);
+    const auto* live_object = machine.provider(order.object.provider).find(order.object.key);
     model.applied(machine.index, order.revision->id(), order.object, before, after,
                   live_object->changed_at_us);
     if (when_applied) {
@@ -148,7 +149,7 @@ void Cluster::on_applied(Machine& machine, core::StartApply const& order, Conten
     }
 }
 
-void Cluster::on_command_answered(Machine& machine, core::CommandAnswered const& answer) {
+void Cluster::on_command_answered(Machine& machine, const core::CommandAnswered& answer) {
     if (!answer.ok) {
         model.order_refused(machine.index, answer.command, answer.subject);
     }
@@ -165,15 +166,15 @@ void Cluster::on_crashed(Machine& machine) {
 
 // ---- what the model asks ---------------------------------------------------------------------
 
-Content Cluster::live(std::size_t machine, core::ObjectId const& object) const {
+Content Cluster::live(std::size_t machine, const core::ObjectId& object) const {
     return world.machines[machine]->live(object);
 }
 
-bool Cluster::in_history(std::size_t machine, core::ObjectId const& object, Content content) const {
+bool Cluster::in_history(std::size_t machine, const core::ObjectId& object, Content content) const {
     return world.machines[machine]->history.holds(object, content);
 }
 
-bool Cluster::in_sync_directory(std::size_t machine, core::ObjectId const& object,
+bool Cluster::in_sync_directory(std::size_t machine, const core::ObjectId& object,
                                 Content content) const {
     return world.machines[machine]->sync.holds(object, content);
 }
@@ -182,14 +183,14 @@ std::int64_t Cluster::local_us(std::size_t machine) const {
     return world.machines[machine]->wall();
 }
 
-bool Cluster::reproducible(core::ObjectId const& object) const {
-    return std::any_of(specs_.begin(), specs_.end(), [&](ProviderSpec const& spec) {
+bool Cluster::reproducible(const core::ObjectId& object) const {
+    return std::any_of(specs_.begin(), specs_.end(), [&](const ProviderSpec& spec) {
         return spec.name == object.provider && spec.reproducible;
     });
 }
 
-bool Cluster::served_live(core::ObjectId const& object, Content content) const {
-    return std::any_of(specs_.begin(), specs_.end(), [&](ProviderSpec const& spec) {
+bool Cluster::served_live(const core::ObjectId& object, Content content) const {
+    return std::any_of(specs_.begin(), specs_.end(), [&](const ProviderSpec& spec) {
         return spec.name == object.provider && spec.reproducible &&
                bytes_of(content) > spec.live_above;
     });

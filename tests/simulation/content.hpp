@@ -34,7 +34,7 @@ inline core::Digest digest_of(Content content, std::uint64_t nonce = 0) {
     return digest;
 }
 
-inline Content content_of(core::Digest const& digest) {
+inline Content content_of(const core::Digest& digest) {
     Content content = 0;
     for (std::size_t i = 0; i < 4; ++i) {
         content |= static_cast<Content>(digest.bytes[8 + i]) << (8 * i);

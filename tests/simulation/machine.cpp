@@ -22,7 +22,7 @@ void Machine::start() {
 
 void Machine::finish_applies(bool all) {
     auto orders = process_->open_applies();
-    for (auto const& order : orders) {
+    for (const auto& order : orders) {
         if (all || world.random.chance(50)) {
             process_->perform(order);
         }
@@ -57,7 +57,7 @@ void Machine::restart() {
     process_->end();
     ended_ = std::move(process_);
     while (store.has_pending()) {
-        auto const transaction = store.commit_oldest();
+        const auto transaction = store.commit_oldest();
         if (world.watcher) {
             world.watcher->on_durable(*this, transaction);
         }
@@ -79,7 +79,7 @@ void Machine::stop_by_person() {
     process_->end();
     ended_ = std::move(process_);
     while (store.has_pending()) {
-        auto const transaction = store.commit_oldest();
+        const auto transaction = store.commit_oldest();
         if (world.watcher) {
             world.watcher->on_durable(*this, transaction);
         }
@@ -88,7 +88,7 @@ void Machine::stop_by_person() {
     world.network.process_ended(index);
 }
 
-void Machine::hint(std::string const& provider_name, std::string const& key) {
+void Machine::hint(const std::string& provider_name, const std::string& key) {
     if (!process_ || !world.random.chance(watch_percent)) {
         return;
     }
@@ -123,7 +123,7 @@ void Machine::lose_directory(bool of_history) {
         return;
     }
     std::uint64_t const epoch = process_->epoch();
-    for (auto const& [key, package] : lost.all()) {
+    for (const auto& [key, package] : lost.all()) {
         world.scheduler.after(
             world.random.between(millisecond, 10 * second), [this, epoch, key = key, of_history] {
                 auto const& now = of_history ? history : sync;
@@ -137,12 +137,12 @@ void Machine::lose_directory(bool of_history) {
 void Machine::lose_state() {
     store.image = StateImage{};
     // Packages describe themselves: what is found goes to the history of the newcomer.
-    auto const found_sync = sync.all();
+    const auto found_sync = sync.all();
     sync.clear();
-    for (auto const& [key, package] : found_sync) {
+    for (const auto& [key, package] : found_sync) {
         history.put(key.first, package);
     }
-    for (auto const& [key, package] : history.all()) {
+    for (const auto& [key, package] : history.all()) {
         auto& record = store.image.objects[key.first];
         record.id = key.first;
         core::KeptState kept;

@@ -16,8 +16,8 @@ struct ArmedCrash {
 class Machine {
 public:
     Machine(World& the_world, std::size_t the_index, std::string the_name, core::StationId the_id);
-    Machine(Machine const&) = delete;
-    Machine& operator=(Machine const&) = delete;
+    Machine(const Machine&) = delete;
+    Machine& operator=(const Machine&) = delete;
 
     // ---- power ----
     void start();
@@ -26,12 +26,12 @@ public:
     void crash();          // any instant: applies under way have happened or not
     bool running() const { return process_ != nullptr; }
     Process* process() { return process_.get(); }
-    core::Engine const& engine() const { return process_->engine(); }
+    const core::Engine& engine() const { return process_->engine(); }
     core::Now local_now() const { return clock.now(world.now()); }
     std::int64_t wall() const { return clock.wall(world.now()); }
 
     // ---- users and the plant's programs; each tells the watch, when there is one ----
-    void hint(std::string const& provider, std::string const& key);
+    void hint(const std::string& provider, const std::string& key);
 
     // ---- faults ----
     void step_clock(std::int64_t delta_us); // noticed by a running service when above 2 s
@@ -40,8 +40,8 @@ public:
     void lose_disk();  // nothing of the service is left; live data is
     void roll_back_state(StateImage image) { store.image = std::move(image); }
 
-    SimProvider& provider(std::string const& provider_name) { return providers.at(provider_name); }
-    Content live(core::ObjectId const& object) const {
+    SimProvider& provider(const std::string& provider_name) { return providers.at(provider_name); }
+    Content live(const core::ObjectId& object) const {
         auto found = providers.find(object.provider);
         return found == providers.end() ? absent : found->second.content(object.key);
     }

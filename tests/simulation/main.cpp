@@ -10,28 +10,28 @@ using namespace stationsync::simulation;
 
 namespace {
 
-int print_trace(ProgramOptions const& options, Profile const* profile) {
+int print_trace(const ProgramOptions& options, const Profile* profile) {
     RunOptions run;
     run.profile = profile;
-    run.trace_sink = [](std::string const& line) { std::cout << line << '\n'; };
+    run.trace_sink = [](const std::string& line) { std::cout << line << '\n'; };
     const RunResult result = run_seed(options.first, run);
     std::cout << describe(result);
     return result.violations.empty() ? 0 : 1;
 }
 
 // The first failing seed again, with all that happens, into a file beside the caller.
-void write_trace(std::uint64_t seed, Profile const* profile) {
+void write_trace(std::uint64_t seed, const Profile* profile) {
     std::string const name = "stationsync-sim-seed-" + std::to_string(seed) + ".trace";
     std::ofstream file(name);
     RunOptions run;
     run.profile = profile;
-    run.trace_sink = [&](std::string const& line) { file << line << '\n'; };
+    run.trace_sink = [&](const std::string& line) { file << line << '\n'; };
     const RunResult result = run_seed(seed, run);
     file << describe(result);
     std::cout << "trace of seed " << seed << " in " << name << '\n';
 }
 
-int check_repeat(ProgramOptions const& options, Profile const* profile) {
+int check_repeat(const ProgramOptions& options, const Profile* profile) {
     RunOptions run;
     run.profile = profile;
     for (std::uint64_t seed = options.first; seed < options.first + options.count; ++seed) {
@@ -44,12 +44,12 @@ int check_repeat(ProgramOptions const& options, Profile const* profile) {
     return 0;
 }
 
-int report(RunSummary const& summary, ProgramOptions const& options, Profile const* profile,
+int report(const RunSummary& summary, const ProgramOptions& options, const Profile* profile,
            double elapsed_s) {
     if (!options.quiet) {
         std::cout << summary.coverage.table();
     }
-    for (auto const& failure : summary.failures) {
+    for (const auto& failure : summary.failures) {
         std::cout << describe(failure);
     }
     std::cout << summary.runs << " runs, " << summary.virtual_hours << " virtual hours, "
@@ -59,8 +59,8 @@ int report(RunSummary const& summary, ProgramOptions const& options, Profile con
         write_trace(summary.failures.front().seed, profile);
         return 1;
     }
-    auto const never = summary.coverage.never_occurred();
-    for (auto const& name : never) {
+    const auto never = summary.coverage.never_occurred();
+    for (const auto& name : never) {
         std::cout << "never occurred: " << name << '\n';
     }
     return never.empty() || options.zeros_allowed ? 0 : 1;
@@ -71,12 +71,12 @@ int report(RunSummary const& summary, ProgramOptions const& options, Profile con
 int main(int argc, char** argv) {
     const ProgramOptions options = read_options(argc, argv);
     if (options.list) {
-        for (auto const& profile : profiles()) {
+        for (const auto& profile : profiles()) {
             std::cout << profile.name << '\n';
         }
         return 0;
     }
-    Profile const* const profile =
+    const Profile* const profile =
         options.profile.empty() ? nullptr : find_profile(options.profile);
     if (!options.profile.empty() && !profile) {
         std::cerr << "there is no profile '" << options.profile << "'; --list names them\n";
@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
     plan.count = options.count;
     plan.jobs = options.jobs;
     plan.profile = profile;
-    auto const begin = std::chrono::steady_clock::now();
+    const auto begin = std::chrono::steady_clock::now();
     const RunSummary summary = run_seeds(plan);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
     return report(summary, options, profile, elapsed.count());

@@ -9,24 +9,24 @@ namespace stationsync::simulation {
 
 namespace {
 
-std::string text(core::ObjectId const& object) {
+std::string text(const core::ObjectId& object) {
     return object.provider + "/" + object.key;
 }
-std::string text(ModelRevision const& r) {
+std::string text(const ModelRevision& r) {
     return text(r.object) + " content " + std::to_string(r.content) + " sequence " +
            std::to_string(r.id.sequence);
 }
 
 } // namespace
 
-bool model_has_seen(ModelRevision const& a, ModelRevision const& b) {
-    return std::any_of(a.seen.begin(), a.seen.end(), [&](auto const& entry) {
+bool model_has_seen(const ModelRevision& a, const ModelRevision& b) {
+    return std::any_of(a.seen.begin(), a.seen.end(), [&](const auto& entry) {
         return entry.first == b.id.author && entry.second >= b.id.sequence;
     });
 }
 
-bool model_loses_to(ModelRevision const& a, ModelRevision const& b) {
-    auto key = [](ModelRevision const& r) {
+bool model_loses_to(const ModelRevision& a, const ModelRevision& b) {
+    auto key = [](const ModelRevision& r) {
         return std::tuple(r.rank, !r.clock_wrong, r.stamp_us, r.stamp_logical, r.id.author,
                           r.id.sequence);
     };
@@ -40,27 +40,27 @@ void ReferenceModel::violation(std::string what) {
     }
 }
 
-ModelRevision const* ReferenceModel::find(core::RevisionId const& id,
-                                          core::ObjectId const& object) const {
+const ModelRevision* ReferenceModel::find(const core::RevisionId& id,
+                                          const core::ObjectId& object) const {
     auto found = revisions_.find({object, id});
     return found == revisions_.end() ? nullptr : &found->second;
 }
 
-bool ReferenceModel::knows(std::size_t machine, core::ObjectId const& object,
-                           core::RevisionId const& id) const {
+bool ReferenceModel::knows(std::size_t machine, const core::ObjectId& object,
+                           const core::RevisionId& id) const {
     auto found = known_.find({machine, object});
     return found != known_.end() && found->second.count(id) != 0;
 }
 
 // ---- live data -------------------------------------------------------------------------------
 
-void ReferenceModel::user_wrote(UserWrite const& what) {
+void ReferenceModel::user_wrote(const UserWrite& what) {
     Truth& t = truth(what.machine, what.object);
     Write write{what};
-    bool const judged =
+    const bool judged =
         what.clock_trusted && what.provider_tells_times && t.base_known && !t.episode;
-    ModelRevision const* base = t.base ? find(t.base, what.object) : nullptr;
-    bool const new_content = !base || base->content != what.content;
+    const ModelRevision* base = t.base ? find(t.base, what.object) : nullptr;
+    const bool new_content = !base || base->content != what.content;
     if (what.kind == WriteKind::edit) {
         write.certainly_fresh = judged && new_content && what.changed_at_us >= t.base_local_us;
     } else if (what.kind == WriteKind::old_backup) {
@@ -74,27 +74,27 @@ void ReferenceModel::user_wrote(UserWrite const& what) {
     t.unsealed.push_back(write);
 }
 
-void ReferenceModel::user_touched(std::size_t machine, core::ObjectId const& object) {
+void ReferenceModel::user_touched(std::size_t machine, const core::ObjectId& object) {
     for (auto& write : truth(machine, object).unsealed) {
         write.certainly_fresh = write.certainly_old = false;
         write.what.clock_trusted = false; // its time is not the one that the provider reports now
     }
 }
 
-void ReferenceModel::user_removed(std::size_t machine, core::ObjectId const& object) {
+void ReferenceModel::user_removed(std::size_t machine, const core::ObjectId& object) {
     // An absence is never a change: what comes next is judged against what was held before.
     for (auto& write : truth(machine, object).unsealed) {
         write.certainly_fresh = write.certainly_old = false;
     }
 }
 
-void ReferenceModel::apply_started(std::size_t machine, core::ObjectId const& object) {
+void ReferenceModel::apply_started(std::size_t machine, const core::ObjectId& object) {
     Truth& t = truth(machine, object);
     t.apply_began_us = witness_.local_us(machine);
 }
 
-void ReferenceModel::applied(std::size_t machine, core::RevisionId const& id,
-                             core::ObjectId const& object, Content before, Content after,
+void ReferenceModel::applied(std::size_t machine, const core::RevisionId& id,
+                             const core::ObjectId& object, Content before, Content after,
                              std::int64_t reported_time_us) {
     Truth& t = truth(machine, object);
     if (before != absent && before != after) {
@@ -102,16 +102,16 @@ void ReferenceModel::applied(std::size_t machine, core::RevisionId const& id,
             violation("machine " + std::to_string(machine) + " overwrote " + text(object) +
                       " content " + std::to_string(before) + " that is not in its history");
         }
-        for (auto const& write : t.unsealed) {
+        for (const auto& write : t.unsealed) {
             if (write.what.content == before && write.certainly_fresh && !t.episode &&
                 t.publish_orders == 0) {
                 violation("machine " + std::to_string(machine) + " overwrote the unsealed edit " +
                           text(object) + " content " + std::to_string(before));
             }
         }
-        ModelRevision const* base = t.base_known && t.base ? find(t.base, object) : nullptr;
-        ModelRevision const* now = find(id, object);
-        bool const superseded =
+        const ModelRevision* base = t.base_known && t.base ? find(t.base, object) : nullptr;
+        const ModelRevision* now = find(id, object);
+        const bool superseded =
             base && now && base->content == before && model_has_seen(*now, *base);
         duties_.push_back({machine, object, before, superseded, true});
         t.saved_at_apply = before;
@@ -126,16 +126,16 @@ void ReferenceModel::applied(std::size_t machine, core::RevisionId const& id,
 
 // ---- orders of people ------------------------------------------------------------------------
 
-void ReferenceModel::publish_ordered(std::size_t machine, core::ObjectId const& object) {
+void ReferenceModel::publish_ordered(std::size_t machine, const core::ObjectId& object) {
     ++truth(machine, object).publish_orders;
 }
 
-void ReferenceModel::restore_ordered(std::size_t machine, core::ObjectId const& object) {
+void ReferenceModel::restore_ordered(std::size_t machine, const core::ObjectId& object) {
     ++truth(machine, object).restore_orders;
 }
 
-void ReferenceModel::order_refused(std::size_t machine, std::string const& command,
-                                   std::string const& subject) {
+void ReferenceModel::order_refused(std::size_t machine, const std::string& command,
+                                   const std::string& subject) {
     for (auto& [place, t] : truths_) {
         if (place.first != machine || text(place.second) != subject) {
             continue;
@@ -155,16 +155,16 @@ void ReferenceModel::stopped_by_person(std::size_t machine) {
     }
 }
 
-void ReferenceModel::establish_ordered(std::size_t machine, std::string const& provider) {
+void ReferenceModel::establish_ordered(std::size_t machine, const std::string& provider) {
     establish_orders_.insert({machine, provider});
 }
 
 // ---- claims ----------------------------------------------------------------------------------
 
-void ReferenceModel::record_durable(std::size_t machine, core::StationId const& station,
-                                    ClaimedRecord const& record) {
+void ReferenceModel::record_durable(std::size_t machine, const core::StationId& station,
+                                    const ClaimedRecord& record) {
     stations_[machine] = station;
-    for (auto const& entry : record.set) {
+    for (const auto& entry : record.set) {
         learn(machine, station, entry, record);
     }
     if (record.held) {
@@ -177,9 +177,9 @@ void ReferenceModel::record_durable(std::size_t machine, core::StationId const& 
     }
 }
 
-void ReferenceModel::learn(std::size_t machine, core::StationId const& station,
-                           ClaimedEntry const& entry, ClaimedRecord const& record) {
-    auto const [found, is_new] =
+void ReferenceModel::learn(std::size_t machine, const core::StationId& station,
+                           const ClaimedEntry& entry, const ClaimedRecord& record) {
+    const auto [found, is_new] =
         revisions_.try_emplace({record.object, entry.revision.id}, entry.revision);
     ModelRevision& known = found->second;
     if (is_new) {
@@ -197,22 +197,22 @@ void ReferenceModel::learn(std::size_t machine, core::StationId const& station,
                 known.content != absent)) {
         violation(text(known) + ": one revision id stands for two states");
     }
-    bool const is_head = !record.set.empty() && record.set.front().revision.id == known.id;
+    const bool is_head = !record.set.empty() && record.set.front().revision.id == known.id;
     check_attributes(machine, known, entry, is_head, !knows(machine, record.object, known.id));
     known_[{machine, record.object}].insert(known.id);
 }
 
 void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
-                                      ClaimedEntry const& entry, bool is_head, bool new_here) {
+                                      const ClaimedEntry& entry, bool is_head, bool new_here) {
     std::int64_t const local = witness_.local_us(machine);
-    auto const clock_good = removed_.count(machine) == 0;
+    const auto clock_good = removed_.count(machine) == 0;
     if (entry.clock_wrong && !known.clock_wrong) {
         if (clock_good && known.stamp_us < local + 2 * minute) {
             violation(text(known) + " was marked though its stamp is possible");
         }
         known.clock_wrong = true;
     }
-    bool const foreign = new_here && !entry.clock_wrong;
+    const bool foreign = new_here && !entry.clock_wrong;
     if (foreign && clock_good && known.stamp_us > local + 62 * second &&
         !truth(machine, known.object).free_seals) {
         violation(text(known) + " was taken at machine " + std::to_string(machine) +
@@ -234,10 +234,10 @@ void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
 void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int claimed_rank,
                             bool is_held) {
     Truth& t = truth(machine, revision.object);
-    auto matching = std::find_if(t.unsealed.rbegin(), t.unsealed.rend(), [&](Write const& write) {
+    auto matching = std::find_if(t.unsealed.rbegin(), t.unsealed.rend(), [&](const Write& write) {
         return write.what.content == revision.content;
     });
-    bool const ordered = t.publish_orders > 0 || t.restore_orders > 0;
+    const bool ordered = t.publish_orders > 0 || t.restore_orders > 0;
     judge_rank(machine, t, revision, claimed_rank, ordered);
     if (!is_held || ordered) {
         int& orders = is_held && t.publish_orders > 0 ? t.publish_orders : t.restore_orders;
@@ -269,17 +269,17 @@ void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int cl
     t.base_local_us = witness_.local_us(machine);
 }
 
-void ReferenceModel::check_seal(std::size_t machine, Truth const& t, ModelRevision const& r,
-                                Write const& write) {
-    ModelRevision const* base = t.base && t.base_known ? find(t.base, r.object) : nullptr;
+void ReferenceModel::check_seal(std::size_t machine, const Truth& t, const ModelRevision& r,
+                                const Write& write) {
+    const ModelRevision* base = t.base && t.base_known ? find(t.base, r.object) : nullptr;
     std::int64_t seen_max = 0;
-    for (auto const& [key, other] : revisions_) {
+    for (const auto& [key, other] : revisions_) {
         if (key.first != r.object || key.second == r.id || !model_has_seen(r, other)) {
             continue;
         }
         seen_max = std::max(seen_max, other.stamp_us);
-        bool const own = other.id.author.station == r.id.author.station;
-        bool const before_base = base && (other.id == base->id || model_has_seen(*base, other) ||
+        const bool own = other.id.author.station == r.id.author.station;
+        const bool before_base = base && (other.id == base->id || model_has_seen(*base, other) ||
                                           other.content == base->content);
         if (!own && !before_base && t.base_known && t.free_seals == 0 &&
             (!base || (other.rank == base->rank && !other.clock_wrong && !base->clock_wrong &&
@@ -292,7 +292,7 @@ void ReferenceModel::check_seal(std::size_t machine, Truth const& t, ModelRevisi
         if (!model_has_seen(r, *base)) {
             violation(text(r) + " has not seen what it was made on: " + text(*base));
         }
-        bool const possible = base->stamp_us <= witness_.local_us(machine) + minute;
+        const bool possible = base->stamp_us <= witness_.local_us(machine) + minute;
         if (possible && !base->clock_wrong &&
             std::pair(r.stamp_us, r.stamp_logical) <=
                 std::pair(base->stamp_us, base->stamp_logical)) {
@@ -311,19 +311,19 @@ void ReferenceModel::check_seal(std::size_t machine, Truth const& t, ModelRevisi
     }
 }
 
-void ReferenceModel::judge_rank(std::size_t machine, Truth const& t, ModelRevision& r,
+void ReferenceModel::judge_rank(std::size_t machine, const Truth& t, ModelRevision& r,
                                 int claimed_rank, bool ordered) {
     if (ordered) {
         r.rank = claimed_rank;
         return;
     }
-    std::string const& provider = r.object.provider;
-    ModelRevision const* base = t.base ? find(t.base, r.object) : nullptr;
-    bool const on_plant = base && base->rank >= 1;
-    bool const established = is_established(machine, provider);
-    int const expected = on_plant ? (established ? 2 : base->rank) : base ? 0 : established ? 2 : 0;
+    const std::string& provider = r.object.provider;
+    const ModelRevision* base = t.base ? find(t.base, r.object) : nullptr;
+    const bool on_plant = base && base->rank >= 1;
+    const bool established = is_established(machine, provider);
+    const int expected = on_plant ? (established ? 2 : base->rank) : base ? 0 : established ? 2 : 0;
     // A file made while the station became established, or after its root changed, may be either.
-    bool const unclear =
+    const bool unclear =
         t.free_seals > 0 || !t.base_known || rebased_.count({machine, provider}) != 0 ||
         (established && !base && !t.unsealed.empty() &&
          t.unsealed.front().what.local_us < established_at_us_[{machine, provider}] + minute);
@@ -334,17 +334,17 @@ void ReferenceModel::judge_rank(std::size_t machine, Truth const& t, ModelRevisi
     }
 }
 
-void ReferenceModel::held_changed(std::size_t machine, core::ObjectId const& object,
-                                  ModelRevision const& held) {
+void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& object,
+                                  const ModelRevision& held) {
     Truth& t = truth(machine, object);
     if (t.held == held.id) {
         return; // an apply may have happened that it has not recorded yet
     }
     if (t.held && t.held_content != absent && t.held_content != t.saved_at_apply &&
         !witness_.served_live(object, t.held_content)) {
-        ModelRevision const* old = find(*t.held, object);
-        bool const superseded = old && model_has_seen(held, *old);
-        bool const author = old && old->id.author.station == stations_[machine];
+        const ModelRevision* old = find(*t.held, object);
+        const bool superseded = old && model_has_seen(held, *old);
+        const bool author = old && old->id.author.station == stations_[machine];
         duties_.push_back({machine, object, t.held_content, superseded,
                            author || !witness_.reproducible(object)});
     }
@@ -355,11 +355,11 @@ void ReferenceModel::held_changed(std::size_t machine, core::ObjectId const& obj
         return;
     }
     // Taken over without an apply: its content must be what is live here.
-    auto matching = std::find_if(t.unsealed.rbegin(), t.unsealed.rend(), [&](Write const& write) {
+    auto matching = std::find_if(t.unsealed.rbegin(), t.unsealed.rend(), [&](const Write& write) {
         return write.what.content == held.content;
     });
-    ModelRevision const* base = t.base ? find(t.base, object) : nullptr;
-    bool const was_live = matching != t.unsealed.rend() || (base && base->content == held.content);
+    const ModelRevision* base = t.base ? find(t.base, object) : nullptr;
+    const bool was_live = matching != t.unsealed.rend() || (base && base->content == held.content);
     if (!was_live && t.base_known && t.free_seals == 0) {
         violation("machine " + std::to_string(machine) + " says that it holds " + text(held) +
                   " which was never live there");
@@ -370,13 +370,13 @@ void ReferenceModel::held_changed(std::size_t machine, core::ObjectId const& obj
     t.base = held.id;
 }
 
-void ReferenceModel::established(std::size_t machine, std::string const& provider,
-                                 std::vector<core::ObjectId> const& unsealed_first_finds) {
+void ReferenceModel::established(std::size_t machine, const std::string& provider,
+                                 const std::vector<core::ObjectId>& unsealed_first_finds) {
     if (!established_.insert({machine, provider}).second) {
         return;
     }
     established_at_us_[{machine, provider}] = witness_.local_us(machine);
-    bool const by_person = establish_orders_.count({machine, provider}) != 0;
+    const bool by_person = establish_orders_.count({machine, provider}) != 0;
     if (by_person || init_.count(machine) != 0) {
         return;
     }
@@ -384,15 +384,15 @@ void ReferenceModel::established(std::size_t machine, std::string const& provide
         violation("machine " + std::to_string(machine) + " became established for " + provider +
                   " without the whole catalogue of an established station");
     }
-    for (auto const& object : unsealed_first_finds) {
+    for (const auto& object : unsealed_first_finds) {
         violation("machine " + std::to_string(machine) + " became established before " +
                   text(object) + ", found at its first scan, was sealed");
     }
 }
 
-void ReferenceModel::announced(std::size_t machine, core::ObjectId const& object,
-                               std::vector<core::RevisionId> const& set) {
-    for (auto const& id : set) {
+void ReferenceModel::announced(std::size_t machine, const core::ObjectId& object,
+                               const std::vector<core::RevisionId>& set) {
+    for (const auto& id : set) {
         if (!knows(machine, object, id)) {
             violation("machine " + std::to_string(machine) + " announced " + text(object) +
                       " sequence " + std::to_string(id.sequence) + " before it was durable there");
@@ -401,8 +401,8 @@ void ReferenceModel::announced(std::size_t machine, core::ObjectId const& object
 }
 
 void ReferenceModel::catalogue_sent(std::size_t from, std::size_t to,
-                                    std::vector<std::string> const& established_providers) {
-    for (auto const& provider : established_providers) {
+                                    const std::vector<std::string>& established_providers) {
+    for (const auto& provider : established_providers) {
         if (is_established(from, provider)) {
             catalogue_from_established_[{to, provider}] = true;
         }

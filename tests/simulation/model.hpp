@@ -63,53 +63,53 @@ struct UserWrite {
 class Witness {
 public:
     virtual ~Witness() = default;
-    virtual Content live(std::size_t machine, core::ObjectId const& object) const = 0;
-    virtual bool in_history(std::size_t machine, core::ObjectId const& object,
+    virtual Content live(std::size_t machine, const core::ObjectId& object) const = 0;
+    virtual bool in_history(std::size_t machine, const core::ObjectId& object,
                             Content content) const = 0;
-    virtual bool in_sync_directory(std::size_t machine, core::ObjectId const& object,
+    virtual bool in_sync_directory(std::size_t machine, const core::ObjectId& object,
                                    Content content) const = 0;
     virtual std::int64_t local_us(std::size_t machine) const = 0;
     virtual std::size_t machines() const = 0;
-    virtual bool reproducible(core::ObjectId const& object) const = 0;
+    virtual bool reproducible(const core::ObjectId& object) const = 0;
     // Too big for a package of its own: the live file serves, and an edit replaces the only copy.
-    virtual bool served_live(core::ObjectId const& object, Content content) const = 0;
+    virtual bool served_live(const core::ObjectId& object, Content content) const = 0;
 };
 
 class ReferenceModel {
 public:
-    explicit ReferenceModel(Witness const& witness) : witness_(witness) {}
+    explicit ReferenceModel(const Witness& witness) : witness_(witness) {}
 
     // ---- what happens to the live data ----
-    void user_wrote(UserWrite const& write);
-    void user_touched(std::size_t machine, core::ObjectId const& object);
-    void user_removed(std::size_t machine, core::ObjectId const& object);
-    void apply_started(std::size_t machine, core::ObjectId const& object);
-    void applied(std::size_t machine, core::RevisionId const& revision,
-                 core::ObjectId const& object, Content before, Content after,
+    void user_wrote(const UserWrite& write);
+    void user_touched(std::size_t machine, const core::ObjectId& object);
+    void user_removed(std::size_t machine, const core::ObjectId& object);
+    void apply_started(std::size_t machine, const core::ObjectId& object);
+    void applied(std::size_t machine, const core::RevisionId& revision,
+                 const core::ObjectId& object, Content before, Content after,
                  std::int64_t reported_time_us);
 
     // ---- what people order ----
-    void publish_ordered(std::size_t machine, core::ObjectId const& object);
-    void restore_ordered(std::size_t machine, core::ObjectId const& object);
-    void order_refused(std::size_t machine, std::string const& command, std::string const& subject);
+    void publish_ordered(std::size_t machine, const core::ObjectId& object);
+    void restore_ordered(std::size_t machine, const core::ObjectId& object);
+    void order_refused(std::size_t machine, const std::string& command, const std::string& subject);
     void stopped_by_person(std::size_t machine);
-    void establish_ordered(std::size_t machine, std::string const& provider);
+    void establish_ordered(std::size_t machine, const std::string& provider);
 
     // ---- what the stations say ----
-    void record_durable(std::size_t machine, core::StationId const& station,
-                        ClaimedRecord const& record);
-    void established(std::size_t machine, std::string const& provider,
-                     std::vector<core::ObjectId> const& unsealed_first_finds);
-    void announced(std::size_t machine, core::ObjectId const& object,
-                   std::vector<core::RevisionId> const& set);
+    void record_durable(std::size_t machine, const core::StationId& station,
+                        const ClaimedRecord& record);
+    void established(std::size_t machine, const std::string& provider,
+                     const std::vector<core::ObjectId>& unsealed_first_finds);
+    void announced(std::size_t machine, const core::ObjectId& object,
+                   const std::vector<core::RevisionId>& set);
     void catalogue_sent(std::size_t from, std::size_t to,
-                        std::vector<std::string> const& established_providers);
+                        const std::vector<std::string>& established_providers);
 
     // ---- faults that excuse a loss or an otherwise forbidden seal ----
     void made_by_init(std::size_t machine) { init_.insert(machine); }
-    void state_replaced(std::size_t machine, std::vector<ClaimedRecord> const& records,
-                        std::set<std::string> const& established_providers);
-    void root_changed(std::size_t machine, std::string const& provider);
+    void state_replaced(std::size_t machine, const std::vector<ClaimedRecord>& records,
+                        const std::set<std::string>& established_providers);
+    void root_changed(std::size_t machine, const std::string& provider);
     void copies_lost(); // a disk or directory was lost: what exists nowhere now is excused
     void
     machine_removed(std::size_t machine); // a clone that got a new identity: nothing is asked of it
@@ -118,15 +118,15 @@ public:
     void clones_exist() { clones_ = true; }
 
     // ---- at the end, when all is healed ----
-    std::optional<core::RevisionId> winner(core::ObjectId const& object) const;
-    bool has_open_conflict(core::ObjectId const& object) const;
+    std::optional<core::RevisionId> winner(const core::ObjectId& object) const;
+    bool has_open_conflict(const core::ObjectId& object) const;
     std::vector<core::ObjectId> objects() const;
     void check_end();
-    bool exists_somewhere(core::ObjectId const& object, Content content) const;
-    bool loss_excused(core::ObjectId const& object, Content content) const;
-    ModelRevision const* find(core::RevisionId const& id, core::ObjectId const& object) const;
+    bool exists_somewhere(const core::ObjectId& object, Content content) const;
+    bool loss_excused(const core::ObjectId& object, Content content) const;
+    const ModelRevision* find(const core::RevisionId& id, const core::ObjectId& object) const;
 
-    std::vector<std::string> const& violations() const { return violations_; }
+    const std::vector<std::string>& violations() const { return violations_; }
     void violation(std::string text);
 
 private:
@@ -159,27 +159,27 @@ private:
     };
     using Place = std::pair<std::size_t, core::ObjectId>;
 
-    Truth& truth(std::size_t machine, core::ObjectId const& object) {
+    Truth& truth(std::size_t machine, const core::ObjectId& object) {
         return truths_[{machine, object}];
     }
-    void learn(std::size_t machine, core::StationId const& station, ClaimedEntry const& entry,
-               ClaimedRecord const& record);
-    void check_attributes(std::size_t machine, ModelRevision& known, ClaimedEntry const& entry,
+    void learn(std::size_t machine, const core::StationId& station, const ClaimedEntry& entry,
+               const ClaimedRecord& record);
+    void check_attributes(std::size_t machine, ModelRevision& known, const ClaimedEntry& entry,
                           bool is_head, bool new_here);
     void sealed(std::size_t machine, ModelRevision& revision, int claimed_rank, bool is_held);
-    void check_seal(std::size_t machine, Truth const& t, ModelRevision const& revision,
-                    Write const& write);
-    void judge_rank(std::size_t machine, Truth const& t, ModelRevision& revision, int claimed_rank,
+    void check_seal(std::size_t machine, const Truth& t, const ModelRevision& revision,
+                    const Write& write);
+    void judge_rank(std::size_t machine, const Truth& t, ModelRevision& revision, int claimed_rank,
                     bool ordered);
-    void held_changed(std::size_t machine, core::ObjectId const& object, ModelRevision const& held);
-    bool is_established(std::size_t machine, std::string const& provider) const {
+    void held_changed(std::size_t machine, const core::ObjectId& object, const ModelRevision& held);
+    bool is_established(std::size_t machine, const std::string& provider) const {
         return established_.count({machine, provider}) != 0;
     }
-    bool knows(std::size_t machine, core::ObjectId const& object, core::RevisionId const& id) const;
-    std::vector<ModelRevision const*> maximal(core::ObjectId const& object) const;
-    bool kept_well(Duty const& duty) const;
+    bool knows(std::size_t machine, const core::ObjectId& object, const core::RevisionId& id) const;
+    std::vector<const ModelRevision*> maximal(const core::ObjectId& object) const;
+    bool kept_well(const Duty& duty) const;
 
-    Witness const& witness_;
+    const Witness& witness_;
     std::map<std::pair<core::ObjectId, core::RevisionId>, ModelRevision> revisions_;
     std::map<Place, Truth> truths_;
     std::map<Place, std::set<core::RevisionId>> known_;
@@ -198,7 +198,7 @@ private:
 };
 
 // The rules' order, in the model's own words.
-bool model_has_seen(ModelRevision const& a, ModelRevision const& b);
-bool model_loses_to(ModelRevision const& a, ModelRevision const& b);
+bool model_has_seen(const ModelRevision& a, const ModelRevision& b);
+bool model_loses_to(const ModelRevision& a, const ModelRevision& b);
 
 } // namespace stationsync::simulation

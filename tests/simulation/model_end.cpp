@@ -5,8 +5,8 @@
 
 namespace stationsync::simulation {
 
-void ReferenceModel::state_replaced(std::size_t machine, std::vector<ClaimedRecord> const& records,
-                                    std::set<std::string> const& established_providers) {
+void ReferenceModel::state_replaced(std::size_t machine, const std::vector<ClaimedRecord>& records,
+                                    const std::set<std::string>& established_providers) {
     for (auto i = known_.begin(); i != known_.end();) {
         i = i->first.first == machine ? known_.erase(i) : std::next(i);
     }
@@ -17,7 +17,7 @@ void ReferenceModel::state_replaced(std::size_t machine, std::vector<ClaimedReco
         i = i->first.first == machine ? catalogue_from_established_.erase(i) : std::next(i);
     }
     init_.erase(machine);
-    for (auto const& provider : established_providers) {
+    for (const auto& provider : established_providers) {
         established_.insert({machine, provider});
     }
     // Everything live may be sealed anew: as found by a newcomer, or under a new incarnation.
@@ -32,9 +32,9 @@ void ReferenceModel::state_replaced(std::size_t machine, std::vector<ClaimedReco
             }
         }
     }
-    for (auto const& record : records) {
+    for (const auto& record : records) {
         auto& known = known_[{machine, record.object}];
-        for (auto const& entry : record.set) {
+        for (const auto& entry : record.set) {
             known.insert(entry.revision.id);
         }
         Truth& t = truth(machine, record.object);
@@ -46,7 +46,7 @@ void ReferenceModel::state_replaced(std::size_t machine, std::vector<ClaimedReco
     }
 }
 
-void ReferenceModel::root_changed(std::size_t machine, std::string const& provider) {
+void ReferenceModel::root_changed(std::size_t machine, const std::string& provider) {
     rebased_.insert({machine, provider});
     for (auto& [place, t] : truths_) {
         if (place.first == machine && place.second.provider == provider) {
@@ -71,7 +71,7 @@ void ReferenceModel::times_unknown(std::size_t machine) {
     }
 }
 
-bool ReferenceModel::exists_somewhere(core::ObjectId const& object, Content content) const {
+bool ReferenceModel::exists_somewhere(const core::ObjectId& object, Content content) const {
     for (std::size_t m = 0; m < witness_.machines(); ++m) {
         if (witness_.live(m, object) == content || witness_.in_history(m, object, content) ||
             witness_.in_sync_directory(m, object, content)) {
@@ -83,21 +83,21 @@ bool ReferenceModel::exists_somewhere(core::ObjectId const& object, Content cont
 
 void ReferenceModel::copies_lost() {
     duties_.erase(std::remove_if(duties_.begin(), duties_.end(),
-                                 [&](Duty const& duty) { return !kept_well(duty); }),
+                                 [&](const Duty& duty) { return !kept_well(duty); }),
                   duties_.end());
-    for (auto const& [key, revision] : revisions_) {
+    for (const auto& [key, revision] : revisions_) {
         if (!exists_somewhere(key.first, revision.content)) {
             excused_.insert({key.first, revision.content});
         }
     }
 }
 
-bool ReferenceModel::loss_excused(core::ObjectId const& object, Content content) const {
+bool ReferenceModel::loss_excused(const core::ObjectId& object, Content content) const {
     return excused_.count({object, content}) != 0;
 }
 
-bool ReferenceModel::kept_well(Duty const& duty) const {
-    bool const here = witness_.in_history(duty.machine, duty.object, duty.content) ||
+bool ReferenceModel::kept_well(const Duty& duty) const {
+    const bool here = witness_.in_history(duty.machine, duty.object, duty.content) ||
                       witness_.in_sync_directory(duty.machine, duty.object, duty.content) ||
                       witness_.live(duty.machine, duty.object) == duty.content;
     return here || (!duty.had_package && exists_somewhere(duty.object, duty.content));
@@ -105,7 +105,7 @@ bool ReferenceModel::kept_well(Duty const& duty) const {
 
 std::vector<core::ObjectId> ReferenceModel::objects() const {
     std::vector<core::ObjectId> all;
-    for (auto const& [key, revision] : revisions_) {
+    for (const auto& [key, revision] : revisions_) {
         if (all.empty() || all.back() != key.first) {
             all.push_back(key.first);
         }
@@ -113,23 +113,23 @@ std::vector<core::ObjectId> ReferenceModel::objects() const {
     return all;
 }
 
-std::vector<ModelRevision const*> ReferenceModel::maximal(core::ObjectId const& object) const {
+std::vector<const ModelRevision*> ReferenceModel::maximal(const core::ObjectId& object) const {
     std::set<core::RevisionId> alive;
-    for (auto const& [place, ids] : known_) {
+    for (const auto& [place, ids] : known_) {
         if (place.second == object && removed_.count(place.first) == 0) {
             alive.insert(ids.begin(), ids.end());
         }
     }
-    std::vector<ModelRevision const*> all;
-    for (auto const& id : alive) {
-        if (auto const* revision = find(id, object)) {
+    std::vector<const ModelRevision*> all;
+    for (const auto& id : alive) {
+        if (const auto* revision = find(id, object)) {
             all.push_back(revision);
         }
     }
-    std::vector<ModelRevision const*> result;
+    std::vector<const ModelRevision*> result;
     int highest = 0;
-    for (auto const* candidate : all) {
-        bool const beaten = std::any_of(all.begin(), all.end(), [&](auto const* other) {
+    for (const auto* candidate : all) {
+        const bool beaten = std::any_of(all.begin(), all.end(), [&](const auto* other) {
             return other != candidate && model_has_seen(*other, *candidate);
         });
         if (!beaten) {
@@ -138,25 +138,25 @@ std::vector<ModelRevision const*> ReferenceModel::maximal(core::ObjectId const& 
         }
     }
     result.erase(std::remove_if(result.begin(), result.end(),
-                                [&](auto const* r) { return r->rank < highest; }),
+                                [&](const auto* r) { return r->rank < highest; }),
                  result.end());
     return result;
 }
 
-std::optional<core::RevisionId> ReferenceModel::winner(core::ObjectId const& object) const {
-    auto const entries = maximal(object);
+std::optional<core::RevisionId> ReferenceModel::winner(const core::ObjectId& object) const {
+    const auto entries = maximal(object);
     if (entries.empty()) {
         return std::nullopt;
     }
-    auto const* best = *std::max_element(entries.begin(), entries.end(),
+    const auto* best = *std::max_element(entries.begin(), entries.end(),
                                          [](auto* a, auto* b) { return model_loses_to(*a, *b); });
     return best->id;
 }
 
-bool ReferenceModel::has_open_conflict(core::ObjectId const& object) const {
-    auto const entries = maximal(object);
+bool ReferenceModel::has_open_conflict(const core::ObjectId& object) const {
+    const auto entries = maximal(object);
     return std::any_of(entries.begin(), entries.end(),
-                       [&](auto const* r) { return r->content != entries.front()->content; });
+                       [&](const auto* r) { return r->content != entries.front()->content; });
 }
 
 void ReferenceModel::check_end() {
@@ -168,7 +168,7 @@ void ReferenceModel::check_end() {
         if (removed_.count(duty->machine) != 0) {
             continue;
         }
-        bool const may_be_gone =
+        const bool may_be_gone =
             duty->superseded &&
             younger_superseded[{duty->machine, duty->object}]++ >= superseded_kept;
         if (!may_be_gone && !kept_well(*duty) && !loss_excused(duty->object, duty->content)) {
@@ -179,9 +179,9 @@ void ReferenceModel::check_end() {
                 (duty->superseded ? " by a later change" : " by a change that had not seen it"));
         }
     }
-    for (auto const& object : objects()) {
-        auto const best = winner(object);
-        auto const* revision = best ? find(*best, object) : nullptr;
+    for (const auto& object : objects()) {
+        const auto best = winner(object);
+        const auto* revision = best ? find(*best, object) : nullptr;
         if (revision && !exists_somewhere(object, revision->content) &&
             !loss_excused(object, revision->content)) {
             violation("lost: the winner of " + object.provider + "/" + object.key + ", content " +

@@ -15,7 +15,7 @@ namespace {
 
 struct Named {
     core::Mutant mutant;
-    char const* name;
+    const char* name;
 };
 
 constexpr std::array mutants = {
@@ -50,7 +50,7 @@ constexpr std::array mutants = {
 };
 
 // Seeds needed to notice it; 0: it went unnoticed.
-std::uint64_t seeds_needed(Named const& named, RunPlan plan) {
+std::uint64_t seeds_needed(const Named& named, RunPlan plan) {
     core::active_mutant = named.mutant;
     plan.stop_at_failure = true;
     const RunSummary summary = run_seeds(plan);
@@ -59,7 +59,7 @@ std::uint64_t seeds_needed(Named const& named, RunPlan plan) {
         std::cout << "NOT NOTICED in " << summary.runs << " seeds" << std::endl;
         return 0;
     }
-    RunResult const& failure = summary.failures.front();
+    const RunResult& failure = summary.failures.front();
     std::uint64_t const needed = failure.seed - plan.first + 1;
     std::cout << std::right << std::setw(5) << needed << " seeds; " << failure.profile << ": "
               << failure.violations.front().substr(0, 150) << std::endl;
@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
     plan.profile = options.profile.empty() ? nullptr : find_profile(options.profile);
     bool known = false;
     bool all_noticed = true;
-    for (Named const& named : mutants) {
+    for (const Named& named : mutants) {
         if (options.list) {
             std::cout << named.name << '\n';
             known = true;
@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
                 core::active_mutant = named.mutant;
                 RunOptions run;
                 run.profile = plan.profile;
-                run.trace_sink = [](std::string const& line) { std::cout << line << '\n'; };
+                run.trace_sink = [](const std::string& line) { std::cout << line << '\n'; };
                 std::cout << describe(run_seed(options.first, run));
             } else {
                 all_noticed = seeds_needed(named, plan) != 0 && all_noticed;

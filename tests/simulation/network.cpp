@@ -45,14 +45,14 @@ void Network::fail_dial(std::size_t from, core::DialId dial, std::int64_t delay,
                      });
 }
 
-void Network::dial(std::size_t from, core::DialId dial, std::string const& address) {
+void Network::dial(std::size_t from, core::DialId dial, const std::string& address) {
     auto found = std::find_if(nodes_.begin(), nodes_.end(),
-                              [&](Node const& node) { return node.address == address; });
+                              [&](const Node& node) { return node.address == address; });
     if (found == nodes_.end()) {
         fail_dial(from, dial, 20 * millisecond, "no route to " + address);
         return;
     }
-    auto const to = static_cast<std::size_t>(found - nodes_.begin());
+    const auto to = static_cast<std::size_t>(found - nodes_.begin());
     if (to == from) {
         scheduler_.after(latency(), [this, from, dial, epoch = nodes_[from].epoch] {
             if (nodes_[from].epoch == epoch) {
@@ -120,16 +120,16 @@ void Network::bring_up(core::LinkId id, std::size_t end, core::DialId dial) {
     callbacks_.deliver(node, std::move(event));
 }
 
-void Network::take_down(core::LinkId id, std::size_t end, std::string const& reason) {
+void Network::take_down(core::LinkId id, std::size_t end, const std::string& reason) {
     auto found = links_.find(id);
     if (found == links_.end()) {
         return;
     }
     Link& link = found->second;
     link.broken = true;
-    bool const was_up = std::exchange(link.up[end], false);
+    const bool was_up = std::exchange(link.up[end], false);
     std::size_t const node = link.ends[end];
-    bool const alive = nodes_[node].epoch == link.epochs[end];
+    const bool alive = nodes_[node].epoch == link.epochs[end];
     if (!link.up[0] && !link.up[1]) {
         links_.erase(found);
     }
@@ -180,7 +180,7 @@ void Network::deliver(core::LinkId id, std::size_t end, core::Message message) {
     if (found == links_.end()) {
         return;
     }
-    Link const& link = found->second;
+    const Link& link = found->second;
     std::size_t const node = link.ends[end];
     if (!link.up[end] || nodes_[node].epoch != link.epochs[end] || (link.broken && !link.closing) ||
         is_cut(link.ends[1 - end], node)) {
@@ -189,7 +189,7 @@ void Network::deliver(core::LinkId id, std::size_t end, core::Message message) {
     callbacks_.deliver(node, core::MessageReceived{id, std::move(message)});
 }
 
-void Network::close(std::size_t from, core::LinkId id, std::string const& reason) {
+void Network::close(std::size_t from, core::LinkId id, const std::string& reason) {
     auto found = links_.find(id);
     if (found == links_.end()) {
         return;
@@ -269,7 +269,7 @@ bool Network::break_any_link() {
 }
 
 bool Network::linked(std::size_t a, std::size_t b) const {
-    return std::any_of(links_.begin(), links_.end(), [&](auto const& entry) {
+    return std::any_of(links_.begin(), links_.end(), [&](const auto& entry) {
         Link const& link = entry.second;
         return !link.broken && link.up[0] && link.up[1] &&
                ((link.ends[0] == a && link.ends[1] == b) ||

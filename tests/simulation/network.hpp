@@ -39,9 +39,9 @@ public:
     void process_started(std::size_t index, std::uint64_t run_id);
     void process_ended(std::size_t index);
 
-    void dial(std::size_t from, core::DialId dial, std::string const& address);
+    void dial(std::size_t from, core::DialId dial, const std::string& address);
     void send(std::size_t from, core::LinkId link, core::Message message);
-    void close(std::size_t from, core::LinkId link, std::string const& reason);
+    void close(std::size_t from, core::LinkId link, const std::string& reason);
     void probe(std::size_t from, core::LinkId link);
 
     // ---- faults: a direction is (from, to) ----
@@ -76,12 +76,12 @@ private:
 
     std::int64_t latency() { return random_.between(latency_low_, latency_high_); }
     bool is_cut(std::size_t from, std::size_t to) const { return cut_.count({from, to}) != 0; }
-    std::size_t end_of(Link const& link, std::size_t node) const {
+    std::size_t end_of(const Link& link, std::size_t node) const {
         return link.ends[0] == node ? 0 : 1;
     }
     void establish(std::size_t from, std::size_t to, core::DialId dial);
     void bring_up(core::LinkId id, std::size_t end, core::DialId dial);
-    void take_down(core::LinkId id, std::size_t end, std::string const& reason);
+    void take_down(core::LinkId id, std::size_t end, const std::string& reason);
     void doom(core::LinkId id);
     void deliver_later(core::LinkId id, std::size_t end, core::Message message);
     void deliver(core::LinkId id, std::size_t end, core::Message message);

@@ -8,30 +8,30 @@ namespace stationsync::simulation {
 
 namespace {
 
-constexpr char const* usage_text =
+constexpr const char* usage_text =
     "stationsync-sim [--seeds A..B | --seed A | --count N] [--profile NAME] [--jobs N]\n"
     "                [--trace] [--repeat] [--mutant NAME|all] [--list] [--quiet] [--allow-zero]\n";
 
-[[noreturn]] void refuse(std::string const& why) {
+[[noreturn]] void refuse(const std::string& why) {
     std::cerr << why << '\n' << usage_text;
     std::exit(2);
 }
 
-std::uint64_t number(std::string const& text) {
+std::uint64_t number(const std::string& text) {
     try {
         std::size_t used = 0;
         std::uint64_t const value = std::stoull(text, &used);
         if (used == text.size()) {
             return value;
         }
-    } catch (std::logic_error const&) {
+    } catch (const std::logic_error&) {
         // told below
     }
     refuse("'" + text + "' is not a number");
 }
 
-void read_range(ProgramOptions& options, std::string const& text) {
-    auto const dots = text.find("..");
+void read_range(ProgramOptions& options, const std::string& text) {
+    const auto dots = text.find("..");
     if (dots == std::string::npos) {
         refuse("--seeds needs a range such as 1..2000");
     }

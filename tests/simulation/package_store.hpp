@@ -18,23 +18,23 @@ class PackageDirectory {
 public:
     using Key = std::pair<core::ObjectId, core::Digest>;
 
-    StoredPackage const* find(core::ObjectId const& object, core::Digest const& package) const {
+    const StoredPackage* find(const core::ObjectId& object, const core::Digest& package) const {
         auto found = packages_.find({object, package});
         return found == packages_.end() ? nullptr : &found->second;
     }
-    void put(core::ObjectId const& object, StoredPackage package) {
+    void put(const core::ObjectId& object, StoredPackage package) {
         packages_[{object, package.info.digest}] = std::move(package);
     }
-    void describe(core::ObjectId const& object, core::Digest const& package,
+    void describe(const core::ObjectId& object, const core::Digest& package,
                   core::RevisionPtr revision) {
         if (auto found = packages_.find({object, package}); found != packages_.end()) {
             found->second.revision = std::move(revision);
         }
     }
-    bool erase(core::ObjectId const& object, core::Digest const& package) {
+    bool erase(const core::ObjectId& object, const core::Digest& package) {
         return packages_.erase({object, package}) != 0;
     }
-    bool holds(core::ObjectId const& object, Content content) const {
+    bool holds(const core::ObjectId& object, Content content) const {
         auto i = packages_.lower_bound({object, core::Digest{}});
         for (; i != packages_.end() && i->first.first == object; ++i) {
             if (i->second.content == content) {
@@ -43,7 +43,7 @@ public:
         }
         return false;
     }
-    std::map<Key, StoredPackage> const& all() const { return packages_; }
+    const std::map<Key, StoredPackage>& all() const { return packages_; }
     void clear() { packages_.clear(); }
 
 private:

@@ -8,7 +8,7 @@ namespace stationsync::simulation {
 
 namespace {
 
-core::EngineConfig config_for(Machine const& machine, std::uint64_t seed, std::uint64_t run_id) {
+core::EngineConfig config_for(const Machine& machine, std::uint64_t seed, std::uint64_t run_id) {
     core::EngineConfig config;
     config.self = machine.id;
     config.run_id = run_id;
@@ -32,7 +32,7 @@ Process::Process(Machine& machine, std::uint64_t seed, std::uint64_t run_id)
 }
 
 void Process::begin_work() {
-    for (auto const& [name, provider] : machine_.providers) {
+    for (const auto& [name, provider] : machine_.providers) {
         if (ended_) {
             return;
         }
@@ -42,24 +42,24 @@ void Process::begin_work() {
     }
     // The directories are looked through at start: what the records name and is not there was lost.
     std::vector<core::PackageLost> lost;
-    for (auto const& [id, record] : machine_.store.image.objects) {
-        for (auto const& package : record.packages) {
+    for (const auto& [id, record] : machine_.store.image.objects) {
+        for (const auto& package : record.packages) {
             if (!package.live && !machine_.sync.find(id, package.package.digest)) {
                 lost.push_back({id, package.package.digest, false});
             }
         }
-        for (auto const& kept : record.kept) {
+        for (const auto& kept : record.kept) {
             if (!machine_.history.find(id, kept.package.digest)) {
                 lost.push_back({id, kept.package.digest, true});
             }
         }
     }
-    for (auto const& loss : lost) {
+    for (const auto& loss : lost) {
         if (!ended_) {
             handle(loss);
         }
     }
-    for (auto const& address : machine_.configured) {
+    for (const auto& address : machine_.configured) {
         if (!ended_) {
             core::CandidateFound found;
             found.origin = "static";
@@ -70,9 +70,9 @@ void Process::begin_work() {
     }
 }
 
-void Process::enable_provider(std::string const& name) {
-    auto const& provider = machine_.providers.at(name);
-    auto const& spec = provider.spec();
+void Process::enable_provider(const std::string& name) {
+    const auto& provider = machine_.providers.at(name);
+    const auto& spec = provider.spec();
     core::ProviderEnabled enabled;
     enabled.provider = name;
     enabled.plugin = spec.reproducible ? "files" : "database";
@@ -90,8 +90,8 @@ void Process::enable_provider(std::string const& name) {
     }
 }
 
-void Process::tell_tokens(std::string const& name) {
-    auto const& provider = machine_.providers.at(name);
+void Process::tell_tokens(const std::string& name) {
+    const auto& provider = machine_.providers.at(name);
     core::ProviderTokens tokens;
     tokens.provider = name;
     tokens.known = provider.backend_known;
@@ -101,7 +101,7 @@ void Process::tell_tokens(std::string const& name) {
     handle(tokens);
 }
 
-void Process::tell_lost(core::ObjectId const& object, core::Digest const& package,
+void Process::tell_lost(const core::ObjectId& object, const core::Digest& package,
                         bool from_history) {
     handle(core::PackageLost{object, package, from_history});
 }
@@ -138,7 +138,7 @@ void Process::after_call() {
 }
 
 void Process::plan_wake() {
-    auto const deadline = engine_->next_deadline();
+    const auto deadline = engine_->next_deadline();
     if (!deadline) {
         return;
     }
@@ -213,15 +213,15 @@ void Process::answer(std::int64_t delay, core::JobId job, core::Event event) {
     });
 }
 
-std::int64_t Process::call_time(std::string const& provider) {
-    auto const& p = machine_.providers.at(provider);
+std::int64_t Process::call_time(const std::string& provider) {
+    const auto& p = machine_.providers.at(provider);
     std::int64_t const longest =
         p.slow_until > world_.now() ? 60 * second : world_.call_time_max_us;
     return world_.random.between(millisecond, std::max(longest, 2 * millisecond));
 }
 
-std::optional<core::JobStatus> Process::call_trouble(std::string const& provider) {
-    auto const& p = machine_.providers.at(provider);
+std::optional<core::JobStatus> Process::call_trouble(const std::string& provider) {
+    const auto& p = machine_.providers.at(provider);
     std::int64_t const now = world_.now();
     if (!p.mounted || p.failing_until > now) {
         return core::JobStatus::failed;
@@ -239,7 +239,7 @@ bool Process::full(bool of_history) const {
     return (of_history ? machine_.history_full_until : machine_.sync_full_until) > world_.now();
 }
 
-void Process::tell(std::string const& text) {
+void Process::tell(const std::string& text) {
     if (world_.trace.keeps_story() || world_.trace.wants_text()) {
         world_.trace.tell(machine_.name + ": " + text);
     }

@@ -13,15 +13,15 @@ public:
 
     void begin_work(); // enables providers, names candidates
     void handle(core::Event event);
-    core::Engine const& engine() const { return *engine_; }
+    const core::Engine& engine() const { return *engine_; }
     std::uint64_t epoch() const { return epoch_; }
-    void enable_provider(std::string const& name);
-    void tell_tokens(std::string const& name);
-    void tell_lost(core::ObjectId const& object, core::Digest const& package, bool from_history);
+    void enable_provider(const std::string& name);
+    void tell_tokens(const std::string& name);
+    void tell_lost(const core::ObjectId& object, const core::Digest& package, bool from_history);
     void end() { ended_ = true; }
     bool idle() const { return jobs_.empty() && applies_.empty(); }
     std::vector<core::StartApply>& open_applies() { return applies_; }
-    void perform(core::StartApply const& order); // the effect of an apply on the live data
+    void perform(const core::StartApply& order); // the effect of an apply on the live data
 
 private:
     enum class JobKind { scan, export_, fetch, save, judge };
@@ -40,10 +40,10 @@ private:
     void begin(core::Action& action);
     bool take_job(core::JobId id); // false: it was cancelled
     void answer(std::int64_t delay, core::JobId job, core::Event event);
-    std::int64_t call_time(std::string const& provider);
-    std::optional<core::JobStatus> call_trouble(std::string const& provider);
+    std::int64_t call_time(const std::string& provider);
+    std::optional<core::JobStatus> call_trouble(const std::string& provider);
     bool full(bool of_history) const;
-    void tell(std::string const& text);
+    void tell(const std::string& text);
 
     // One for each action; the answers come later, never from inside.
     void perform_action(core::Persist& action);
@@ -70,17 +70,17 @@ private:
     void perform_action(core::ProviderChanged& action);
     void perform_action(core::CommandAnswered& action);
 
-    void observe(core::JobId job, std::string const& provider,
-                 std::vector<std::string> const& keys);
-    void finish_export(core::Export const& order);
-    void fetch_step(core::StartFetch const& order);
-    bool source_has(core::StationId const& source, core::StartFetch const& order,
+    void observe(core::JobId job, const std::string& provider,
+                 const std::vector<std::string>& keys);
+    void finish_export(const core::Export& order);
+    void fetch_step(const core::StartFetch& order);
+    bool source_has(const core::StationId& source, const core::StartFetch& order,
                     std::string& why_not);
-    void finish_save(core::SaveToHistory const& order);
-    core::SavedItem save_item(core::ObjectId const& object, core::SaveItem const& item);
-    void finish_apply(core::StartApply const& order, core::JobStatus trouble);
-    core::PackageInfo make_package(core::ObjectId const& object);
-    Content package_content(core::StartApply const& order) const;
+    void finish_save(const core::SaveToHistory& order);
+    core::SavedItem save_item(const core::ObjectId& object, const core::SaveItem& item);
+    void finish_apply(const core::StartApply& order, core::JobStatus trouble);
+    core::PackageInfo make_package(const core::ObjectId& object);
+    Content package_content(const core::StartApply& order) const;
 
     Machine& machine_;
     World& world_;

@@ -53,7 +53,7 @@ void Process::perform_action(core::DescribePackage& action) {
 }
 
 void Process::perform_action(core::AdoptKept& action) {
-    if (auto const* kept = machine_.history.find(action.object, action.package.digest)) {
+    if (const auto* kept = machine_.history.find(action.object, action.package.digest)) {
         StoredPackage copy = *kept;
         copy.revision = action.revision;
         machine_.sync.put(action.object, std::move(copy));
@@ -71,8 +71,8 @@ void Process::perform_action(core::JudgeTokens& action) {
     jobs_[action.job] = {JobKind::judge, {action.provider, {}}, {}};
     core::TokensJudged judged;
     judged.job = action.job;
-    for (auto const& token : action.tokens) {
-        auto const& own = machine_.providers.at(action.provider).backend_version;
+    for (const auto& token : action.tokens) {
+        const auto& own = machine_.providers.at(action.provider).backend_version;
         if (token.name == "backend.version" && token.value > own) {
             judged.compatible = false;
             judged.text = "back end " + token.value + " there, " + own + " here";

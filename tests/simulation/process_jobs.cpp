@@ -46,19 +46,19 @@ void Process::perform_action(core::Scan& action) {
           });
 }
 
-void Process::observe(core::JobId job, std::string const& provider,
-                      std::vector<std::string> const& keys) {
-    auto const& p = machine_.providers.at(provider);
+void Process::observe(core::JobId job, const std::string& provider,
+                      const std::vector<std::string>& keys) {
+    const auto& p = machine_.providers.at(provider);
     core::ObjectsObserved observed;
     observed.job = job;
     observed.provider = provider;
     if (keys.empty()) {
-        for (auto const& [key, live] : p.objects()) {
+        for (const auto& [key, live] : p.objects()) {
             observed.objects.push_back(p.observe(key, live));
         }
     }
-    for (auto const& key : keys) {
-        if (auto const* live = p.find(key)) {
+    for (const auto& key : keys) {
+        if (const auto* live = p.find(key)) {
             observed.objects.push_back(p.observe(key, *live));
         }
     }
@@ -94,9 +94,9 @@ void Process::perform_action(core::Export& action) {
     });
 }
 
-core::PackageInfo Process::make_package(core::ObjectId const& object) {
-    auto const& provider = machine_.provider(object.provider);
-    auto const* live = provider.find(object.key);
+core::PackageInfo Process::make_package(const core::ObjectId& object) {
+    const auto& provider = machine_.provider(object.provider);
+    const auto* live = provider.find(object.key);
     core::PackageInfo info;
     std::uint64_t const nonce = provider.spec().reproducible ? 0 : ++world_.last_nonce;
     info.digest = digest_of(live->content, nonce);
@@ -105,20 +105,20 @@ core::PackageInfo Process::make_package(core::ObjectId const& object) {
     return info;
 }
 
-void Process::finish_export(core::Export const& order) {
-    auto const& provider = machine_.provider(order.object.provider);
+void Process::finish_export(const core::Export& order) {
+    const auto& provider = machine_.provider(order.object.provider);
     core::ExportFinished finished;
     finished.job = order.job;
-    bool const to_history = order.purpose == core::ExportPurpose::put_back;
-    bool const writes = order.purpose != core::ExportPurpose::verify;
-    if (auto const trouble = call_trouble(order.object.provider)) {
+    const bool to_history = order.purpose == core::ExportPurpose::put_back;
+    const bool writes = order.purpose != core::ExportPurpose::verify;
+    if (const auto trouble = call_trouble(order.object.provider)) {
         finished.status = *trouble;
         finished.text = "the back end does not answer";
     } else if (writes && full(to_history)) {
         finished.status = core::JobStatus::no_space;
         finished.text = "the disk is full";
     } else {
-        auto const* live = provider.find(order.object.key);
+        const auto* live = provider.find(order.object.key);
         finished.mark = live->mark;
         finished.bytes = bytes_of(live->content);
         if (provider.spec().has_digest) {
@@ -146,10 +146,10 @@ void Process::perform_action(core::StartFetch& action) {
           [this, order = action] { fetch_step(order); });
 }
 
-bool Process::source_has(core::StationId const& source, core::StartFetch const& order,
+bool Process::source_has(const core::StationId& source, const core::StartFetch& order,
                          std::string& why_not) {
     why_not = "not linked";
-    for (auto const& other : world_.machines) {
+    for (const auto& other : world_.machines) {
         if (other->id != source || other.get() == &machine_ || !other->running() ||
             !world_.network.linked(machine_.index, other->index)) {
             continue;
@@ -158,7 +158,7 @@ bool Process::source_has(core::StationId const& source, core::StartFetch const& 
         if (other->sync.find(order.object, digest) || other->history.find(order.object, digest)) {
             return true;
         }
-        auto const& provider = other->provider(order.object.provider);
+        const auto& provider = other->provider(order.object.provider);
         if (provider.spec().reproducible && provider.mounted &&
             provider.content(order.object.key) == content_of(digest)) {
             return true;
@@ -177,14 +177,14 @@ bool Process::source_has(core::StationId const& source, core::StartFetch const& 
     return false;
 }
 
-void Process::fetch_step(core::StartFetch const& order) {
+void Process::fetch_step(const core::StartFetch& order) {
     auto found = jobs_.find(order.job);
     if (found == jobs_.end()) {
         return;
     }
     const std::vector<core::StationId> sources = found->second.sources;
     bool served = false;
-    for (auto const& source : sources) {
+    for (const auto& source : sources) {
         std::string why_not;
         if (source_has(source, order, why_not)) {
             served = true;
@@ -220,7 +220,7 @@ void Process::fetch_step(core::StartFetch const& order) {
         if (total < order.package.bytes) {
             handle(core::FetchProgressed{order.job, total, total});
         }
-        auto const time = static_cast<std::int64_t>(part) * second / world_.fetch_bytes_per_second;
+        const auto time = static_cast<std::int64_t>(part) * second / world_.fetch_bytes_per_second;
         later(time + world_.random.between(1, 10 * millisecond),
               [this, order] { fetch_step(order); });
         return;
@@ -247,8 +247,8 @@ void Process::perform_action(core::SaveToHistory& action) {
     });
 }
 
-core::SavedItem Process::save_item(core::ObjectId const& object, core::SaveItem const& item) {
-    auto const& provider = machine_.provider(object.provider);
+core::SavedItem Process::save_item(const core::ObjectId& object, const core::SaveItem& item) {
+    const auto& provider = machine_.provider(object.provider);
     StoredPackage copy;
     if (item.package && machine_.sync.find(object, item.package->digest)) {
         copy = *machine_.sync.find(object, item.package->digest);
@@ -265,19 +265,19 @@ core::SavedItem Process::save_item(core::ObjectId const& object, core::SaveItem 
     return {true, copy.info};
 }
 
-void Process::finish_save(core::SaveToHistory const& order) {
-    auto const& provider = machine_.provider(order.object.provider);
+void Process::finish_save(const core::SaveToHistory& order) {
+    const auto& provider = machine_.provider(order.object.provider);
     core::HistorySaved saved;
     saved.job = order.job;
     bool needs_live = false;
     bool moved = false;
-    for (auto const& item : order.items) {
-        bool const has_file =
+    for (const auto& item : order.items) {
+        const bool has_file =
             item.package && machine_.sync.find(order.object, item.package->digest);
         needs_live = needs_live || (item.from_live && !has_file);
         moved = moved || (item.from_live && provider.mark(order.object.key) != item.mark);
     }
-    auto const trouble = needs_live ? call_trouble(order.object.provider) : std::nullopt;
+    const auto trouble = needs_live ? call_trouble(order.object.provider) : std::nullopt;
     if (full(true)) {
         saved.status = core::JobStatus::no_space;
         saved.text = "the history directory is full";
@@ -288,7 +288,7 @@ void Process::finish_save(core::SaveToHistory const& order) {
         saved.status = core::JobStatus::changed;
         saved.text = "the live state is another one";
     } else {
-        for (auto const& item : order.items) {
+        for (const auto& item : order.items) {
             saved.items.push_back(save_item(order.object, item));
         }
     }
@@ -297,8 +297,8 @@ void Process::finish_save(core::SaveToHistory const& order) {
 
 // ---- apply -----------------------------------------------------------------------------------
 
-Content Process::package_content(core::StartApply const& order) const {
-    auto const* stored = machine_.sync.find(order.object, order.package.digest);
+Content Process::package_content(const core::StartApply& order) const {
+    const auto* stored = machine_.sync.find(order.object, order.package.digest);
     if (!stored) {
         stored = machine_.history.find(order.object, order.package.digest);
     }
@@ -310,7 +310,7 @@ void Process::perform_action(core::StartApply& action) {
         world_.watcher->on_apply_started(machine_, action);
     }
     applies_.push_back(action);
-    auto const trouble = call_trouble(action.object.provider);
+    const auto trouble = call_trouble(action.object.provider);
     std::int64_t const time = call_time(action.object.provider);
     later(time, [this, order = action, trouble] {
         if (!trouble) {
@@ -324,7 +324,7 @@ void Process::perform_action(core::StartApply& action) {
           });
 }
 
-void Process::perform(core::StartApply const& order) {
+void Process::perform(const core::StartApply& order) {
     auto& provider = machine_.provider(order.object.provider);
     const Content content = package_content(order);
     if (content == absent || provider.was_applied(order.apply)) {
@@ -337,9 +337,9 @@ void Process::perform(core::StartApply const& order) {
     machine_.hint(order.object.provider, order.object.key); // the watch sees our own write, too
 }
 
-void Process::finish_apply(core::StartApply const& order, core::JobStatus trouble) {
+void Process::finish_apply(const core::StartApply& order, core::JobStatus trouble) {
     applies_.erase(std::remove_if(applies_.begin(), applies_.end(),
-                                  [&](auto const& open) { return open.apply == order.apply; }),
+                                  [&](const auto& open) { return open.apply == order.apply; }),
                    applies_.end());
     auto& provider = machine_.provider(order.object.provider);
     core::ApplyFinished finished;

@@ -68,7 +68,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Step::wait) + 1>
 using S = Step;
 
 std::vector<Weighted> with_users(std::vector<Weighted> steps) {
-    for (Weighted const& usual : {Weighted{S::edit, 20},
+    for (const Weighted& usual : {Weighted{S::edit, 20},
                                   {S::edit_burst, 6},
                                   {S::conflict, 12},
                                   {S::undo, 2},
@@ -209,14 +209,14 @@ std::string_view to_text(Step step) {
     return step_names[static_cast<std::size_t>(step)];
 }
 
-std::vector<Profile> const& profiles() {
+const std::vector<Profile>& profiles() {
     static const std::vector<Profile> all = make_profiles();
     return all;
 }
 
-Profile const* find_profile(std::string_view name) {
-    auto const found = std::find_if(profiles().begin(), profiles().end(),
-                                    [&](Profile const& p) { return p.name == name; });
+const Profile* find_profile(std::string_view name) {
+    const auto found = std::find_if(profiles().begin(), profiles().end(),
+                                    [&](const Profile& p) { return p.name == name; });
     return found == profiles().end() ? nullptr : &*found;
 }
 

@@ -82,7 +82,7 @@ struct Profile {
     unsigned newcomers = 0;  // stations that join with old data of their own
 };
 
-std::vector<Profile> const& profiles();
-Profile const* find_profile(std::string_view name);
+const std::vector<Profile>& profiles();
+const Profile* find_profile(std::string_view name);
 
 } // namespace stationsync::simulation

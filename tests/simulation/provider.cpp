@@ -2,18 +2,18 @@
 
 namespace stationsync::simulation {
 
-void SimProvider::write(std::string const& key, Content content, std::int64_t changed_at_us) {
+void SimProvider::write(const std::string& key, Content content, std::int64_t changed_at_us) {
     objects_[key] = {content, new_mark(), changed_at_us, std::nullopt, false};
 }
 
-void SimProvider::touch(std::string const& key, std::int64_t changed_at_us) {
+void SimProvider::touch(const std::string& key, std::int64_t changed_at_us) {
     if (auto found = objects_.find(key); found != objects_.end()) {
         found->second.mark = new_mark();
         found->second.changed_at_us = changed_at_us;
     }
 }
 
-core::ApplyFinished SimProvider::apply(core::StartApply const& order, Content content) {
+core::ApplyFinished SimProvider::apply(const core::StartApply& order, Content content) {
     if (auto done = applied_.find(order.apply); done != applied_.end()) {
         return done->second;
     }
@@ -36,7 +36,7 @@ core::ApplyFinished SimProvider::apply(core::StartApply const& order, Content co
     return answer;
 }
 
-core::ObservedObject SimProvider::observe(std::string const& key, LiveObject const& live) const {
+core::ObservedObject SimProvider::observe(const std::string& key, const LiveObject& live) const {
     core::ObservedObject seen;
     seen.key = key;
     seen.folded_key = spec_.reproducible ? key : std::string{};

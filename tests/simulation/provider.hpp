@@ -36,35 +36,35 @@ class SimProvider {
 public:
     explicit SimProvider(ProviderSpec spec) : spec_(std::move(spec)) {}
 
-    ProviderSpec const& spec() const { return spec_; }
-    LiveObject const* find(std::string const& key) const {
+    const ProviderSpec& spec() const { return spec_; }
+    const LiveObject* find(const std::string& key) const {
         auto found = objects_.find(key);
         return found == objects_.end() ? nullptr : &found->second;
     }
-    Content content(std::string const& key) const {
-        auto const* live = find(key);
+    Content content(const std::string& key) const {
+        const auto* live = find(key);
         return live ? live->content : absent;
     }
-    core::Mark mark(std::string const& key) const {
-        auto const* live = find(key);
+    core::Mark mark(const std::string& key) const {
+        const auto* live = find(key);
         return live ? live->mark : core::Mark{};
     }
-    std::map<std::string, LiveObject> const& objects() const { return objects_; }
+    const std::map<std::string, LiveObject>& objects() const { return objects_; }
 
     // A user, or a program of the plant, saves. Every write has a mark of its own.
-    void write(std::string const& key, Content content, std::int64_t changed_at_us);
-    void set_restored(std::string const& key) { objects_[key].restored = true; }
-    void set_not_before(std::string const& key, std::int64_t us) {
+    void write(const std::string& key, Content content, std::int64_t changed_at_us);
+    void set_restored(const std::string& key) { objects_[key].restored = true; }
+    void set_not_before(const std::string& key, std::int64_t us) {
         objects_[key].changed_not_before_us = us;
     }
-    void remove(std::string const& key) { objects_.erase(key); }
-    void touch(std::string const& key, std::int64_t changed_at_us); // new mark, same content
+    void remove(const std::string& key) { objects_.erase(key); }
+    void touch(const std::string& key, std::int64_t changed_at_us); // new mark, same content
 
     // Compare-and-swap; the same id has one effect whatever happened to the data since.
-    core::ApplyFinished apply(core::StartApply const& order, Content content);
-    bool was_applied(core::ApplyId const& id) const { return applied_.count(id) != 0; }
+    core::ApplyFinished apply(const core::StartApply& order, Content content);
+    bool was_applied(const core::ApplyId& id) const { return applied_.count(id) != 0; }
 
-    core::ObservedObject observe(std::string const& key, LiveObject const& live) const;
+    core::ObservedObject observe(const std::string& key, const LiveObject& live) const;
 
     std::string root = "root-1"; // what it looks at
     bool mounted = true;

@@ -24,7 +24,7 @@ public:
     }
     bool chance(unsigned percent) { return below(100) < percent; }
     template <class T>
-    T const& pick(std::vector<T> const& from) {
+    T const& pick(const std::vector<T>& from) {
         return from[below(from.size())];
     }
 

@@ -8,7 +8,7 @@
 
 namespace stationsync::simulation {
 
-RunSummary run_seeds(RunPlan const& plan) {
+RunSummary run_seeds(const RunPlan& plan) {
     RunSummary summary;
     std::mutex mutex;
     std::atomic<std::uint64_t> next{0};
@@ -46,18 +46,18 @@ RunSummary run_seeds(RunPlan const& plan) {
         thread.join();
     }
     std::sort(summary.failures.begin(), summary.failures.end(),
-              [](RunResult const& a, RunResult const& b) { return a.seed < b.seed; });
+              [](const RunResult& a, const RunResult& b) { return a.seed < b.seed; });
     if (summary.failures.size() > plan.failures_shown) {
         summary.failures.resize(plan.failures_shown);
     }
     return summary;
 }
 
-std::string describe(RunResult const& result) {
+std::string describe(const RunResult& result) {
     std::ostringstream out;
     out << "seed " << result.seed << " (profile " << result.profile << ", " << result.stations
         << " stations, trace " << std::hex << result.trace_hash << std::dec << ")\n";
-    for (auto const& violation : result.violations) {
+    for (const auto& violation : result.violations) {
         out << "  " << violation << '\n';
     }
     return out.str();

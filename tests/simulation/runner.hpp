@@ -9,7 +9,7 @@ struct RunPlan {
     std::uint64_t first = 1;
     std::uint64_t count = 1000;
     unsigned jobs = 2;
-    Profile const* profile = nullptr;
+    const Profile* profile = nullptr;
     bool stop_at_failure = false;
     std::size_t failures_shown = 5;
     std::uint64_t invariants_every = 64;
@@ -24,9 +24,9 @@ struct RunSummary {
     Coverage coverage;
 };
 
-RunSummary run_seeds(RunPlan const& plan);
+RunSummary run_seeds(const RunPlan& plan);
 
 // How a failed run is told to a person.
-std::string describe(RunResult const& result);
+std::string describe(const RunResult& result);
 
 } // namespace stationsync::simulation

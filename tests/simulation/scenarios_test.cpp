@@ -12,7 +12,7 @@ namespace {
 
 std::vector<std::string> scenario_names() {
     std::vector<std::string> names;
-    for (auto const& entry : std::filesystem::directory_iterator(STATIONSYNC_SCENARIOS)) {
+    for (const auto& entry : std::filesystem::directory_iterator(STATIONSYNC_SCENARIOS)) {
         if (entry.path().extension() == ".txt") {
             names.push_back(entry.path().stem().string());
         }
@@ -23,29 +23,28 @@ std::vector<std::string> scenario_names() {
 
 class Scenario : public testing::TestWithParam<std::string> {};
 
-// With STATIONSYNC_REWRITE=1 the transcript is written into the file instead; commit only a difference
-// that you understand.
+// With STATIONSYNC_REWRITE=1 the transcript is written into the file instead; commit only a
+// difference that you understand.
 TEST_P(Scenario, HappensAsWritten) {
-    auto const file = std::filesystem::path(STATIONSYNC_SCENARIOS) / (GetParam() + ".txt");
+    const auto file = std::filesystem::path(STATIONSYNC_SCENARIOS) / (GetParam() + ".txt");
     Script::Outcome const outcome = Script::run(Script::read(file));
-    bool const rewrite = std::getenv("STATIONSYNC_REWRITE") != nullptr;
+    const bool rewrite = std::getenv("STATIONSYNC_REWRITE") != nullptr;
     if (rewrite) {
         std::ofstream(file) << outcome.transcript;
     }
-    for (auto const& failure : outcome.failures) {
+    for (const auto& failure : outcome.failures) {
         if (!rewrite || failure.find("transcript differs") == std::string::npos) {
             ADD_FAILURE() << GetParam() << ".txt " << failure;
         }
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Rules, Scenario, testing::ValuesIn(scenario_names()),
-    [](testing::TestParamInfo<std::string> const& info) {
-        std::string name = info.param;
-        std::replace(name.begin(), name.end(), '-', '_');
-        return name;
-    });
+INSTANTIATE_TEST_SUITE_P(Rules, Scenario, testing::ValuesIn(scenario_names()),
+                         [](const testing::TestParamInfo<std::string>& parameter) {
+                             std::string name = parameter.param;
+                             std::replace(name.begin(), name.end(), '-', '_');
+                             return name;
+                         });
 
 } // namespace
 } // namespace stationsync::simulation

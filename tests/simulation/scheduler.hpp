@@ -24,7 +24,7 @@ private:
         std::uint64_t order;
         Task task;
     };
-    static bool later(Entry const& a, Entry const& b) {
+    static bool later(const Entry& a, const Entry& b) {
         return a.time != b.time ? a.time > b.time : a.order > b.order;
     }
 

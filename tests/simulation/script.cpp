@@ -33,7 +33,7 @@ Script::Script() : cluster_(1, script_specs()) {
     cluster_.world.invariants_every = 1;
 }
 
-std::string Script::read(std::filesystem::path const& file) {
+std::string Script::read(const std::filesystem::path& file) {
     std::ifstream in(file);
     std::ostringstream text;
     text << in.rdbuf();
@@ -41,7 +41,7 @@ std::string Script::read(std::filesystem::path const& file) {
 }
 
 // Words are parted by blanks; "quotes" keep blanks, and are taken off.
-Script::Words Script::split(std::string const& line) {
+Script::Words Script::split(const std::string& line) {
     Words words;
     std::string word;
     bool quoted = false;
@@ -67,7 +67,7 @@ Script::Words Script::split(std::string const& line) {
     return words;
 }
 
-Script::Outcome Script::run(std::string const& text) {
+Script::Outcome Script::run(const std::string& text) {
     Script script;
     Outcome outcome;
     std::istringstream lines(text);
@@ -101,21 +101,21 @@ Script::Outcome Script::run(std::string const& text) {
     return outcome;
 }
 
-void Script::perform(Words const& words) {
-    auto const found = commands().find(words.front());
+void Script::perform(const Words& words) {
+    const auto found = commands().find(words.front());
     if (found == commands().end()) {
         fail("there is no command '" + words.front() + "'");
         return;
     }
     try {
         (this->*found->second)(words);
-    } catch (std::exception const& error) {
+    } catch (const std::exception& error) {
         fail(error.what());
     }
     flush_story();
 }
 
-void Script::fail(std::string const& why) {
+void Script::fail(const std::string& why) {
     failures_.push_back("line " + std::to_string(line_) + ": " + why);
 }
 
@@ -125,27 +125,27 @@ void Script::flush_story() {
     }
 }
 
-Machine& Script::machine(std::string const& name) {
-    auto const found = by_name_.find(name);
+Machine& Script::machine(const std::string& name) {
+    const auto found = by_name_.find(name);
     if (found == by_name_.end()) {
         throw std::invalid_argument("there is no station '" + name + "'");
     }
     return cluster_.station(found->second);
 }
 
-core::ObjectId Script::object(std::string const& text) {
-    auto const slash = text.find('/');
+core::ObjectId Script::object(const std::string& text) {
+    const auto slash = text.find('/');
     if (slash == std::string::npos) {
         throw std::invalid_argument("'" + text + "' is no PROVIDER/KEY");
     }
     return {text.substr(0, slash), text.substr(slash + 1)};
 }
 
-Content Script::content(std::string const& name) {
+Content Script::content(const std::string& name) {
     if (name.empty() || name == "absent") {
         return absent;
     }
-    auto const found = contents_.find(name);
+    const auto found = contents_.find(name);
     if (found != contents_.end()) {
         return found->second;
     }
@@ -159,7 +159,7 @@ Content Script::content(std::string const& name) {
     return made;
 }
 
-std::int64_t Script::duration(std::string const& text) {
+std::int64_t Script::duration(const std::string& text) {
     std::size_t used = 0;
     std::int64_t const value = std::stoll(text, &used);
     std::string const unit = text.substr(used);
@@ -181,8 +181,8 @@ std::int64_t Script::duration(std::string const& text) {
     throw std::invalid_argument("'" + text + "' is no duration such as 30s, 5m, 2h or 40d");
 }
 
-std::map<std::string, Script::Command> const& Script::commands() {
-    static std::map<std::string, Command> const all = {
+const std::map<std::string, Script::Command>& Script::commands() {
+    static const std::map<std::string, Command> all = {
         {"stations", &Script::stations},
         {"station", &Script::station},
         {"start", &Script::power},

@@ -1,5 +1,5 @@
-// Readable scenarios: a text file of commands to a simulated plant and of expectations, with a transcript
-// of what happened behind each command. README.md lists the commands.
+// Readable scenarios: a text file of commands to a simulated plant and of expectations, with a
+// transcript of what happened behind each command. README.md lists the commands.
 #pragma once
 
 #include "cluster.hpp"
@@ -14,63 +14,63 @@ class Script {
 public:
     struct Outcome {
         std::vector<std::string> failures; // each with its line number
-        std::string transcript;            // the file with what happened as lines that begin with '>'
+        std::string transcript; // the file with what happened as lines that begin with '>'
     };
     // Runs the text; the lines that begin with '>' must be what happened.
-    static Outcome run(std::string const& text);
-    static std::string read(std::filesystem::path const& file);
+    static Outcome run(const std::string& text);
+    static std::string read(const std::filesystem::path& file);
 
 private:
     Script();
 
     using Words = std::vector<std::string>;
-    using Command = void (Script::*)(Words const& words);
-    static std::map<std::string, Command> const& commands();
-    static Words split(std::string const& line);
+    using Command = void (Script::*)(const Words& words);
+    static const std::map<std::string, Command>& commands();
+    static Words split(const std::string& line);
 
-    void perform(Words const& words);
-    void fail(std::string const& why);
+    void perform(const Words& words);
+    void fail(const std::string& why);
     void say(std::string text) { said_.push_back(std::move(text)); }
     void flush_story();
 
-    Machine& machine(std::string const& name);
-    static core::ObjectId object(std::string const& text);
-    Content content(std::string const& name); // "" and `absent` mean absent
-    static std::int64_t duration(std::string const& text); // 30s, 5m, 2h, 40d, -40s
+    Machine& machine(const std::string& name);
+    static core::ObjectId object(const std::string& text);
+    Content content(const std::string& name);              // "" and `absent` mean absent
+    static std::int64_t duration(const std::string& text); // 30s, 5m, 2h, 40d, -40s
 
     // script_commands.cpp: what people and faults do
-    void stations(Words const& words);
-    void station(Words const& words);
-    void power(Words const& words);
-    void edit(Words const& words);
-    void change_live(Words const& words);
-    void edit_when(Words const& words);
-    void clock(Words const& words);
-    void run_for(Words const& words);
-    void settle(Words const& words);
-    void network(Words const& words);
-    void order(Words const& words);
-    void crash_at(Words const& words);
-    void lose(Words const& words);
-    void snapshot(Words const& words);
-    void clone(Words const& words);
-    void trouble(Words const& words);
-    void version(Words const& words);
+    void stations(const Words& words);
+    void station(const Words& words);
+    void power(const Words& words);
+    void edit(const Words& words);
+    void change_live(const Words& words);
+    void edit_when(const Words& words);
+    void clock(const Words& words);
+    void run_for(const Words& words);
+    void settle(const Words& words);
+    void network(const Words& words);
+    void order(const Words& words);
+    void crash_at(const Words& words);
+    void lose(const Words& words);
+    void snapshot(const Words& words);
+    void clone(const Words& words);
+    void trouble(const Words& words);
+    void version(const Words& words);
 
     // script_expectations.cpp: what must be so
-    void expect_live(Words const& words);
-    void expect_kept(Words const& words);
-    void expect_state(Words const& words);
-    void expect_reason(Words const& words);
-    void expect_conflict(Words const& words);
-    void expect_message(Words const& words);
-    void expect_station(Words const& words);
-    void expect_established(Words const& words);
-    void expect_head(Words const& words);
-    void expect_count(Words const& words);
-    void expect_time(Words const& words);
-    void explain(Words const& words);
-    void judge(Words const& words);
+    void expect_live(const Words& words);
+    void expect_kept(const Words& words);
+    void expect_state(const Words& words);
+    void expect_reason(const Words& words);
+    void expect_conflict(const Words& words);
+    void expect_message(const Words& words);
+    void expect_station(const Words& words);
+    void expect_established(const Words& words);
+    void expect_head(const Words& words);
+    void expect_count(const Words& words);
+    void expect_time(const Words& words);
+    void explain(const Words& words);
+    void judge(const Words& words);
 
     Cluster cluster_;
     std::map<std::string, std::size_t> by_name_;

@@ -6,7 +6,7 @@
 namespace stationsync::simulation {
 
 // stations A B C: A by `init`, the others joined; all know of each other and are in step.
-void Script::stations(Words const& words) {
+void Script::stations(const Words& words) {
     for (std::size_t i = 1; i < words.size(); ++i) {
         by_name_[words[i]] = i - 1;
         cluster_.add_station(words[i], i == 1);
@@ -27,7 +27,7 @@ void Script::stations(Words const& words) {
 }
 
 // station D knows A B: a joined station that is still off; `start` it.
-void Script::station(Words const& words) {
+void Script::station(const Words& words) {
     Machine& made = cluster_.add_station(words.at(1), false);
     by_name_[words[1]] = made.index;
     made.watch_percent = 100;
@@ -36,7 +36,7 @@ void Script::station(Words const& words) {
     }
 }
 
-void Script::power(Words const& words) {
+void Script::power(const Words& words) {
     for (std::size_t i = 1; i < words.size(); ++i) {
         Machine& m = machine(words[i]);
         if (words[0] == "start") {
@@ -53,9 +53,9 @@ void Script::power(Words const& words) {
 }
 
 // crash-at A before|after StartApply
-void Script::crash_at(Words const& words) {
+void Script::crash_at(const Words& words) {
     Machine& m = machine(words.at(1));
-    auto const index = Coverage::action_index(words.at(3));
+    const auto index = Coverage::action_index(words.at(3));
     if (!index) {
         throw std::invalid_argument("there is no action '" + words[3] + "'");
     }
@@ -63,10 +63,10 @@ void Script::crash_at(Words const& words) {
 }
 
 // edit A recipes/x "v1" [aged 2h | time 1970]
-void Script::edit(Words const& words) {
+void Script::edit(const Words& words) {
     Machine& m = machine(words.at(1));
     core::ObjectId const id = object(words.at(2));
-    Content const saved = content(words.at(3));
+    const Content saved = content(words.at(3));
     if (words.size() == 4) {
         cluster_.edit(m.index, id, saved);
     } else if (words.at(4) == "aged") {
@@ -77,7 +77,7 @@ void Script::edit(Words const& words) {
     }
 }
 
-void Script::change_live(Words const& words) {
+void Script::change_live(const Words& words) {
     Machine& m = machine(words.at(1));
     if (words[0] == "remove") {
         cluster_.remove(m.index, object(words.at(2)));
@@ -88,13 +88,13 @@ void Script::change_live(Words const& words) {
 
 // edit-before-apply A recipes/x "v": between the check and the write. edit-after-apply: between the
 // write and our record of it.
-void Script::edit_when(Words const& words) {
+void Script::edit_when(const Words& words) {
     std::size_t const index = machine(words.at(1)).index;
     core::ObjectId const id = object(words.at(2));
-    Content const saved = content(words.at(3));
-    auto& hook = words[0] == "edit-before-apply" ? cluster_.when_apply_starts
-                                                 : cluster_.when_applied;
-    hook = [this, index, id, saved, &hook](std::size_t at, core::ObjectId const& applied) {
+    const Content saved = content(words.at(3));
+    auto& hook =
+        words[0] == "edit-before-apply" ? cluster_.when_apply_starts : cluster_.when_applied;
+    hook = [this, index, id, saved, &hook](std::size_t at, const core::ObjectId& applied) {
         if (at == index && applied == id) {
             cluster_.edit(index, id, saved);
             hook = nullptr;
@@ -103,25 +103,25 @@ void Script::edit_when(Words const& words) {
 }
 
 // clock A +40s: against true time. A running service notices a step.
-void Script::clock(Words const& words) {
+void Script::clock(const Words& words) {
     Machine& m = machine(words.at(1));
     std::int64_t const offset = duration(words.at(2));
     cluster_.step_clock(m.index, offset - m.clock.offset_us);
 }
 
-void Script::run_for(Words const& words) {
+void Script::run_for(const Words& words) {
     cluster_.run_for(duration(words.at(1)));
 }
 
 // settle [1h]: until all is in step and stays so.
-void Script::settle(Words const& words) {
+void Script::settle(const Words& words) {
     if (!cluster_.wait_until_quiet(words.size() > 1 ? duration(words[1]) : 2 * hour)) {
         fail("no quiet: " + cluster_.describe_unrest());
     }
 }
 
 // cut A B | cut A -> B | cut A (from all) | refuse A -> B (dials only) | mend
-void Script::network(Words const& words) {
+void Script::network(const Words& words) {
     Network& net = cluster_.world.network;
     if (words[0] == "mend") {
         net.mend_all();
@@ -150,10 +150,10 @@ void Script::network(Words const& words) {
 
 // publish A recipes/x | restore A recipes/x "v1" | establish A recipes | send-now A recipes/x |
 // verify A recipes | block A B | unblock A B
-void Script::order(Words const& words) {
+void Script::order(const Words& words) {
     std::size_t const index = machine(words.at(1)).index;
-    std::string const& what = words[0];
-    std::string const& subject = words.at(2);
+    const std::string& what = words[0];
+    const std::string& subject = words.at(2);
     if (what == "publish") {
         cluster_.publish(index, object(subject));
     } else if (what == "establish") {
@@ -166,10 +166,10 @@ void Script::order(Words const& words) {
         cluster_.order(index, core::BlockRequested{machine(subject).id, what == "block"});
     } else {
         core::ObjectId const id = object(subject);
-        Content const wanted = content(words.at(3));
-        for (auto const& keeper : cluster_.world.machines) {
-            auto const* record = keeper->store.image.find(id);
-            for (auto const& kept : record ? record->kept : std::vector<core::KeptState>{}) {
+        const Content wanted = content(words.at(3));
+        for (const auto& keeper : cluster_.world.machines) {
+            const auto* record = keeper->store.image.find(id);
+            for (const auto& kept : record ? record->kept : std::vector<core::KeptState>{}) {
                 if (content_of(kept.package.digest) == wanted) {
                     cluster_.restore_version(index, id,
                                              core::version_id(kept.revision, kept.package));
@@ -182,7 +182,7 @@ void Script::order(Words const& words) {
 }
 
 // lose state A | lose disk A | lose sync A | lose history A
-void Script::lose(Words const& words) {
+void Script::lose(const Words& words) {
     std::size_t const index = machine(words.at(2)).index;
     if (words.at(1) == "state") {
         cluster_.lose_state(index);
@@ -194,7 +194,7 @@ void Script::lose(Words const& words) {
 }
 
 // snapshot A, and later roll-back A: the state database only.
-void Script::snapshot(Words const& words) {
+void Script::snapshot(const Words& words) {
     Machine& m = machine(words.at(1));
     if (words[0] == "snapshot") {
         m.store.take_snapshot();
@@ -204,7 +204,7 @@ void Script::snapshot(Words const& words) {
 }
 
 // clone A as X: its disk copied; X is off. new-identity X.
-void Script::clone(Words const& words) {
+void Script::clone(const Words& words) {
     if (words[0] == "new-identity") {
         cluster_.give_new_identity(machine(words.at(1)).index);
         return;
@@ -215,11 +215,11 @@ void Script::clone(Words const& words) {
 }
 
 // busy|failing|slow A recipes 30s | unmount|mount A recipes | history-full A 60s
-void Script::trouble(Words const& words) {
+void Script::trouble(const Words& words) {
     Machine& m = machine(words.at(1));
     std::int64_t const now = cluster_.world.now();
     if (words[0] == "history-full" || words[0] == "sync-full") {
-        bool const history = words[0] == "history-full";
+        const bool history = words[0] == "history-full";
         (history ? m.history_full_until : m.sync_full_until) = now + duration(words.at(2));
         return;
     }
@@ -235,15 +235,16 @@ void Script::trouble(Words const& words) {
     }
 }
 
-// product A 1.1 | backend A batchdb 2 | backend A batchdb unknown | project A "other" (before start)
-void Script::version(Words const& words) {
+// product A 1.1 | backend A batchdb 2 | backend A batchdb unknown | project A "other" (before
+// start)
+void Script::version(const Words& words) {
     Machine& m = machine(words.at(1));
     if (words[0] == "project") {
         m.project = words.at(2);
     } else if (words[0] == "product") {
         m.product_version = words.at(2);
-        cluster_.order(m.index, core::ProfileChanged{m.name, m.product_version,
-                                                     {cluster_.address(m.index)}});
+        cluster_.order(
+            m.index, core::ProfileChanged{m.name, m.product_version, {cluster_.address(m.index)}});
     } else {
         SimProvider& provider = m.provider(words.at(2));
         provider.backend_known = words.at(3) != "unknown";

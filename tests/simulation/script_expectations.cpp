@@ -6,11 +6,11 @@
 namespace stationsync::simulation {
 
 // expect A,B recipes/x "v1": what is live there
-void Script::expect_live(Words const& words) {
+void Script::expect_live(const Words& words) {
     core::ObjectId const id = object(words.at(words.size() - 2));
-    Content const wanted = content(words.back());
+    const Content wanted = content(words.back());
     for (std::size_t i = 1; i + 2 < words.size(); ++i) {
-        Content const is = machine(words[i]).live(id);
+        const Content is = machine(words[i]).live(id);
         if (is != wanted) {
             fail(words[i] + " has " + (is == absent ? "nothing" : cluster_.content_name(is)));
         }
@@ -18,11 +18,11 @@ void Script::expect_live(Words const& words) {
 }
 
 // kept A recipes/x "v1" [as conflict_lost]: in the history of A
-void Script::expect_kept(Words const& words) {
+void Script::expect_kept(const Words& words) {
     Machine& m = machine(words.at(1));
     core::ObjectId const id = object(words.at(2));
-    Content const wanted = content(words.at(3));
-    bool const is = m.history.holds(id, wanted);
+    const Content wanted = content(words.at(3));
+    const bool is = m.history.holds(id, wanted);
     if (is != (words[0] == "kept")) {
         fail(words[1] + (is ? " keeps it" : " does not keep it"));
         return;
@@ -30,19 +30,20 @@ void Script::expect_kept(Words const& words) {
     if (words.size() < 6) {
         return;
     }
-    auto const* record = m.store.image.find(id);
-    bool const as = record && std::any_of(record->kept.begin(), record->kept.end(), [&](auto& kept) {
-                        return content_of(kept.package.digest) == wanted &&
-                               core::to_text(kept.reason) == words[5];
-                    });
+    const auto* record = m.store.image.find(id);
+    const bool as =
+        record && std::any_of(record->kept.begin(), record->kept.end(), [&](auto& kept) {
+            return content_of(kept.package.digest) == wanted &&
+                   core::to_text(kept.reason) == words[5];
+        });
     if (!as) {
         fail(words[1] + " does not keep it as " + words[5]);
     }
 }
 
 // state A recipes/x waiting
-void Script::expect_state(Words const& words) {
-    auto const view = machine(words.at(1)).engine().object(object(words.at(2)));
+void Script::expect_state(const Words& words) {
+    const auto view = machine(words.at(1)).engine().object(object(words.at(2)));
     std::string const is = view ? std::string(core::to_text(view->state)) : "unknown";
     if (is != words.at(3)) {
         fail("it is " + is + (view ? ": " + view->reason : ""));
@@ -50,18 +51,18 @@ void Script::expect_state(Words const& words) {
 }
 
 // reason A recipes/x "only on": part of the reason
-void Script::expect_reason(Words const& words) {
-    auto const view = machine(words.at(1)).engine().object(object(words.at(2)));
+void Script::expect_reason(const Words& words) {
+    const auto view = machine(words.at(1)).engine().object(object(words.at(2)));
     if (!view || view->reason.find(words.at(3)) == std::string::npos) {
         fail(view ? "the reason is '" + view->reason + "'" : "it is not known");
     }
 }
 
-void Script::expect_conflict(Words const& words) {
+void Script::expect_conflict(const Words& words) {
     core::ObjectId const id = object(words.back());
     for (std::size_t i = 1; i + 1 < words.size(); ++i) {
-        auto const view = machine(words[i]).engine().object(id);
-        bool const is = view && view->conflict.has_value();
+        const auto view = machine(words[i]).engine().object(id);
+        const bool is = view && view->conflict.has_value();
         if (is != (words[0] == "conflict")) {
             fail(words[i] + (is ? " shows a conflict" : " shows no conflict"));
         }
@@ -69,15 +70,15 @@ void Script::expect_conflict(Words const& words) {
 }
 
 // message A newcomer-replaced [subject]
-void Script::expect_message(Words const& words) {
-    auto const& messages = machine(words.at(1)).messages;
-    bool const is = std::any_of(messages.begin(), messages.end(), [&](auto const& entry) {
+void Script::expect_message(const Words& words) {
+    const auto& messages = machine(words.at(1)).messages;
+    const bool is = std::any_of(messages.begin(), messages.end(), [&](const auto& entry) {
         return entry.first.first == words.at(2) &&
                (words.size() < 4 || entry.first.second == words[3]);
     });
     if (is != (words[0] == "message")) {
         std::string all;
-        for (auto const& [key, message] : messages) {
+        for (const auto& [key, message] : messages) {
             all += key.first + " " + key.second + "; ";
         }
         fail("the messages are: " + all);
@@ -85,14 +86,14 @@ void Script::expect_message(Words const& words) {
 }
 
 // sees A B rejected ["part of a reason"]
-void Script::expect_station(Words const& words) {
+void Script::expect_station(const Words& words) {
     core::StationId const id = machine(words.at(2)).id;
-    for (auto const& view : machine(words.at(1)).engine().stations()) {
+    for (const auto& view : machine(words.at(1)).engine().stations()) {
         if (view.id != id) {
             continue;
         }
         std::string reasons;
-        for (auto const& reason : view.reasons) {
+        for (const auto& reason : view.reasons) {
             reasons += reason.check + ": " + reason.text + "; ";
         }
         if (core::to_text(view.state) != words.at(3) ||
@@ -107,21 +108,20 @@ void Script::expect_station(Words const& words) {
 }
 
 // established A recipes | newcomer A recipes
-void Script::expect_established(Words const& words) {
-    for (auto const& provider : machine(words.at(1)).engine().providers()) {
-        if (provider.name == words.at(2) &&
-            provider.established != (words[0] == "established")) {
+void Script::expect_established(const Words& words) {
+    for (const auto& provider : machine(words.at(1)).engine().providers()) {
+        if (provider.name == words.at(2) && provider.established != (words[0] == "established")) {
             fail(provider.established ? "it is established" : "it is a newcomer");
         }
     }
 }
 
 // head A recipes/x "v1"
-void Script::expect_head(Words const& words) {
+void Script::expect_head(const Words& words) {
     core::ObjectId const id = object(words.at(2));
-    auto const winner = cluster_.model.winner(id);
-    auto const* revision = winner ? cluster_.model.find(*winner, id) : nullptr;
-    auto const* record = machine(words.at(1)).engine().record(id);
+    const auto winner = cluster_.model.winner(id);
+    const auto* revision = winner ? cluster_.model.find(*winner, id) : nullptr;
+    const auto* record = machine(words.at(1)).engine().record(id);
     if (!record || record->set.empty() || !revision ||
         record->set.front().revision->id() != *winner ||
         revision->content != content(words.at(3))) {
@@ -130,10 +130,10 @@ void Script::expect_head(Words const& words) {
 }
 
 // recorded A recipes/x applied 2: so many entries in the history
-void Script::expect_count(Words const& words) {
+void Script::expect_count(const Words& words) {
     core::ObjectId const id = object(words.at(2));
-    auto const& history = machine(words.at(1)).store.image.history;
-    auto const count = std::count_if(history.begin(), history.end(), [&](auto const& entry) {
+    const auto& history = machine(words.at(1)).store.image.history;
+    const auto count = std::count_if(history.begin(), history.end(), [&](const auto& entry) {
         return entry.object == id && core::to_text(entry.what) == words.at(3);
     });
     if (std::to_string(count) != words.at(4)) {
@@ -142,10 +142,10 @@ void Script::expect_count(Words const& words) {
 }
 
 // within 6m A B recipes/x "v1": it is live there before so much time has passed
-void Script::expect_time(Words const& words) {
+void Script::expect_time(const Words& words) {
     std::int64_t const end = cluster_.world.now() + duration(words.at(1));
     core::ObjectId const id = object(words.at(words.size() - 2));
-    Content const wanted = content(words.back());
+    const Content wanted = content(words.back());
     auto there = [&] {
         for (std::size_t i = 2; i + 2 < words.size(); ++i) {
             if (machine(words[i]).live(id) != wanted) {
@@ -163,21 +163,21 @@ void Script::expect_time(Words const& words) {
 }
 
 // explain A recipes/x: says state and reason into the transcript
-void Script::explain(Words const& words) {
-    auto const view = machine(words.at(1)).engine().object(object(words.at(2)));
+void Script::explain(const Words& words) {
+    const auto view = machine(words.at(1)).engine().object(object(words.at(2)));
     say(view ? std::string(core::to_text(view->state)) +
                    (view->reason.empty() ? "" : ": " + view->reason)
              : "not known");
 }
 
 // judge: waits for quiet, then asks the reference model
-void Script::judge(Words const& words) {
+void Script::judge(const Words& words) {
     (void)words;
     if (!cluster_.wait_until_quiet(2 * hour)) {
         fail("no quiet: " + cluster_.describe_unrest());
     }
     cluster_.check_end();
-    for (auto const& violation : cluster_.model.violations()) {
+    for (const auto& violation : cluster_.model.violations()) {
         fail(violation);
     }
 }

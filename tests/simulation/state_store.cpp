@@ -7,39 +7,39 @@ namespace {
 struct Applier {
     StateImage& image;
 
-    void operator()(core::PutMeta const& m) const { image.meta = m.record; }
-    void operator()(core::PutProvider const& m) const {
+    void operator()(const core::PutMeta& m) const { image.meta = m.record; }
+    void operator()(const core::PutProvider& m) const {
         image.providers[m.record.provider] = m.record;
     }
-    void operator()(core::PutStation const& m) const { image.stations[m.record.id] = m.record; }
-    void operator()(core::EraseStation const& m) const { image.stations.erase(m.id); }
-    void operator()(core::PutObject const& m) const { image.objects[m.record.id] = m.record; }
-    void operator()(core::EraseObject const& m) const { image.objects.erase(m.id); }
-    void operator()(core::AppendHistory const& m) const { image.history.push_back(m.entry); }
+    void operator()(const core::PutStation& m) const { image.stations[m.record.id] = m.record; }
+    void operator()(const core::EraseStation& m) const { image.stations.erase(m.id); }
+    void operator()(const core::PutObject& m) const { image.objects[m.record.id] = m.record; }
+    void operator()(const core::EraseObject& m) const { image.objects.erase(m.id); }
+    void operator()(const core::AppendHistory& m) const { image.history.push_back(m.entry); }
 };
 
 } // namespace
 
-void StateImage::apply(core::Mutation const& mutation) {
+void StateImage::apply(const core::Mutation& mutation) {
     std::visit(Applier{*this}, mutation);
 }
 
 core::DurableState StateImage::records() const {
     core::DurableState state;
     state.meta = meta;
-    for (auto const& [name, record] : providers) {
+    for (const auto& [name, record] : providers) {
         state.providers.push_back(record);
     }
-    for (auto const& [id, record] : stations) {
+    for (const auto& [id, record] : stations) {
         state.stations.push_back(record);
     }
-    for (auto const& [id, record] : objects) {
+    for (const auto& [id, record] : objects) {
         state.objects.push_back(record);
     }
     return state;
 }
 
-core::ObjectRecord const* StateImage::find(core::ObjectId const& id) const {
+const core::ObjectRecord* StateImage::find(const core::ObjectId& id) const {
     auto found = objects.find(id);
     return found == objects.end() ? nullptr : &found->second;
 }
@@ -47,7 +47,7 @@ core::ObjectRecord const* StateImage::find(core::ObjectId const& id) const {
 StateStore::Transaction StateStore::commit_oldest() {
     Transaction transaction = std::move(pending_.front());
     pending_.pop_front();
-    for (auto const& mutation : transaction.mutations) {
+    for (const auto& mutation : transaction.mutations) {
         image.apply(mutation);
     }
     return transaction;

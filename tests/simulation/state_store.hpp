@@ -19,9 +19,9 @@ struct StateImage {
     std::map<core::ObjectId, core::ObjectRecord> objects;
     std::vector<core::HistoryEntry> history;
 
-    void apply(core::Mutation const& mutation);
+    void apply(const core::Mutation& mutation);
     core::DurableState records() const;
-    core::ObjectRecord const* find(core::ObjectId const& id) const;
+    const core::ObjectRecord* find(const core::ObjectId& id) const;
 };
 
 class StateStore {
@@ -39,7 +39,7 @@ public:
     void lose_pending() { pending_.clear(); }
 
     void take_snapshot();
-    std::vector<StateImage> const& snapshots() const { return snapshots_; }
+    const std::vector<StateImage>& snapshots() const { return snapshots_; }
 
     StateImage image;
 

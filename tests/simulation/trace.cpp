@@ -8,7 +8,7 @@ namespace stationsync::simulation {
 namespace {
 
 template <class Array>
-void add_counts(Array& into, Array const& from) {
+void add_counts(Array& into, const Array& from) {
     for (std::size_t i = 0; i < into.size(); ++i) {
         into[i] += from[i];
     }
@@ -21,7 +21,7 @@ std::vector<Variant> one_of_each(std::index_sequence<I...>) {
     return all;
 }
 
-std::vector<std::string> const& event_names() {
+const std::vector<std::string>& event_names() {
     static const std::vector<std::string> names = [] {
         std::vector<std::string> result;
         for (auto const& event : one_of_each<core::Event>(
@@ -33,7 +33,7 @@ std::vector<std::string> const& event_names() {
     return names;
 }
 
-std::vector<std::string> const& action_names() {
+const std::vector<std::string>& action_names() {
     static const std::vector<std::string> names = [] {
         std::vector<std::string> result;
         for (auto const& action : one_of_each<core::Action>(
@@ -45,29 +45,29 @@ std::vector<std::string> const& action_names() {
     return names;
 }
 
-constexpr std::array<char const*, std::variant_size_v<core::Message>> message_names = {
+constexpr std::array<const char*, std::variant_size_v<core::Message>> message_names = {
     "Profile",    "Verdicts",      "TimeReport",     "Greeting",      "IndexRequest",
     "IndexBatch", "PendingChange", "PartialPackage", "Introductions", "BlockList",
     "KeptQuery",  "KeptAnswer",    "VerifyRequest",  "VerifyReport"};
 
 } // namespace
 
-std::optional<std::size_t> Coverage::action_index(std::string const& name) {
-    auto const& names = action_names();
-    auto const found = std::find(names.begin(), names.end(), name);
+std::optional<std::size_t> Coverage::action_index(const std::string& name) {
+    const auto& names = action_names();
+    const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end()) {
         return std::nullopt;
     }
     return static_cast<std::size_t>(found - names.begin());
 }
 
-void Coverage::add(Coverage const& other) {
+void Coverage::add(const Coverage& other) {
     add_counts(events, other.events);
     add_counts(actions, other.actions);
     add_counts(crashes_before, other.crashes_before);
     add_counts(crashes_after, other.crashes_after);
     add_counts(messages, other.messages);
-    for (auto const& [name, count] : other.faults) {
+    for (const auto& [name, count] : other.faults) {
         faults[name] += count;
     }
 }
@@ -84,7 +84,7 @@ std::string Coverage::table() const {
         out << "action " << action_names()[i] << ' ' << actions[i] << ", crashed before "
             << crashes_before[i] << ", crashed after " << crashes_after[i] << '\n';
     }
-    for (auto const& [name, count] : faults) {
+    for (const auto& [name, count] : faults) {
         out << "fault " << name << ' ' << count << '\n';
     }
     return out.str();
@@ -108,7 +108,7 @@ std::vector<std::string> Coverage::never_occurred() const {
         check(crashes_before[i], "crash before " + action_names()[i]);
         check(crashes_after[i], "crash after " + action_names()[i]);
     }
-    for (auto const& [name, count] : faults) {
+    for (const auto& [name, count] : faults) {
         check(count, "fault " + name);
     }
     return never;

@@ -27,8 +27,8 @@ struct Coverage {
     std::array<std::uint64_t, std::variant_size_v<core::Message>> messages{};
     std::map<std::string, std::uint64_t, std::less<>> faults; // and what users did, by name
 
-    void add(Coverage const& other);
-    static std::optional<std::size_t> action_index(std::string const& name);
+    void add(const Coverage& other);
+    static std::optional<std::size_t> action_index(const std::string& name);
     // One line per count; the names of what never occurred.
     std::string table() const;
     std::vector<std::string> never_occurred() const;
@@ -48,11 +48,11 @@ public:
 
     // Every event and action, for the trace of a failing seed.
     bool wants_text() const { return print_; }
-    void print_to(std::function<void(std::string const&)> sink) {
+    void print_to(std::function<void(const std::string&)> sink) {
         sink_ = std::move(sink);
         print_ = true;
     }
-    void line(std::string const& text) {
+    void line(const std::string& text) {
         if (print_) {
             sink_(text);
         }
@@ -70,7 +70,7 @@ private:
     std::uint64_t hash_ = 0xcbf29ce484222325ull;
     bool print_ = false;
     bool story_on_ = false;
-    std::function<void(std::string const&)> sink_;
+    std::function<void(const std::string&)> sink_;
     std::vector<std::string> story_;
 };
 

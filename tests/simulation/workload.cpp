@@ -52,7 +52,7 @@ std::vector<ProviderSpec> Workload::choose_specs(Random& random, std::size_t sta
     std::vector<ProviderSpec> chosen;
     chosen.push_back(all[random.below(100) < 50 ? 0 : random.between(1, 2)]);
     if (stations <= 5 && random.chance(40)) {
-        for (auto const& spec : all) {
+        for (const auto& spec : all) {
             if (spec.name != chosen.front().name && chosen.size() < 2 && random.chance(60)) {
                 chosen.push_back(spec);
             }
@@ -61,19 +61,19 @@ std::vector<ProviderSpec> Workload::choose_specs(Random& random, std::size_t sta
     return chosen;
 }
 
-Workload::Workload(std::uint64_t seed, Profile const& profile, std::size_t stations)
+Workload::Workload(std::uint64_t seed, const Profile& profile, std::size_t stations)
     : random_(seed ^ 0x5bd1e995),
       profile_(profile),
       stations_(stations),
       cluster_(seed, choose_specs(random_, stations)) {
-    for (auto const& weighted : profile_.steps) {
+    for (const auto& weighted : profile_.steps) {
         weight_total_ += weighted.weight;
     }
 }
 
 void Workload::build() {
     std::size_t const keys = stations_ > 12 ? 1 : static_cast<std::size_t>(random_.between(1, 3));
-    for (auto const& spec : cluster_.specs()) {
+    for (const auto& spec : cluster_.specs()) {
         for (std::size_t k = 0; k < keys; ++k) {
             objects_.push_back({spec.name, "object-" + std::to_string(k)});
         }
@@ -97,8 +97,8 @@ void Workload::build() {
         }
     }
     for (std::size_t i = 0; i < stations_; ++i) {
-        bool const has_own = i == 0 || random_.chance(profile_.newcomers != 0 ? 60 : 25);
-        for (auto const& object : objects_) {
+        const bool has_own = i == 0 || random_.chance(profile_.newcomers != 0 ? 60 : 25);
+        for (const auto& object : objects_) {
             if (has_own && random_.chance(80)) {
                 std::int64_t const age = random_.between(1, 60) * (i == 0 ? hour : day);
                 cluster_.write_at(i, object, cluster_.new_content(),
@@ -138,7 +138,7 @@ core::ObjectId Workload::any_object() {
 
 Step Workload::choose_step() {
     auto dice = static_cast<unsigned>(random_.below(weight_total_));
-    for (auto const& weighted : profile_.steps) {
+    for (const auto& weighted : profile_.steps) {
         if (dice < weighted.weight) {
             return weighted.step;
         }
@@ -163,7 +163,7 @@ void Workload::check_somebody() {
 }
 
 void Workload::happen() {
-    auto const steps =
+    const auto steps =
         static_cast<std::size_t>(stations_ > 12 ? random_.between(5, 10) : random_.between(12, 30));
     for (std::size_t i = 0; i < steps; ++i) {
         perform(choose_step());
@@ -184,10 +184,10 @@ void Workload::perform(Step step) {
            perform_loss(step) || perform_clock_step(step) || perform_provider_step(step));
 }
 
-RunResult run_seed(std::uint64_t seed, RunOptions const& options) {
+RunResult run_seed(std::uint64_t seed, const RunOptions& options) {
     Random random(seed * 7 + 3);
-    auto const& all = profiles();
-    Profile const& profile = options.profile ? *options.profile : all[random.below(all.size())];
+    const auto& all = profiles();
+    const Profile& profile = options.profile ? *options.profile : all[random.below(all.size())];
     RunResult result;
     result.seed = seed;
     result.profile = profile.name;
@@ -209,7 +209,7 @@ RunResult run_seed(std::uint64_t seed, RunOptions const& options) {
             cluster.model.violation("no quiet within 3 hours after healing: " +
                                     cluster.describe_unrest());
         }
-    } catch (std::exception const& error) {
+    } catch (const std::exception& error) {
         cluster.model.violation(std::string("an invariant broke: ") + error.what());
     }
     result.violations = cluster.model.violations();

@@ -19,16 +19,16 @@ struct RunResult {
 };
 
 struct RunOptions {
-    Profile const* profile = nullptr; // none: chosen by the seed
-    std::function<void(std::string const&)> trace_sink;
+    const Profile* profile = nullptr; // none: chosen by the seed
+    std::function<void(const std::string&)> trace_sink;
     std::uint64_t invariants_every = 64;
 };
 
-RunResult run_seed(std::uint64_t seed, RunOptions const& options);
+RunResult run_seed(std::uint64_t seed, const RunOptions& options);
 
 class Workload {
 public:
-    Workload(std::uint64_t seed, Profile const& profile, std::size_t stations);
+    Workload(std::uint64_t seed, const Profile& profile, std::size_t stations);
 
     void build();
     void happen();
@@ -43,6 +43,7 @@ private:
     Step choose_step();
     void perform(Step step);
     bool perform_user_step(Step step);
+    void hit_an_apply(std::size_t station, const core::ObjectId& object);
     bool perform_order(Step step);
     bool perform_network_step(Step step);
     bool perform_loss(Step step);
@@ -57,7 +58,7 @@ private:
     void check_somebody();
 
     Random random_;
-    Profile const& profile_;
+    const Profile& profile_;
     std::size_t stations_;
     unsigned weight_total_ = 0;
     Cluster cluster_;

@@ -19,12 +19,25 @@ void Workload::edit_while_off() {
     machine.start();
 }
 
+// Edits while an apply of the object is open, if one opens soon.
+void Workload::hit_an_apply(std::size_t station, const core::ObjectId& object) {
+    for (int i = 0; i < 12; ++i) {
+        cluster_.run_for(random_.between(second / 2, 3 * second));
+        auto* process = cluster_.station(station).process();
+        if (process && !process->open_applies().empty()) {
+            cluster_.edit(station, object, cluster_.new_content());
+            return;
+        }
+    }
+}
+
 bool Workload::perform_user_step(Step step) {
     std::size_t const station = any_station();
     core::ObjectId const object = any_object();
-    switch (step) {
-    case Step::wait:
+    if (step == Step::wait) {
         return true;
+    }
+    switch (step) {
     case Step::edit:
         cluster_.edit(station, object, cluster_.new_content());
         return true;
@@ -49,14 +62,14 @@ bool Workload::perform_user_step(Step step) {
         return true;
     }
     case Step::backup: {
-        auto const& old = cluster_.contents_of(object);
-        bool const known = !old.empty() && random_.chance(60);
+        const auto& old = cluster_.contents_of(object);
+        const bool known = !old.empty() && random_.chance(60);
         const Content content = known ? random_.pick(old) : cluster_.new_content();
         cluster_.restore_backup(station, object, content, random_.between(2 * hour, 90 * day));
         return true;
     }
     case Step::undo:
-        if (auto const& old = cluster_.contents_of(object); !old.empty()) {
+        if (const auto& old = cluster_.contents_of(object); !old.empty()) {
             cluster_.edit(station, object, random_.pick(old));
         }
         return true;
@@ -78,14 +91,7 @@ bool Workload::perform_user_step(Step step) {
         // Short after a change elsewhere, over and over, so that some hit the apply.
         cluster_.edit(other_than(station), object, cluster_.new_content());
         cluster_.order(station, core::SendNowRequested{object});
-        for (int i = 0; i < 12; ++i) {
-            cluster_.run_for(random_.between(second / 2, 3 * second));
-            auto* process = cluster_.station(station).process();
-            if (process && !process->open_applies().empty()) {
-                cluster_.edit(station, object, cluster_.new_content());
-                break;
-            }
-        }
+        hit_an_apply(station, object);
         return true;
     default:
         return false;
@@ -147,10 +153,10 @@ bool Workload::perform_network_step(Step step) {
     std::size_t const b = other_than(a);
     switch (step) {
     case Step::cut: { // one station, or the plant in two halves
-        bool const halves = random_.chance(50);
+        const bool halves = random_.chance(50);
         for (std::size_t i = 0; i < cluster_.stations(); ++i) {
             for (std::size_t j = 0; j < cluster_.stations(); ++j) {
-                bool const apart = halves ? (i % 2 != j % 2) : ((i == a) != (j == a));
+                const bool apart = halves ? (i % 2 != j % 2) : ((i == a) != (j == a));
                 if (apart) {
                     network.cut(i, j);
                 }
@@ -206,7 +212,7 @@ void Workload::join_newcomer(bool isolated) {
     Machine& machine = cluster_.add_station("N" + std::to_string(index), false);
     std::size_t const known = random_.below(index);
     cluster_.configure(index, known);
-    for (auto const& object : objects_) {
+    for (const auto& object : objects_) {
         if (random_.chance(70)) {
             cluster_.write_at(index, object, cluster_.new_content(),
                               machine.wall() - random_.between(0, 40) * hour, WriteKind::edit);
@@ -228,19 +234,19 @@ void Workload::join_newcomer(bool isolated) {
 }
 
 void Workload::month_off() {
-    for (auto const& machine : cluster_.world.machines) {
+    for (const auto& machine : cluster_.world.machines) {
         machine->stop_by_person();
         cluster_.model.stopped_by_person(machine->index);
     }
     cluster_.run_for(35 * day);
     cluster_.model.history_aged();
-    for (auto const& machine : cluster_.world.machines) {
+    for (const auto& machine : cluster_.world.machines) {
         if (random_.chance(50)) {
             cluster_.edit(machine->index, any_object(), cluster_.new_content());
         }
     }
     cluster_.run_for(random_.between(second, minute));
-    for (auto const& machine : cluster_.world.machines) {
+    for (const auto& machine : cluster_.world.machines) {
         machine->start();
     }
 }
@@ -325,7 +331,7 @@ bool Workload::perform_clock_step(Step step) {
         cluster_.edit(station, any_object(), cluster_.new_content());
         return true;
     case Step::correct_clock:
-        for (auto const& m : cluster_.world.machines) {
+        for (const auto& m : cluster_.world.machines) {
             std::int64_t const offset = m->wall() - wall_at_start_us - cluster_.world.now();
             if (offset > 30 * second || offset < -30 * second) {
                 cluster_.step_clock(m->index, random_.between(-20, 20) * second - offset);

@@ -20,14 +20,14 @@ class Machine;
 class Watcher {
 public:
     virtual ~Watcher() = default;
-    virtual void on_durable(Machine& machine, StateStore::Transaction const& transaction) = 0;
+    virtual void on_durable(Machine& machine, const StateStore::Transaction& transaction) = 0;
     virtual void on_message_sent(Machine& machine, core::LinkId link,
-                                 core::Message const& message) = 0;
-    virtual void on_apply_started(Machine& machine, core::StartApply const& order) = 0;
+                                 const core::Message& message) = 0;
+    virtual void on_apply_started(Machine& machine, const core::StartApply& order) = 0;
     // `before` was live when the apply had its effect; absent is 0.
-    virtual void on_applied(Machine& machine, core::StartApply const& order, Content before,
+    virtual void on_applied(Machine& machine, const core::StartApply& order, Content before,
                             Content after) = 0;
-    virtual void on_command_answered(Machine& machine, core::CommandAnswered const& answer) = 0;
+    virtual void on_command_answered(Machine& machine, const core::CommandAnswered& answer) = 0;
     virtual void on_crashed(Machine& machine) = 0;
 };
 

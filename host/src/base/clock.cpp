@@ -33,9 +33,13 @@ std::int64_t test_offset_us() noexcept {
 }
 } // namespace
 
-WallTime wall_now_us() noexcept { return system_wall_us() + test_offset_us(); }
+WallTime wall_now_us() noexcept {
+    return system_wall_us() + test_offset_us();
+}
 #else
-WallTime wall_now_us() noexcept { return system_wall_us(); }
+WallTime wall_now_us() noexcept {
+    return system_wall_us();
+}
 #endif
 
 } // namespace stationsync::host

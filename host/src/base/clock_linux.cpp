@@ -12,8 +12,14 @@ std::int64_t read_us(clockid_t id) noexcept {
 }
 } // namespace
 
-std::int64_t system_wall_us() noexcept { return read_us(CLOCK_REALTIME); }
-std::int64_t monotonic_now_us() noexcept { return read_us(CLOCK_MONOTONIC); }
-std::int64_t boot_now_us() noexcept { return read_us(CLOCK_BOOTTIME); }
+std::int64_t system_wall_us() noexcept {
+    return read_us(CLOCK_REALTIME);
+}
+std::int64_t monotonic_now_us() noexcept {
+    return read_us(CLOCK_MONOTONIC);
+}
+std::int64_t boot_now_us() noexcept {
+    return read_us(CLOCK_BOOTTIME);
+}
 
 } // namespace stationsync::host

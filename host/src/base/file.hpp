@@ -1,5 +1,5 @@
-// A file opened for positional reads and writes. Any thread; read_at and write_at may run at once in
-// several threads, everything else one call at a time per object.
+// A file opened for positional reads and writes. Any thread; read_at and write_at may run at once
+// in several threads, everything else one call at a time per object.
 #pragma once
 
 #include "base/io_result.hpp"

@@ -12,7 +12,9 @@ namespace {
 constexpr std::int64_t unix_epoch_100ns = 116'444'736'000'000'000;
 constexpr std::size_t chunk_bytes_max = 1U << 30; // one call takes a DWORD
 
-HANDLE as_handle(std::intptr_t handle) noexcept { return reinterpret_cast<HANDLE>(handle); }
+HANDLE as_handle(std::intptr_t handle) noexcept {
+    return reinterpret_cast<HANDLE>(handle);
+}
 
 OVERLAPPED at_offset(std::uint64_t offset) noexcept {
     OVERLAPPED position{};
@@ -108,7 +110,9 @@ IoResult<void> File::sync() {
 
 void File::start_writeback() noexcept {}
 
-IoResult<void> File::allocate(std::uint64_t bytes) { return resize(bytes); }
+IoResult<void> File::allocate(std::uint64_t bytes) {
+    return resize(bytes);
+}
 
 IoResult<void> File::resize(std::uint64_t bytes) {
     FILE_END_OF_FILE_INFO end{};

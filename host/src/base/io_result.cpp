@@ -22,8 +22,8 @@ IoErrorKind kind_of(const std::error_code& code) {
         condition == std::errc::read_only_file_system) {
         return IoErrorKind::denied;
     }
-    if (condition == std::errc::device_or_resource_busy ||
-        condition == std::errc::text_file_busy || is_sharing_error(code)) {
+    if (condition == std::errc::device_or_resource_busy || condition == std::errc::text_file_busy ||
+        is_sharing_error(code)) {
         return IoErrorKind::busy;
     }
     return IoErrorKind::other;

@@ -25,7 +25,8 @@ struct IoError {
     std::string text; // a sentence with the path and the system's reason, UTF-8
 };
 
-template <class T> using IoResult = boost::system::result<T, IoError>;
+template <class T>
+using IoResult = boost::system::result<T, IoError>;
 
 // "cannot WHAT PATH: REASON".
 [[nodiscard]] IoError io_error(std::string_view what, const std::filesystem::path& path,

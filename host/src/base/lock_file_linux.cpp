@@ -49,7 +49,9 @@ LockFile& LockFile::operator=(LockFile&& other) noexcept {
     return *this;
 }
 
-LockFile::~LockFile() { release(); }
+LockFile::~LockFile() {
+    release();
+}
 
 void LockFile::release() noexcept {
     if (handle_ >= 0) {

@@ -12,9 +12,9 @@
 namespace stationsync::host {
 
 IoResult<LockFile> LockFile::acquire(const std::filesystem::path& path) {
-    const HANDLE handle = CreateFileW(path.c_str(), GENERIC_READ | GENERIC_WRITE,
-                                      FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr, OPEN_ALWAYS,
-                                      FILE_ATTRIBUTE_NORMAL, nullptr);
+    const HANDLE handle =
+        CreateFileW(path.c_str(), GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                    nullptr, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
     if (handle == INVALID_HANDLE_VALUE) {
         return last_io_error("open the lock file", path);
     }
@@ -56,7 +56,9 @@ LockFile& LockFile::operator=(LockFile&& other) noexcept {
     return *this;
 }
 
-LockFile::~LockFile() { release(); }
+LockFile::~LockFile() {
+    release();
+}
 
 void LockFile::release() noexcept {
     if (handle_ != -1) {

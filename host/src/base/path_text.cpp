@@ -100,9 +100,9 @@ bool is_reserved_windows_name(std::string_view component) noexcept {
     const std::string_view number = name.substr(std::min<std::size_t>(3, name.size()));
     // Windows also reserves the superscript digits 1 to 3.
     constexpr std::array<std::string_view, 3> superscripts = {"\xC2\xB9", "\xC2\xB2", "\xC2\xB3"};
-    return port && ((number.size() == 1 && number[0] >= '0' && number[0] <= '9') ||
-                    std::find(superscripts.begin(), superscripts.end(), number) !=
-                        superscripts.end());
+    return port &&
+           ((number.size() == 1 && number[0] >= '0' && number[0] <= '9') ||
+            std::find(superscripts.begin(), superscripts.end(), number) != superscripts.end());
 }
 
 std::string readable_name(std::string_view key, std::size_t bytes_max) {

@@ -7,7 +7,9 @@
 namespace stationsync::host {
 namespace {
 
-[[noreturn]] void fail() { throw std::runtime_error("OpenSSL offers no SHA-256"); }
+[[noreturn]] void fail() {
+    throw std::runtime_error("OpenSSL offers no SHA-256");
+}
 
 // Looking the algorithm up by name costs more than hashing a small file.
 const EVP_MD* algorithm() {

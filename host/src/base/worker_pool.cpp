@@ -54,7 +54,9 @@ WorkerPool::WorkerPool(const Options& options, Poster poster) : state_(std::make
     }
 }
 
-WorkerPool::~WorkerPool() { stop(); }
+WorkerPool::~WorkerPool() {
+    stop();
+}
 
 bool WorkerPool::try_submit(Task work, Task done) {
     {
@@ -94,7 +96,9 @@ void WorkerPool::stop() {
     }
 }
 
-std::size_t WorkerPool::threads() const noexcept { return state_->threads.size(); }
+std::size_t WorkerPool::threads() const noexcept {
+    return state_->threads.size();
+}
 
 std::size_t WorkerPool::waiting() const {
     const std::lock_guard lock(state_->mutex);

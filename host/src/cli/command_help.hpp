@@ -23,7 +23,8 @@ ObjectName parse_provider_or_object(const std::string& text);
 void require_provider_name(const std::string& name);
 
 // The value, or a CommandFailure with the error's sentence.
-template <class T> T need(IoResult<T>&& result) {
+template <class T>
+T need(IoResult<T>&& result) {
     if (!result) {
         throw CommandFailure(result.error().text);
     }
@@ -31,7 +32,8 @@ template <class T> T need(IoResult<T>&& result) {
         return std::move(*result);
     }
 }
-template <class T> T need(Loaded<T>&& loaded) {
+template <class T>
+T need(Loaded<T>&& loaded) {
     if (!loaded) {
         throw CommandFailure(to_text(loaded.problems));
     }

@@ -97,9 +97,9 @@ std::string take_command(const std::vector<CommandSpec>& commands,
 
 // `restore --version N` means something else than `stationsync --version`.
 bool has_own_version(const CommandSpec* command) {
-    return command != nullptr &&
-           std::ranges::any_of(command->options,
-                               [](const auto& option) { return option.name == "version"; });
+    return command != nullptr && std::ranges::any_of(command->options, [](const auto& option) {
+               return option.name == "version";
+           });
 }
 
 po::options_description options_of(const CommandSpec* command) {

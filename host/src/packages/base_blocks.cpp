@@ -39,11 +39,9 @@ std::optional<BaseBlocks::Place> BaseBlocks::find(const BlockHash& hash,
             return Place{static_cast<std::uint8_t>(base), index};
         }
     }
-    const auto found =
-        std::lower_bound(by_hash_.begin(), by_hash_.end(), hash,
-                         [](const Entry& entry, const BlockHash& wanted) {
-                             return entry.hash < wanted;
-                         });
+    const auto found = std::lower_bound(
+        by_hash_.begin(), by_hash_.end(), hash,
+        [](const Entry& entry, const BlockHash& wanted) { return entry.hash < wanted; });
     if (found == by_hash_.end() || found->hash != hash) {
         return std::nullopt;
     }

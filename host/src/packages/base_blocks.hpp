@@ -1,5 +1,5 @@
-// The older packages of an object from which a fetch takes blocks. Built and read on worker threads;
-// immutable once built.
+// The older packages of an object from which a fetch takes blocks. Built and read on worker
+// threads; immutable once built.
 #pragma once
 
 #include "base/file.hpp"

@@ -16,7 +16,8 @@ namespace {
 // Level 1 keeps up with a fast link on one core; the old block as prefix does the rest.
 constexpr int level_plain = 1;
 constexpr int level_difference = 3;
-// Window of 2 MiB: block and prefix of the largest blocks. Bounds what a frame may make us allocate.
+// Window of 2 MiB: block and prefix of the largest blocks. Bounds what a frame may make us
+// allocate.
 constexpr int window_log_max = 21;
 
 struct FreeCompressor {
@@ -93,9 +94,12 @@ PageHash hash_page(std::span<const std::byte> page) {
     return hash;
 }
 
-std::size_t page_count(std::size_t bytes) noexcept { return (bytes + page_bytes - 1) / page_bytes; }
+std::size_t page_count(std::size_t bytes) noexcept {
+    return (bytes + page_bytes - 1) / page_bytes;
+}
 
-template <class Byte> std::span<Byte> page_of(std::span<Byte> block, std::size_t index) {
+template <class Byte>
+std::span<Byte> page_of(std::span<Byte> block, std::size_t index) {
     const std::size_t start = index * page_bytes;
     return block.subspan(start, std::min(page_bytes, block.size() - start));
 }

@@ -13,11 +13,11 @@ namespace stationsync::host {
 
 enum class BlockEncoding : std::uint8_t {
     raw = 0,
-    zstd = 1,        // one zstd frame
-    zstd_old = 2,    // one zstd frame whose prefix is the receiver's old block
-    pages = 3,       // bitmap of changed pages, then these pages as they are
-    pages_zstd = 4,  // bitmap of changed pages, then these pages as one zstd frame
-    zeros = 5,       // nothing: all bytes are 0
+    zstd = 1,       // one zstd frame
+    zstd_old = 2,   // one zstd frame whose prefix is the receiver's old block
+    pages = 3,      // bitmap of changed pages, then these pages as they are
+    pages_zstd = 4, // bitmap of changed pages, then these pages as one zstd frame
+    zeros = 5,      // nothing: all bytes are 0
 };
 
 // The old block is compared in pages of this size when the source does not have it: every page size
@@ -41,8 +41,7 @@ struct EncodedBlock {
                                                 std::span<const std::byte> old_block);
 // `old_pages` are the hashes of the pages of the receiver's old block.
 [[nodiscard]] EncodedBlock encode_changed_pages(std::span<const std::byte> block,
-                                                std::span<const PageHash> old_pages,
-                                                bool compress);
+                                                std::span<const PageHash> old_pages, bool compress);
 
 // Writes exactly block.size() bytes. False: the payload is damaged or would give another size; the
 // buffer's content is then undefined. `old_block` may be empty when the encoding needs none.

@@ -30,7 +30,9 @@ std::optional<BlockLayout> layout_of(std::uint64_t package_bytes) noexcept {
                        static_cast<std::uint32_t>((package_bytes + block_bytes - 1) / block_bytes)};
 }
 
-BlockHash hash_block(std::span<const std::byte> block) { return truncate(sha256(block)); }
+BlockHash hash_block(std::span<const std::byte> block) {
+    return truncate(sha256(block));
+}
 
 core::Digest to_digest(const Sha256Digest& digest) noexcept {
     core::Digest result;

@@ -3,8 +3,8 @@
 // Blocks are fixed: a package of a database changes in place, page by page, and blocks that are
 // aligned to its pages beat content-defined ones. 64 KiB is a multiple of every page size of SQLite
 // and SQL Server, and small enough that 16 bytes of hash are 0.02 % of it. What changed inside of a
-// block travels as a difference (block_codec.hpp), so blocks need not be as small as pages. Packages
-// above 64 GiB have larger blocks, so that a manifest has at most 2^20 hashes (16 MiB).
+// block travels as a difference (block_codec.hpp), so blocks need not be as small as pages.
+// Packages above 64 GiB have larger blocks, so that a manifest has at most 2^20 hashes (16 MiB).
 //
 // A block's hash is the first 16 bytes of its SHA-256: 128 bits resist a forged second block; the
 // package as a whole is checked against all 256 bits of its digest in any case.

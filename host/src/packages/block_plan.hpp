@@ -34,10 +34,10 @@ private:
 class BlockPlan {
 public:
     enum class State : std::uint8_t {
-        missing,  // to be requested
-        asked,    // requested from one source
-        asked_2,  // requested from two, at the end
-        working,  // arrived or found locally: being checked and written
+        missing, // to be requested
+        asked,   // requested from one source
+        asked_2, // requested from two, at the end
+        working, // arrived or found locally: being checked and written
         done,
     };
 
@@ -61,9 +61,9 @@ public:
     // Such a source is gone; `had` is what it had.
     void drop_partial_holder(const BlockSet& had) noexcept;
 
-    // Up to `blocks_max` missing blocks for a complete source, from `cursor` on and around; they are
-    // `asked` afterwards, `cursor` moves behind them. Those that partial sources have come only when
-    // nothing else is left, and with `also_held`.
+    // Up to `blocks_max` missing blocks for a complete source, from `cursor` on and around; they
+    // are `asked` afterwards, `cursor` moves behind them. Those that partial sources have come only
+    // when nothing else is left, and with `also_held`.
     [[nodiscard]] std::vector<std::uint32_t> take(std::uint32_t& cursor, std::uint32_t blocks_max,
                                                   bool also_held = true);
     // The same for a source that has only these.

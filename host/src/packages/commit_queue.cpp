@@ -52,7 +52,8 @@ struct CommitQueue::State : std::enable_shared_from_this<CommitQueue::State> {
             }
             entry.result = entry.package.slot.file;
             if (!slots.insert(entry.package.slot.file).second) {
-                // Two packages of one revision at the same time; the next attempt finds a free name.
+                // Two packages of one revision at the same time; the next attempt finds a free
+                // name.
                 entry.result = IoError{IoErrorKind::busy,
                                        "another package of the same revision is being written"};
             } else if (!entry.package.slot.taken) {

@@ -16,7 +16,8 @@ class CommitQueue {
 public:
     // Where the package lies now.
     using Done = std::function<void(const IoResult<std::filesystem::path>&)>;
-    // Runs on a worker thread directly before the group is written: what belongs to one package only.
+    // Runs on a worker thread directly before the group is written: what belongs to one package
+    // only.
     using Prepare = std::function<IoResult<void>(PendingPackage&)>;
 
     // `pool` must outlive the queue.

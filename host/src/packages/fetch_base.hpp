@@ -20,9 +20,13 @@ class Fetch;
 struct TransferContext {
     TransferContext(TransferOptions transfer_options, WorkerPool& worker_pool,
                     TransferHost& transfer_host, std::function<void()> schedule_flush)
-        : options(std::move(transfer_options)), pool(worker_pool), host(transfer_host),
-          outbox(transfer_host, std::move(schedule_flush)), packages(options.packages),
-          manifests(options.manifests), commits(worker_pool) {}
+        : options(std::move(transfer_options)),
+          pool(worker_pool),
+          host(transfer_host),
+          outbox(transfer_host, std::move(schedule_flush)),
+          packages(options.packages),
+          manifests(options.manifests),
+          commits(worker_pool) {}
 
     TransferOptions options;
     WorkerPool& pool;

@@ -27,8 +27,8 @@ LargeFetch::LargeFetch(TransferContext& context, FetchRequest request, const Blo
 void LargeFetch::start() {
     auto prepared = std::make_shared<Prepared>();
     context_.pool.submit(
-        [prepared, packages = context_.packages, manifests = context_.manifests, name = request_.name,
-         package = request_.package, candidates = request_.bases,
+        [prepared, packages = context_.packages, manifests = context_.manifests,
+         name = request_.name, package = request_.package, candidates = request_.bases,
          layout = layout_] {
             prepared->slot = packages.reserve(name, package.digest);
             if (!prepared->slot || prepared->slot->taken) {
@@ -87,8 +87,7 @@ void LargeFetch::open_source(const core::StationId& station) {
         return;
     }
     const ChannelId channel = context_.new_channel(station, *this);
-    Source source(channel,
-                  SourceWindow(layout_.block_bytes, context_.options.fetch_window_bytes));
+    Source source(channel, SourceWindow(layout_.block_bytes, context_.options.fetch_window_bytes));
     source.heard_at_us = monotonic_now_us();
     source.has = BlockSet(layout_.count);
     if (request_.spread && layout_.count > 0) {
@@ -97,8 +96,8 @@ void LargeFetch::open_source(const core::StationId& station) {
         source.cursor = own % layout_.count;
     } else {
         // Complete sources of one fetch begin at different places.
-        source.cursor = static_cast<std::uint32_t>(std::uint64_t{layout_.count} *
-                                                   (sources_.size() % 8) / 8);
+        source.cursor =
+            static_cast<std::uint32_t>(std::uint64_t{layout_.count} * (sources_.size() % 8) / 8);
     }
     sources_.emplace(station, std::move(source));
     OpenMessage open{channel, object(), package(), {}};
@@ -244,8 +243,7 @@ void LargeFetch::fail_without_sources() {
         restart_list(); // the list's source is gone: these may have been right
     } else if (list_missing || blocks_missing) {
         fail(FetchFailure::no_source,
-             last_failure_.empty() ? "no station that has the package is connected"
-                                   : last_failure_,
+             last_failure_.empty() ? "no station that has the package is connected" : last_failure_,
              false);
     }
 }
@@ -318,8 +316,8 @@ void LargeFetch::on_whole_wrong() {
     drop_source(wrong, text, true);
 }
 
-// Begins again with the list of another source. Nothing may be under way. What is in the part counts
-// as nothing: it matched the other list only.
+// Begins again with the list of another source. Nothing may be under way. What is in the part
+// counts as nothing: it matched the other list only.
 void LargeFetch::restart_list() {
     step_ = Step::listing;
     part_->expect_old_content();
@@ -386,8 +384,7 @@ void LargeFetch::commit() {
             }
             self->report_progress(true);
             self->step_ = Step::ended;
-            self->context_.finished(*self,
-                                    FinishedFetch{*result, self->bytes_received_, false});
+            self->context_.finished(*self, FinishedFetch{*result, self->bytes_received_, false});
         });
 }
 

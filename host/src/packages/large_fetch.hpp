@@ -1,5 +1,5 @@
-// Fetches a package of more than one block: list of blocks, what is here already, then the rest from
-// all sources at once, in steps:
+// Fetches a package of more than one block: list of blocks, what is here already, then the rest
+// from all sources at once, in steps:
 //
 //   preparing   the part file and the bases are opened (worker)
 //   listing     sources are opened, the list of blocks comes from one of them
@@ -121,7 +121,8 @@ private:
     void give_back(std::uint32_t index);
     void advance_hash();
 
-    template <class Result, class Work, class Then> void work(Work run, Then then);
+    template <class Result, class Work, class Then>
+    void work(Work run, Then then);
 
     BlockLayout layout_;
     Step step_ = Step::preparing;
@@ -143,8 +144,8 @@ private:
 
     std::vector<Local> local_; // still to be copied, from the back
     std::uint32_t local_jobs_ = 0;
-    std::uint32_t in_place_ = 0; // blocks found at the same place of a base
-    bool pages_pay_ = false;     // the package changed in place
+    std::uint32_t in_place_ = 0;         // blocks found at the same place of a base
+    bool pages_pay_ = false;             // the package changed in place
     std::set<std::uint32_t> plain_only_; // a difference gave a wrong block once
 
     std::uint32_t in_work_ = 0; // arrived, being written
@@ -157,7 +158,8 @@ private:
 };
 
 // One job of the fetch on a worker thread; its result is dropped when the fetch is over.
-template <class Result, class Work, class Then> void LargeFetch::work(Work run, Then then) {
+template <class Result, class Work, class Then>
+void LargeFetch::work(Work run, Then then) {
     auto result = std::make_shared<Result>();
     context_.pool.submit([result, run = std::move(run)] { run(*result); },
                          [result, weak = weak_from_this(), then = std::move(then)] {

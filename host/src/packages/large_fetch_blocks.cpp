@@ -24,8 +24,8 @@ struct LargeFetch::Arrived {
 // Blocks that may still be asked of this source now.
 std::uint32_t LargeFetch::room(const Source& source) const {
     const TransferOptions& options = context_.options;
-    const std::uint64_t share = options.total_window_bytes /
-                                std::max<std::uint64_t>(1, context_.large_fetches);
+    const std::uint64_t share =
+        options.total_window_bytes / std::max<std::uint64_t>(1, context_.large_fetches);
     const std::uint64_t window = std::min(options.fetch_window_bytes, share);
     const std::uint64_t blocks_max = std::max<std::uint64_t>(1, window / layout_.block_bytes);
     const std::uint64_t in_flight = bytes_in_flight() / layout_.block_bytes;
@@ -88,8 +88,7 @@ void LargeFetch::request_blocks(Source& source, const core::StationId& station) 
 // The best base that has a block at this place and that the source has too.
 std::uint8_t LargeFetch::base_known_to(const Source& source, std::uint32_t index) const {
     for (std::uint8_t base = 0; base < bases_->count(); ++base) {
-        if ((source.bases_known >> base & 1U) != 0 &&
-            index < bases_->manifest(base).layout.count) {
+        if ((source.bases_known >> base & 1U) != 0 && index < bases_->manifest(base).layout.count) {
             return base;
         }
     }
@@ -130,8 +129,7 @@ void LargeFetch::ask(Source& source, const core::StationId& station,
 }
 
 // The source does not have our old version: the hashes of its pages say what it need not send.
-void LargeFetch::ask_with_pages(const core::StationId& station,
-                                std::vector<std::uint32_t> blocks) {
+void LargeFetch::ask_with_pages(const core::StationId& station, std::vector<std::uint32_t> blocks) {
     using Pages = std::vector<std::vector<PageHash>>;
     work<Pages>(
         [bases = bases_, blocks](Pages& pages) {
@@ -147,8 +145,7 @@ void LargeFetch::ask_with_pages(const core::StationId& station,
             for (std::size_t at = 0; at < blocks.size(); ++at) {
                 if (found->second.asked.contains(blocks[at])) {
                     self.context_.outbox.send(station, TransferLane::control,
-                                              PagesRequestMessage{found->second.channel,
-                                                                  blocks[at],
+                                              PagesRequestMessage{found->second.channel, blocks[at],
                                                                   std::move(pages[at])},
                                               self.object().provider);
                 }
@@ -156,8 +153,8 @@ void LargeFetch::ask_with_pages(const core::StationId& station,
         });
 }
 
-// Near the end a source that has nothing left to do asks for what the slowest one still owes, so that
-// one slow station does not hold up the rest. Few blocks only: they may come twice.
+// Near the end a source that has nothing left to do asks for what the slowest one still owes, so
+// that one slow station does not hold up the rest. Few blocks only: they may come twice.
 void LargeFetch::ask_again_elsewhere(Source& source, const core::StationId& station) {
     if (plan_.missing() > 0 || !source.asked.empty()) {
         return;

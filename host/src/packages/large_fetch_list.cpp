@@ -26,8 +26,8 @@ void LargeFetch::request_list() {
     }
     auto chosen = sources_.end();
     for (auto entry = sources_.begin(); entry != sources_.end(); ++entry) {
-        const bool better = chosen == sources_.end() ||
-                            (entry->second.complete && !chosen->second.complete);
+        const bool better =
+            chosen == sources_.end() || (entry->second.complete && !chosen->second.complete);
         if (entry->second.opened && better) {
             chosen = entry;
         }
@@ -62,8 +62,8 @@ void LargeFetch::on_list(const core::StationId& station, const ManifestMessage& 
         return;
     }
     const auto& source = sources_.at(station);
-    const bool fits = message.range.first == list_next_ &&
-                      message.range.count <= layout_.count - list_next_;
+    const bool fits =
+        message.range.first == list_next_ && message.range.count <= layout_.count - list_next_;
     const std::uint8_t base = base_known_to(source, 0);
     if (!fits || (!message.same_as_base.empty() && base == no_base)) {
         drop_source(station, "the source sent a list of blocks that makes no sense", true);

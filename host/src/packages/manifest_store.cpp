@@ -108,8 +108,8 @@ void ManifestStore::save(const BlockManifest& manifest) const {
     if (manifest.layout.count <= 1) {
         return;
     }
-    // Not synced: after a power cut the checksum tells a torn file, and it is computed again. Its own
-    // name until it is whole, since another thread may save the same one.
+    // Not synced: after a power cut the checksum tells a torn file, and it is computed again. Its
+    // own name until it is whole, since another thread may save the same one.
     std::error_code code;
     std::filesystem::create_directories(folder_, code);
     const auto path = path_of_manifest(manifest.package);
@@ -139,9 +139,8 @@ BlockManifestPtr ManifestStore::load(const core::PackageInfo& package) const {
     return std::make_shared<const BlockManifest>(std::move(*manifest));
 }
 
-IoResult<BlockManifestPtr>
-ManifestStore::load_or_compute(const core::PackageInfo& package,
-                               const std::filesystem::path& file) const {
+IoResult<BlockManifestPtr> ManifestStore::load_or_compute(const core::PackageInfo& package,
+                                                          const std::filesystem::path& file) const {
     if (auto manifest = load(package)) {
         return manifest;
     }

@@ -7,8 +7,8 @@ namespace stationsync::host {
 Outbox::Outbox(TransferHost& host, std::function<void()> schedule)
     : host_(host), schedule_(std::move(schedule)) {}
 
-void Outbox::send(const core::StationId& station, TransferLane lane,
-                  const TransferMessage& message, std::string_view provider) {
+void Outbox::send(const core::StationId& station, TransferLane lane, const TransferMessage& message,
+                  std::string_view provider) {
     Lanes& lanes = waiting_[station];
     std::vector<std::byte>& frame = lane == TransferLane::control ? lanes.control : lanes.blocks;
     const std::size_t before = frame.size();
@@ -62,9 +62,13 @@ std::set<core::StationId> Outbox::flush() {
     return std::exchange(gone_, {});
 }
 
-bool Outbox::is_writable(const core::StationId& station) const { return !full_.contains(station); }
+bool Outbox::is_writable(const core::StationId& station) const {
+    return !full_.contains(station);
+}
 
-void Outbox::set_writable(const core::StationId& station) { full_.erase(station); }
+void Outbox::set_writable(const core::StationId& station) {
+    full_.erase(station);
+}
 
 void Outbox::forget(const core::StationId& station) {
     waiting_.erase(station);

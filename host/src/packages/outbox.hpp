@@ -22,8 +22,8 @@ public:
     void send(const core::StationId& station, TransferLane lane, const TransferMessage& message,
               std::string_view provider);
     // A finished frame of messages.
-    void send_frame(const core::StationId& station, TransferLane lane,
-                    std::vector<std::byte> frame, std::string_view provider);
+    void send_frame(const core::StationId& station, TransferLane lane, std::vector<std::byte> frame,
+                    std::string_view provider);
     // The stations that turned out to be gone.
     [[nodiscard]] std::set<core::StationId> flush();
 
@@ -40,7 +40,8 @@ private:
         std::vector<std::byte> control;
         std::vector<std::byte> blocks;
     };
-    void hand_over(const core::StationId& station, TransferLane lane, std::vector<std::byte>& frame);
+    void hand_over(const core::StationId& station, TransferLane lane,
+                   std::vector<std::byte>& frame);
     TransferBytes& counter(std::string_view provider);
 
     TransferHost& host_;

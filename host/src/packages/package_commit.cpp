@@ -62,8 +62,8 @@ IoResult<void> write_files(const PendingPackage& package, bool sync) {
         done = sync_file(package.slot.part());
     }
     if (done) {
-        done = write_file(package.slot.description(), encode(package.description), std::nullopt,
-                          sync);
+        done =
+            write_file(package.slot.description(), encode(package.description), std::nullopt, sync);
     }
     return done;
 }
@@ -111,7 +111,8 @@ public:
     }
 
 private:
-    template <class Step> void each(Step step) {
+    template <class Step>
+    void each(Step step) {
         for (std::size_t index = 0; index < packages_.size(); ++index) {
             if (results_[index]) {
                 results_[index] = step(packages_[index]);

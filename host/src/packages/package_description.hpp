@@ -3,9 +3,10 @@
 // it.
 //
 // Format, numbers in network byte order:
-//   8 bytes "STSYREV1", 32 SHA-256 of the package, 8 its size, 8 its modification time (100 ns since
-//   1970), 1 + n provider, 4 + n key, 4 + n revision (as the host encodes it, empty before the seal),
-//   4 + n note (of the history: why the state was kept), 8 first bytes of SHA-256 of all before.
+//   8 bytes "STSYREV1", 32 SHA-256 of the package, 8 its size, 8 its modification time (100 ns
+//   since 1970), 1 + n provider, 4 + n key, 4 + n revision (as the host encodes it, empty before
+//   the seal), 4 + n note (of the history: why the state was kept), 8 first bytes of SHA-256 of all
+//   before.
 #pragma once
 
 #include "stationsync/core/revision.hpp"

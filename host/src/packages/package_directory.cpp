@@ -59,7 +59,8 @@ IoResult<StoredPackage> read_stored(const fs::path& description_path) {
 }
 
 // Calls `call` for each entry; an unreadable or missing folder has none.
-template <class Call> void for_each_entry(const fs::path& folder, Call call) {
+template <class Call>
+void for_each_entry(const fs::path& folder, Call call) {
     std::error_code code;
     for (fs::directory_iterator entry(folder, code), end; !code && entry != end;
          entry.increment(code)) {
@@ -73,7 +74,8 @@ bool is_real_directory(const fs::directory_entry& entry) {
 }
 
 // Calls `call` with each object's folder.
-template <class Call> void for_each_object_folder(const fs::path& folder, Call call) {
+template <class Call>
+void for_each_object_folder(const fs::path& folder, Call call) {
     for_each_entry(folder, [&](const fs::directory_entry& provider) {
         if (is_real_directory(provider)) {
             for_each_entry(provider.path(), [&](const fs::directory_entry& object) {
@@ -87,9 +89,15 @@ template <class Call> void for_each_object_folder(const fs::path& folder, Call c
 
 } // namespace
 
-fs::path PackageSlot::part() const { return with_suffix(file, part_suffix); }
-fs::path PackageSlot::journal() const { return with_suffix(file, ".have.part"); }
-fs::path PackageSlot::description() const { return with_suffix(file, description_suffix); }
+fs::path PackageSlot::part() const {
+    return with_suffix(file, part_suffix);
+}
+fs::path PackageSlot::journal() const {
+    return with_suffix(file, ".have.part");
+}
+fs::path PackageSlot::description() const {
+    return with_suffix(file, description_suffix);
+}
 
 PackageDirectory::PackageDirectory(fs::path folder) : folder_(std::move(folder)) {}
 
@@ -188,8 +196,9 @@ IoResult<StoredPackage> PackageDirectory::describe(const core::Digest& package,
     const PackageSlot old_slot{stored->file, true};
     PackageSlot slot = old_slot;
     // Only a package that was not yet named after its revision, or was named otherwise, moves.
-    const bool renames = path_text(old_slot.file.filename()).find(package_file_name(
-                             {name.object, name.changed_at_us, name.station, name.sequence, ""})) != 0;
+    const bool renames = path_text(old_slot.file.filename())
+                             .find(package_file_name({name.object, name.changed_at_us, name.station,
+                                                      name.sequence, ""})) != 0;
     if (renames) {
         auto found = reserve(name, package);
         if (!found) {
@@ -246,7 +255,8 @@ IoResult<void> PackageDirectory::remove(const core::ObjectId& object,
             return;
         }
         const auto description = read_description(entry.path());
-        if (description && description->object == object && description->package.digest == package) {
+        if (description && description->object == object &&
+            description->package.digest == package) {
             found.push_back({without_description_suffix(entry.path()), true});
         }
     });

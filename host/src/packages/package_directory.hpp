@@ -1,8 +1,11 @@
 // A folder of packages of one project: the sync directory and the history directory alike.
 //
-//   FOLDER/PROVIDER/READABLE~HASH/UTC-STATION-REVISION.EXT       the package, as the provider wrote it
-//   ....EXT.rev                                                  its description (package_description.hpp)
-//   ....EXT.part, ....EXT.have.part                              an unfinished package and its journal
+//   FOLDER/PROVIDER/READABLE~HASH/UTC-STATION-REVISION.EXT       the package, as the provider wrote
+//   it
+//   ....EXT.rev                                                  its description
+//   (package_description.hpp)
+//   ....EXT.part, ....EXT.have.part                              an unfinished package and its
+//   journal
 //
 // All functions block: worker threads only. The class keeps nothing but the folder's name, so any
 // number of threads may use it at once; two of them must not change packages of one object at once.
@@ -36,7 +39,8 @@ struct StoredPackage {
     PackageDescription description;
 };
 
-// A package on its way in: the slot's part file is written completely, or `content` is to become it.
+// A package on its way in: the slot's part file is written completely, or `content` is to become
+// it.
 struct PendingPackage {
     PackageSlot slot;
     PackageDescription description;
@@ -49,9 +53,9 @@ enum class Placement {
     move, // `from` is gone afterwards
 };
 
-// Makes all of them durable under their names, with one sync of the file system for many. The result
-// of each in order; what failed leaves nothing behind, and without room on the disk the class is
-// `no_space`.
+// Makes all of them durable under their names, with one sync of the file system for many. The
+// result of each in order; what failed leaves nothing behind, and without room on the disk the
+// class is `no_space`.
 [[nodiscard]] std::vector<IoResult<void>> commit_packages(std::span<PendingPackage> packages);
 
 class PackageDirectory {

@@ -23,8 +23,7 @@ std::string utc_text(WallTime at_us) {
     // Four digits of a year; a stamp outside of them is wrong anyhow and must not break a name.
     constexpr WallTime us_min = -62'167'219'200'000'000;
     constexpr WallTime us_max = 253'402'300'799'000'000;
-    const sys_time<seconds> time{
-        floor<seconds>(microseconds(std::clamp(at_us, us_min, us_max)))};
+    const sys_time<seconds> time{floor<seconds>(microseconds(std::clamp(at_us, us_min, us_max)))};
     const sys_days day = floor<days>(time);
     const year_month_day date{day};
     const hh_mm_ss clock{time - day};

@@ -15,10 +15,10 @@ namespace stationsync::host {
 // What names a package: for engineers who look into the folder, and unique per revision.
 struct PackageName {
     core::ObjectId object;
-    WallTime changed_at_us = 0;  // of the revision; of the export as long as nothing is sealed
-    core::StationId station;     // author of the revision
-    std::uint64_t sequence = 0;  // of the author; 0 while nothing is sealed
-    std::string extension;       // with the dot (".bak"), or empty; unsafe ones become ".bin"
+    WallTime changed_at_us = 0; // of the revision; of the export as long as nothing is sealed
+    core::StationId station;    // author of the revision
+    std::uint64_t sequence = 0; // of the author; 0 while nothing is sealed
+    std::string extension;      // with the dot (".bak"), or empty; unsafe ones become ".bin"
 };
 
 inline constexpr std::size_t readable_bytes_max = 60;
@@ -27,8 +27,8 @@ inline constexpr std::size_t readable_bytes_max = 60;
 inline constexpr std::size_t package_path_bytes_max = 199;
 inline constexpr std::size_t package_extension_bytes_max = 12;
 
-// "READABLE~HASH": at most `readable_max` bytes of the key, HASH = the first 16 hexadecimal digits of
-// SHA-256 of the key.
+// "READABLE~HASH": at most `readable_max` bytes of the key, HASH = the first 16 hexadecimal digits
+// of SHA-256 of the key.
 [[nodiscard]] std::string object_folder_name(std::string_view key, std::size_t readable_max);
 
 // "~HASH": what all folders of the key end in, however much of the key is readable.
@@ -38,8 +38,9 @@ inline constexpr std::size_t package_extension_bytes_max = 12;
 // sequence. `copy` > 1 adds "-COPY" to the sequence: another package of the same revision.
 [[nodiscard]] std::string package_file_name(const PackageName& name, unsigned copy = 1);
 
-// Folder of the object, relative to the project's folder. READABLE is shortened as far as it takes to
-// keep the whole path within package_path_bytes_max when the project's folder has `base_bytes` bytes.
+// Folder of the object, relative to the project's folder. READABLE is shortened as far as it takes
+// to keep the whole path within package_path_bytes_max when the project's folder has `base_bytes`
+// bytes.
 [[nodiscard]] std::filesystem::path object_folder(const core::ObjectId& object,
                                                   std::size_t base_bytes);
 

@@ -2,8 +2,8 @@
 // worker threads; blocks may be read and written by several threads at once.
 //
 // Journal (FILE.have.part): 8 bytes "STSYHAV1", 8 size of the manifest, the manifest as in
-// manifest_store.hpp, one bit for each block. It is a hint only: every block that it names is verified
-// by its hash before it counts, so nothing of it needs to be synced or kept in step.
+// manifest_store.hpp, one bit for each block. It is a hint only: every block that it names is
+// verified by its hash before it counts, so nothing of it needs to be synced or kept in step.
 #pragma once
 
 #include "base/file.hpp"
@@ -19,11 +19,10 @@ namespace stationsync::host {
 
 class PartFile {
 public:
-    // Continues what a journal tells, else begins anew with the whole size reserved: a full disk shows
-    // before anything is transferred.
-    [[nodiscard]] static IoResult<std::shared_ptr<PartFile>> open(const PackageSlot& slot,
-                                                                  const core::PackageInfo& package,
-                                                                  const BlockLayout& layout);
+    // Continues what a journal tells, else begins anew with the whole size reserved: a full disk
+    // shows before anything is transferred.
+    [[nodiscard]] static IoResult<std::shared_ptr<PartFile>>
+    open(const PackageSlot& slot, const core::PackageInfo& package, const BlockLayout& layout);
 
     [[nodiscard]] const BlockLayout& layout() const noexcept { return layout_; }
     // Of the earlier attempt; null and empty when there was none.
@@ -43,7 +42,8 @@ public:
     [[nodiscard]] IoResult<void> set_modified(std::int64_t modified_100ns);
 
 private:
-    PartFile(PackageSlot slot, const BlockLayout& layout) : slot_(std::move(slot)), layout_(layout) {}
+    PartFile(PackageSlot slot, const BlockLayout& layout)
+        : slot_(std::move(slot)), layout_(layout) {}
     [[nodiscard]] bool resume(const core::PackageInfo& package);
     [[nodiscard]] IoResult<void> begin();
 

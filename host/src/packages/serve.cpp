@@ -27,8 +27,8 @@ struct Serve::Channel {
     std::vector<BlockManifestPtr> base_manifests;
     bool loading_manifest = false;
 
-    bool partial = false;   // served from a running fetch
-    BlockSet announced;     // what of it the peer knows to be here
+    bool partial = false; // served from a running fetch
+    BlockSet announced;   // what of it the peer knows to be here
     std::deque<ManifestRequestMessage> lists;
     std::deque<BlockWish> wishes;
 
@@ -58,7 +58,9 @@ struct Serve::Opening {
 Serve::Serve(TransferContext& context, FetchOf fetch_of)
     : context_(context), fetch_of_(std::move(fetch_of)), self_(std::make_shared<Serve*>(this)) {}
 
-Serve::~Serve() { *self_ = nullptr; }
+Serve::~Serve() {
+    *self_ = nullptr;
+}
 
 Serve::Peer& Serve::peer_of(const core::StationId& station) {
     auto& peer = peers_[station];
@@ -144,7 +146,8 @@ void Serve::locate(const ChannelPtr& channel, const std::vector<PackageRef>& bas
     auto opening = std::make_shared<Opening>();
     const std::size_t base_count = channel->small ? 0 : bases.size();
     opening->bases.resize(base_count);
-    opening->base_refs.assign(bases.begin(), bases.begin() + static_cast<std::ptrdiff_t>(base_count));
+    opening->base_refs.assign(bases.begin(),
+                              bases.begin() + static_cast<std::ptrdiff_t>(base_count));
     opening->replies_missing = 1 + base_count;
     const auto replied = [this, channel, opening, self = self_] {
         if (--opening->replies_missing == 0 && *self != nullptr && !channel->closed) {
@@ -187,8 +190,8 @@ void Serve::open_files(const ChannelPtr& channel, const std::shared_ptr<Opening>
                     }
                 }
                 const PackageRef& ref = opening->base_refs[index];
-                opening->base_manifests.push_back(
-                    base ? manifests.load({ref.digest, ref.bytes, 0}) : nullptr);
+                opening->base_manifests.push_back(base ? manifests.load({ref.digest, ref.bytes, 0})
+                                                       : nullptr);
                 opening->base_files.push_back(std::move(base));
             }
         },
@@ -243,8 +246,7 @@ void Serve::answer_lists(const ChannelPtr& channel) {
     channel->loading_manifest = true;
     const auto loaded = std::make_shared<IoResult<BlockManifestPtr>>(BlockManifestPtr{});
     context_.pool.submit(
-        [loaded, file = channel->file, package = channel->package,
-         manifests = context_.manifests] {
+        [loaded, file = channel->file, package = channel->package, manifests = context_.manifests] {
             *loaded = manifests.load_or_compute({package.digest, package.bytes, 0}, file->path());
         },
         [this, self = self_, channel, loaded] {
@@ -332,8 +334,8 @@ void Serve::read(const ChannelPtr& channel) {
     context_.pool.submit(
         [answer, file = channel->file, bases = channel->bases, id = channel->id,
          small = channel->small, package = channel->package, wishes = std::move(wishes)] {
-            *answer = small ? read_small(*file, id, package)
-                            : read_blocks(*file, bases, id, wishes);
+            *answer =
+                small ? read_small(*file, id, package) : read_blocks(*file, bases, id, wishes);
         },
         [this, self = self_, channel, answer, bytes] {
             if (*self != nullptr) {
@@ -353,8 +355,8 @@ void Serve::on_answer(const ChannelPtr& channel, Answer& answer, std::uint64_t b
             refuse(channel, answer.cannot->reason, answer.cannot->text);
         } else {
             for (std::vector<std::byte>& frame : answer.frames) {
-                context_.outbox.send_frame(channel->station, TransferLane::blocks,
-                                           std::move(frame), channel->provider());
+                context_.outbox.send_frame(channel->station, TransferLane::blocks, std::move(frame),
+                                           channel->provider());
             }
             if (channel->small) {
                 close(channel);
@@ -392,7 +394,8 @@ void Serve::close(const ChannelPtr& channel) {
     }
     // The last reference may remove a temporary file: not on this thread.
     context_.pool.submit([file = std::exchange(channel->file, nullptr),
-                          bases = std::exchange(channel->bases, {})] {}, {});
+                          bases = std::exchange(channel->bases, {})] {},
+                         {});
 }
 
 void Serve::on_writable(const core::StationId& station) {

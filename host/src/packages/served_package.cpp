@@ -29,8 +29,7 @@ void add_block(Answer& answer, ChannelId channel, std::uint32_t index, EncodedBl
 
 } // namespace
 
-IoResult<ServedFilePtr> ServedFile::open(const LocatedPackage& located,
-                                         const PackageRef& package) {
+IoResult<ServedFilePtr> ServedFile::open(const LocatedPackage& located, const PackageRef& package) {
     std::shared_ptr<ServedFile> served(new ServedFile());
     served->located_ = located;
     auto file = File::open_read(located.file);
@@ -76,8 +75,7 @@ bool ServedFile::has_changed() const {
         return false;
     }
     const auto facts = file_.facts();
-    return !facts || facts->bytes != facts_.bytes ||
-           facts->modified_100ns != facts_.modified_100ns;
+    return !facts || facts->bytes != facts_.bytes || facts->modified_100ns != facts_.modified_100ns;
 }
 
 bool ServedFile::compression_pays() noexcept {

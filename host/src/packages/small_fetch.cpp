@@ -97,8 +97,8 @@ void SmallFetch::commit(std::vector<std::byte> payload, BlockEncoding encoding) 
     const auto content_wrong = std::make_shared<bool>(false);
     context_.commits.add(
         PendingPackage{{}, description(), std::nullopt},
-        [packages = context_.packages, name = request_.name, encoding,
-         payload = std::move(payload), content_wrong](PendingPackage& package) {
+        [packages = context_.packages, name = request_.name, encoding, payload = std::move(payload),
+         content_wrong](PendingPackage& package) {
             return prepare(package, packages, name, encoding, payload, *content_wrong);
         },
         [weak = weak_from_this(), content_wrong](const IoResult<std::filesystem::path>& result) {

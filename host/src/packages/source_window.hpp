@@ -10,7 +10,8 @@ namespace stationsync::host {
 class SourceWindow {
 public:
     SourceWindow(std::uint32_t block_bytes, std::uint64_t bytes_max)
-        : block_bytes_(block_bytes), bytes_max_(bytes_max),
+        : block_bytes_(block_bytes),
+          bytes_max_(bytes_max),
           bytes_(std::min<std::uint64_t>(bytes_max, std::uint64_t{4} * block_bytes)) {}
 
     // Blocks that may be outstanding; at least one.

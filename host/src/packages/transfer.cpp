@@ -21,8 +21,7 @@ struct TransferEngine::State : std::enable_shared_from_this<TransferEngine::Stat
     using FetchPtr = std::shared_ptr<Fetch>;
     using ChannelKey = std::pair<core::StationId, ChannelId>;
 
-    State(TransferOptions options, WorkerPool& pool, TransferHost& host,
-          WorkerPool::Poster poster)
+    State(TransferOptions options, WorkerPool& pool, TransferHost& host, WorkerPool::Poster poster)
         : post(std::move(poster)),
           context(std::move(options), pool, host, [this] { schedule_flush(); }),
           serve(context, [this](const core::Digest& package) { return fetch_of(package); }) {
@@ -151,7 +150,8 @@ struct TransferEngine::State : std::enable_shared_from_this<TransferEngine::Stat
         return fetch;
     }
 
-    template <class Report> void end(Fetch& ended, bool complete, Report report) {
+    template <class Report>
+    void end(Fetch& ended, bool complete, Report report) {
         const core::JobId id = ended.request().id;
         const FetchPtr fetch = take(id);
         if (!fetch) {
@@ -251,7 +251,7 @@ struct TransferEngine::State : std::enable_shared_from_this<TransferEngine::Stat
     std::map<core::JobId, FetchPtr> fetches;
     std::map<core::Digest, Fetch*> by_package;
     std::multimap<core::JobId, std::pair<FetchPtr, bool>> followers; // of the fetch with this id
-    std::deque<FetchRequest> waiting; // small ones beyond the limits
+    std::deque<FetchRequest> waiting;                                // small ones beyond the limits
     std::map<ChannelKey, Fetch*> channels;
     std::set<core::JobId> advanced;
     ChannelId last_channel = 0;
@@ -272,13 +272,17 @@ TransferEngine::~TransferEngine() {
     }
 }
 
-void TransferEngine::start_fetch(FetchRequest request) { state_->start(std::move(request)); }
+void TransferEngine::start_fetch(FetchRequest request) {
+    state_->start(std::move(request));
+}
 
 void TransferEngine::set_sources(core::JobId id, const std::vector<core::StationId>& sources) {
     state_->set_sources(id, sources);
 }
 
-void TransferEngine::cancel(core::JobId id) { state_->cancel(id); }
+void TransferEngine::cancel(core::JobId id) {
+    state_->cancel(id);
+}
 
 bool TransferEngine::on_frame(const core::StationId& station, std::span<const std::byte> frame) {
     while (!frame.empty()) {

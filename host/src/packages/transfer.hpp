@@ -1,6 +1,6 @@
 // Carries packages between stations: fetches from several sources at once, serves what this station
-// has, also what it has only in part. Knows no sockets: frames go out and come in through TransferHost
-// and on_frame(). What the frames contain: transfer_messages.hpp.
+// has, also what it has only in part. Knows no sockets: frames go out and come in through
+// TransferHost and on_frame(). What the frames contain: transfer_messages.hpp.
 #pragma once
 
 #include "base/worker_pool.hpp"
@@ -38,7 +38,8 @@ struct FetchRequest {
 };
 
 enum class FetchFailure {
-    no_source, // nobody is left that can serve it; the part that is here is kept for the next attempt
+    no_source, // nobody is left that can serve it; the part that is here is kept for the next
+               // attempt
     no_space,  // the disk is full; nothing is left behind
     corrupt,   // what the sources sent does not give the package; nothing is left behind
     io,        // this station cannot read or write its files
@@ -46,8 +47,8 @@ enum class FetchFailure {
 };
 
 struct FinishedFetch {
-    std::filesystem::path file;        // durable, every byte verified
-    std::uint64_t bytes_received = 0;  // on the links
+    std::filesystem::path file;       // durable, every byte verified
+    std::uint64_t bytes_received = 0; // on the links
     bool already_there = false;
 };
 
@@ -92,12 +93,12 @@ public:
 
 struct TransferOptions {
     core::StationId self;
-    std::filesystem::path packages; // the project's folder in the sync directory
+    std::filesystem::path packages;  // the project's folder in the sync directory
     std::filesystem::path manifests; // state/PROJECT/blocks
-    std::uint64_t fetch_window_bytes = std::uint64_t{8} << 20;   // on their way, per fetch
-    std::uint64_t total_window_bytes = std::uint64_t{32} << 20;  // and in all
-    std::uint64_t serve_window_bytes = std::uint64_t{4} << 20;   // read for one station, not yet sent
-    std::int64_t stall_us = 10'000'000; // without a block for so long, others are asked for them
+    std::uint64_t fetch_window_bytes = std::uint64_t{8} << 20;  // on their way, per fetch
+    std::uint64_t total_window_bytes = std::uint64_t{32} << 20; // and in all
+    std::uint64_t serve_window_bytes = std::uint64_t{4} << 20; // read for one station, not yet sent
+    std::int64_t stall_us = 10'000'000;   // without a block for so long, others are asked for them
     std::int64_t give_up_us = 30'000'000; // a source that is silent for so long is dropped
 };
 
@@ -111,9 +112,9 @@ struct TransferBytes {
 // options and 16 bytes for each block of a running fetch.
 class TransferEngine {
 public:
-    // `pool` and `host` must outlive the engine, and the pool must be stopped (or its poster drained)
-    // only after the engine is gone or with its results dropped. `post` runs a task later on the
-    // engine thread.
+    // `pool` and `host` must outlive the engine, and the pool must be stopped (or its poster
+    // drained) only after the engine is gone or with its results dropped. `post` runs a task later
+    // on the engine thread.
     TransferEngine(TransferOptions options, WorkerPool& pool, TransferHost& host,
                    WorkerPool::Poster post);
     // Running fetches stop silently; their parts stay and are continued by the next fetch of the
@@ -131,8 +132,8 @@ public:
     // Ends the fetch without a word and removes its part. Unknown ids are ignored.
     void cancel(core::JobId id);
 
-    // A frame of either lane from an authenticated station that may exchange data. False: the frame is
-    // damaged; the link should be closed, what was good in front of it has been handled.
+    // A frame of either lane from an authenticated station that may exchange data. False: the frame
+    // is damaged; the link should be closed, what was good in front of it has been handled.
     [[nodiscard]] bool on_frame(const core::StationId& station, std::span<const std::byte> frame);
     void on_writable(const core::StationId& station);
     // No link to the station is left, or it may not exchange data any more.

@@ -45,8 +45,7 @@ void write_runs(ByteWriter& writer, const std::vector<BlockRun>& runs) {
 }
 
 bool is_sane(const BlockRun& run) noexcept {
-    return run.count > 0 && run.first < block_count_max &&
-           run.count <= block_count_max - run.first;
+    return run.count > 0 && run.first < block_count_max && run.count <= block_count_max - run.first;
 }
 
 bool read_runs(ByteReader& reader, std::vector<BlockRun>& runs) {
@@ -296,7 +295,8 @@ std::optional<TransferMessage> next_message(std::span<const std::byte>& frame) {
         return std::nullopt;
     }
     auto message = read_body(type, channel, body);
-    // Bytes after the fields that this version knows are refused: both sides speak the same version.
+    // Bytes after the fields that this version knows are refused: both sides speak the same
+    // version.
     return message && body.at_end() ? message : std::nullopt;
 }
 

@@ -5,12 +5,15 @@
 // The fetching station opens a channel for each package and source and chooses its number; all
 // further messages name it. Bodies, after the channel (4 bytes):
 //
-//   open              provider (1 + n), key (4 + n), package digest (32), size (8), count of bases (1),
-//                     per base digest (32) and size (8): older packages that the fetching station has
+//   open              provider (1 + n), key (4 + n), package digest (32), size (8), count of bases
+//   (1),
+//                     per base digest (32) and size (8): older packages that the fetching station
+//                     has
 //   opened            complete (1), bases that the source has too (1, a bit each), runs that it has
 //   have              runs that it has got meanwhile
 //   manifest_request  first block (4), count (4), base (1; 255 = none)
-//   manifest          first block (4), count (4), form (1): 0 = 16 bytes for each block; 1 = a bit for
+//   manifest          first block (4), count (4), form (1): 0 = 16 bytes for each block; 1 = a bit
+//   for
 //                     each block, then 16 bytes for each that differs from the base at that place
 //   block_request     base (1; 255 = none), runs
 //   pages_request     block (4), then 8 bytes for each page of the fetching station's old block
@@ -121,14 +124,15 @@ struct CloseMessage {
 
 using TransferMessage =
     std::variant<OpenMessage, OpenedMessage, HaveMessage, ManifestRequestMessage, ManifestMessage,
-                 BlockRequestMessage, PagesRequestMessage, BlockMessage, CannotMessage, CloseMessage>;
+                 BlockRequestMessage, PagesRequestMessage, BlockMessage, CannotMessage,
+                 CloseMessage>;
 
 // Appends the message to a frame.
 void append(std::vector<std::byte>& frame, const TransferMessage& message);
 
-// Reads the next message from the front of `frame`. Nothing when it is damaged or breaks a limit: the
-// whole frame is then to be dropped. What a message claims to contain is checked against the bytes
-// that are there before memory is taken for it.
+// Reads the next message from the front of `frame`. Nothing when it is damaged or breaks a limit:
+// the whole frame is then to be dropped. What a message claims to contain is checked against the
+// bytes that are there before memory is taken for it.
 [[nodiscard]] std::optional<TransferMessage> next_message(std::span<const std::byte>& frame);
 
 } // namespace stationsync::host

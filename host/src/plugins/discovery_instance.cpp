@@ -15,8 +15,8 @@ struct DiscoveryInstance::State : std::enable_shared_from_this<State> {
     FoundPeer self;
     WorkerPool& pool;
     WorkerPool::Poster post;
-    DiscoveryEvents events;            // engine thread
-    bool alive = true;                 // engine thread
+    DiscoveryEvents events;                         // engine thread
+    bool alive = true;                              // engine thread
     std::map<std::string, std::int64_t> expires_us; // engine thread
     const stsync_instance* instance = nullptr;
     const stsync_discovery_v1* table = nullptr;
@@ -27,8 +27,12 @@ struct DiscoveryInstance::State : std::enable_shared_from_this<State> {
 
     State(const PluginKind& plugin, InstanceSettings settings, FoundPeer own, WorkerPool& workers,
           WorkerPool::Poster poster, DiscoveryEvents sink_events)
-        : kind(plugin), services(std::move(settings)), self(std::move(own)), pool(workers),
-          post(std::move(poster)), events(std::move(sink_events)) {}
+        : kind(plugin),
+          services(std::move(settings)),
+          self(std::move(own)),
+          pool(workers),
+          post(std::move(poster)),
+          events(std::move(sink_events)) {}
 
     void note(std::string text) {
         post([state = shared_from_this(), text = std::move(text)] {
@@ -69,7 +73,8 @@ stsync_status STSYNC_CALL collect_text(void* ctx, stsync_str text) noexcept {
 
 namespace {
 
-template <class StateType> stsync_status peer_found(void* ctx, const stsync_peer* peer) noexcept {
+template <class StateType>
+stsync_status peer_found(void* ctx, const stsync_peer* peer) noexcept {
     try {
         auto* const raw = static_cast<StateType*>(ctx);
         raw->post([state = raw->shared_from_this(), found = copy_peer(peer)] {
@@ -88,7 +93,8 @@ template <class StateType> stsync_status peer_found(void* ctx, const stsync_peer
     }
 }
 
-template <class StateType> stsync_status peer_lost(void* ctx, stsync_str id) noexcept {
+template <class StateType>
+stsync_status peer_lost(void* ctx, stsync_str id) noexcept {
     try {
         auto* const raw = static_cast<StateType*>(ctx);
         raw->post([state = raw->shared_from_this(), handle = copy_text(id)] {
@@ -102,7 +108,8 @@ template <class StateType> stsync_status peer_lost(void* ctx, stsync_str id) noe
     }
 }
 
-template <class StateType> stsync_status search_note(void* ctx, stsync_str text) noexcept {
+template <class StateType>
+stsync_status search_note(void* ctx, stsync_str text) noexcept {
     try {
         static_cast<StateType*>(ctx)->note(copy_text(text));
         return STSYNC_OK;
@@ -119,7 +126,8 @@ void DiscoveryInstance::State::start() {
         return;
     std::string reason;
     const stsync_text_sink fail{sizeof(stsync_text_sink), 0, &reason, collect_text};
-    const stsync_status made = kind.module->create(services.host(), view_of(kind.id), &fail, &instance);
+    const stsync_status made =
+        kind.module->create(services.host(), view_of(kind.id), &fail, &instance);
     if (made != STSYNC_OK || !instance) {
         instance = nullptr;
         note(reason.empty() ? "the discovery plugin '" + kind.id + "' refused to start" : reason);
@@ -131,8 +139,13 @@ void DiscoveryInstance::State::start() {
         note("the plugin '" + kind.id + "' lacks a function of " STSYNC_DISCOVERY_V1);
         return;
     }
-    sink = {sizeof(stsync_discovery_sink), 0, this, peer_found<State>, peer_found<State>,
-            peer_lost<State>, search_note<State>};
+    sink = {sizeof(stsync_discovery_sink),
+            0,
+            this,
+            peer_found<State>,
+            peer_found<State>,
+            peer_lost<State>,
+            search_note<State>};
     Operation op;
     const stsync_status status = table->start(instance, op.op(), &sink);
     started = status == STSYNC_OK;

@@ -31,8 +31,8 @@ struct DiscoveryEvents {
 
 class DiscoveryInstance {
 public:
-    // Creates, starts and announces on a worker. `events` are posted through `post` and stop with the
-    // destruction of this object.
+    // Creates, starts and announces on a worker. `events` are posted through `post` and stop with
+    // the destruction of this object.
     DiscoveryInstance(const PluginKind& kind, InstanceSettings settings, FoundPeer self,
                       WorkerPool& pool, WorkerPool::Poster post, DiscoveryEvents events);
     ~DiscoveryInstance(); // stops in the background

@@ -12,10 +12,13 @@ namespace stationsync::host {
 
 namespace {
 
-HostServices& services(const stsync_host* host) { return *static_cast<HostServices*>(host->ctx); }
+HostServices& services(const stsync_host* host) {
+    return *static_cast<HostServices*>(host->ctx);
+}
 
 // Nothing may be thrown into the plugin.
-template <class Body> stsync_status guarded(Body body) noexcept {
+template <class Body>
+stsync_status guarded(Body body) noexcept {
     try {
         return body();
     } catch (...) {
@@ -181,7 +184,8 @@ stsync_status STSYNC_CALL kv_put(const stsync_host* host, const stsync_pair* pai
 }
 
 constexpr stsync_host_log_v1 log_table{sizeof(stsync_host_log_v1), 0, write_log};
-constexpr stsync_host_config_v1 config_table{sizeof(stsync_host_config_v1), 0, config_get, config_list};
+constexpr stsync_host_config_v1 config_table{sizeof(stsync_host_config_v1), 0, config_get,
+                                             config_list};
 constexpr stsync_host_secrets_v1 secrets_table{sizeof(stsync_host_secrets_v1), 0, secret_get};
 constexpr stsync_host_staging_v1 staging_table{sizeof(stsync_host_staging_v1), 0, staging_scratch,
                                                staging_cache, staging_free};
@@ -193,9 +197,10 @@ const void* STSYNC_CALL query(const stsync_host*, const char* id) noexcept {
     const struct {
         const char* id;
         const void* table;
-    } tables[] = {{STSYNC_HOST_LOG_V1, &log_table},         {STSYNC_HOST_CONFIG_V1, &config_table},
-                  {STSYNC_HOST_SECRETS_V1, &secrets_table}, {STSYNC_HOST_STAGING_V1, &staging_table},
-                  {STSYNC_HOST_CLOCK_V1, &clock_table},     {STSYNC_HOST_KV_V1, &kv_table}};
+    } tables[] = {
+        {STSYNC_HOST_LOG_V1, &log_table},         {STSYNC_HOST_CONFIG_V1, &config_table},
+        {STSYNC_HOST_SECRETS_V1, &secrets_table}, {STSYNC_HOST_STAGING_V1, &staging_table},
+        {STSYNC_HOST_CLOCK_V1, &clock_table},     {STSYNC_HOST_KV_V1, &kv_table}};
     for (const auto& entry : tables)
         if (std::strcmp(entry.id, id) == 0)
             return entry.table;

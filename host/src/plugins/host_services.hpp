@@ -1,4 +1,5 @@
-// What one plugin instance gets from the host: log, configuration, secrets, staging, clock, key-value.
+// What one plugin instance gets from the host: log, configuration, secrets, staging, clock,
+// key-value.
 #pragma once
 
 #include "config/value.hpp"
@@ -31,7 +32,7 @@ struct InstanceSettings {
     std::string name;        // of the provider or discovery, for people and as log part
     std::string instance_id; // the same on every start of this station
     std::string project;
-    ConfigValue own;         // a table: the plugin's own keys
+    ConfigValue own; // a table: the plugin's own keys
     bool first_enable = false;
     bool accept_root = false;
     std::filesystem::path scratch; // exists; for temporary files

@@ -54,8 +54,8 @@ std::string why_path_refused(std::string_view key) {
 std::string folded_path(std::string_view key) {
     utf8proc_uint8_t* folded = nullptr;
     const utf8proc_ssize_t length = utf8proc_map(
-        reinterpret_cast<const utf8proc_uint8_t*>(key.data()), static_cast<utf8proc_ssize_t>(key.size()),
-        &folded,
+        reinterpret_cast<const utf8proc_uint8_t*>(key.data()),
+        static_cast<utf8proc_ssize_t>(key.size()), &folded,
         static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD));
     if (length < 0)
         return {};

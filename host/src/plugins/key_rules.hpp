@@ -6,9 +6,10 @@
 
 namespace stationsync::host {
 
-// Empty when the key may be used as a relative path on every system; otherwise one sentence why not:
-// "..", absolute, drive letters, reserved Windows names, control characters, backslash, trailing dot
-// or space, invalid UTF-8, too long.
+// Empty when the key may be used as a relative path on every system; otherwise one sentence why
+// not:
+// "..", absolute, drive letters, reserved Windows names, control characters, backslash, trailing
+// dot or space, invalid UTF-8, too long.
 [[nodiscard]] std::string why_path_refused(std::string_view key);
 
 // Equal for keys that differ only in case or in the composition of characters (Unicode case folding

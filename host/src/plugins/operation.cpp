@@ -8,7 +8,9 @@ namespace {
 std::atomic<std::uint64_t> last_operation{0};
 constexpr std::int64_t progress_every_us = 200'000;
 
-Operation& self(const stsync_op* op) { return *static_cast<Operation*>(op->ctx); }
+Operation& self(const stsync_op* op) {
+    return *static_cast<Operation*>(op->ctx);
+}
 } // namespace
 
 Operation::Operation(std::int64_t deadline_ms, Progress progress) : progress_(std::move(progress)) {
@@ -50,7 +52,8 @@ stsync_status STSYNC_CALL Operation::progress(const stsync_op* op, uint64_t done
         return STSYNC_OK;
     const std::int64_t now = monotonic_now_us();
     std::int64_t due = operation.progress_due_us_.load(std::memory_order_relaxed);
-    if (now < due || !operation.progress_due_us_.compare_exchange_strong(due, now + progress_every_us))
+    if (now < due ||
+        !operation.progress_due_us_.compare_exchange_strong(due, now + progress_every_us))
         return STSYNC_OK;
     try {
         operation.progress_(done, total);

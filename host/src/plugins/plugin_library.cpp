@@ -13,8 +13,8 @@ namespace stationsync::host {
 
 namespace {
 
-// Never destroyed: code of a plugin may run until the process ends (thread-local destructors, unique
-// symbols), and unloading gains nothing.
+// Never destroyed: code of a plugin may run until the process ends (thread-local destructors,
+// unique symbols), and unloading gains nothing.
 std::vector<boost::dll::shared_library>& loaded_libraries() {
     static auto* const libraries = new std::vector<boost::dll::shared_library>;
     return *libraries;
@@ -39,11 +39,14 @@ bool is_plugin_id(std::string_view id) {
 } // namespace
 
 std::string copy_text(const stsync_str& text) {
-    return text.size == 0 || !text.data ? std::string()
-                                        : std::string(text.data, static_cast<std::size_t>(text.size));
+    return text.size == 0 || !text.data
+               ? std::string()
+               : std::string(text.data, static_cast<std::size_t>(text.size));
 }
 
-stsync_str view_of(std::string_view text) { return {text.data(), text.size()}; }
+stsync_str view_of(std::string_view text) {
+    return {text.data(), text.size()};
+}
 
 void PluginRegistry::refuse(const std::filesystem::path& file, std::string text) {
     refused_.push_back({file, std::move(text)});
@@ -68,13 +71,17 @@ void PluginRegistry::load_file(const std::filesystem::path& file) {
     const std::string name = path_text(file.filename());
     try {
         if (!exports_entry(file)) {
-            refuse(file, name + " is no StationSync plugin: it does not export the function " STSYNC_ENTRY_NAME
-                                "; remove it from the plugin folder or build it with the SDK");
+            refuse(
+                file,
+                name +
+                    " is no StationSync plugin: it does not export the function " STSYNC_ENTRY_NAME
+                    "; remove it from the plugin folder or build it with the SDK");
             return;
         }
     } catch (const std::exception&) {
-        refuse(file, name + " is not a shared library of this system and processor; replace it by one "
-                            "that was built for them");
+        refuse(file, name +
+                         " is not a shared library of this system and processor; replace it by one "
+                         "that was built for them");
         return;
     }
     boost::dll::fs::error_code error;
@@ -111,7 +118,9 @@ void PluginRegistry::take(const std::filesystem::path& file, const stsync_module
     }
     if (!module->describe || !module->create || module->count == 0) {
         refuse(file, name + " lacks a function that every plugin must have (" +
-                         (!module->describe ? "describe" : !module->create ? "create" : "any kind") +
+                         (!module->describe ? "describe"
+                          : !module->create ? "create"
+                                            : "any kind") +
                          "); rebuild it with the SDK");
         return;
     }
@@ -124,14 +133,16 @@ void PluginRegistry::take(const std::filesystem::path& file, const stsync_module
         auto kind = std::make_unique<PluginKind>();
         kind->id = copy_text(descriptor->id);
         if (!is_plugin_id(kind->id) || find(kind->id)) {
-            refuse(file, name + (find(kind->id) ? " offers '" + kind->id + "', which another plugin "
-                                                  "offers already; remove one of the two"
+            refuse(file, name + (find(kind->id) ? " offers '" + kind->id +
+                                                      "', which another plugin "
+                                                      "offers already; remove one of the two"
                                                 : " has no usable id; rebuild it with the SDK"));
             continue;
         }
         if ((descriptor->flags & 0xff000000u) != 0) {
-            refuse(file, name + " needs something of the host that this version does not know; update "
-                                "StationSync");
+            refuse(file, name +
+                             " needs something of the host that this version does not know; update "
+                             "StationSync");
             continue;
         }
         kind->file = file;

@@ -1,4 +1,5 @@
-// Loading plugins: one folder of shared libraries, looked at before they are loaded, never unloaded.
+// Loading plugins: one folder of shared libraries, looked at before they are loaded, never
+// unloaded.
 #pragma once
 
 #include "stationsync/discovery.h"

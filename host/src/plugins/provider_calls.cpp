@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t batch_objects_max = 1000;
 
 core::Mark mark_from(const stsync_mark& mark) {
-    return {reinterpret_cast<const char*>(mark.bytes), std::min<std::size_t>(mark.len, STSYNC_MARK_MAX)};
+    return {reinterpret_cast<const char*>(mark.bytes),
+            std::min<std::size_t>(mark.len, STSYNC_MARK_MAX)};
 }
 
 stsync_mark mark_to(const core::Mark& mark) {
@@ -36,7 +37,9 @@ std::optional<core::WallTime> time_from(stsync_time time) {
 }
 
 // Field of a struct that may be older, and so shorter, than ours.
-#define STSYNC_HAS(pointer, field) ((pointer)->size >= offsetof(std::remove_cvref_t<decltype(*(pointer))>, field) + sizeof((pointer)->field))
+#define STSYNC_HAS(pointer, field)                                                                 \
+    ((pointer)->size >=                                                                            \
+     offsetof(std::remove_cvref_t<decltype(*(pointer))>, field) + sizeof((pointer)->field))
 
 struct ScanCollector {
     const PluginKind& kind;
@@ -73,7 +76,8 @@ stsync_status STSYNC_CALL take_object(void* ctx, const stsync_object* object) no
         if (collector.kind.keys_are_paths) {
             if (std::string why = why_path_refused(seen.key); !why.empty()) {
                 collector.faults.push_back(
-                    {seen.key, false, "'" + seen.key + "' is not synchronized: " + why + "; rename it"});
+                    {seen.key, false,
+                     "'" + seen.key + "' is not synchronized: " + why + "; rename it"});
                 return STSYNC_OK;
             }
             seen.folded_key = folded_path(seen.key);
@@ -89,7 +93,8 @@ stsync_status STSYNC_CALL take_object(void* ctx, const stsync_object* object) no
 stsync_status STSYNC_CALL take_fault(void* ctx, const stsync_fault* fault) noexcept {
     try {
         auto& collector = *static_cast<ScanCollector*>(ctx);
-        collector.faults.push_back({copy_text(fault->key), (fault->flags & STSYNC_FAULT_SUBTREE) != 0,
+        collector.faults.push_back({copy_text(fault->key),
+                                    (fault->flags & STSYNC_FAULT_SUBTREE) != 0,
                                     copy_text(fault->text)});
         collector.flush_if_full();
         return STSYNC_OK;
@@ -148,25 +153,35 @@ void conclude(CallOutcome& outcome, stsync_status status, const Operation& op) {
 
 core::JobStatus job_status(stsync_status status) {
     switch (status) {
-    case STSYNC_OK: return core::JobStatus::ok;
-    case STSYNC_CANCELLED: return core::JobStatus::cancelled;
+    case STSYNC_OK:
+        return core::JobStatus::ok;
+    case STSYNC_CANCELLED:
+        return core::JobStatus::cancelled;
     case STSYNC_TIMEOUT:
-    case STSYNC_BUSY: return core::JobStatus::busy;
-    case STSYNC_NOT_FOUND: return core::JobStatus::not_found;
-    case STSYNC_CONFLICT: return core::JobStatus::changed;
-    case STSYNC_INCOMPATIBLE: return core::JobStatus::incompatible;
-    case STSYNC_CORRUPT: return core::JobStatus::corrupt;
-    case STSYNC_NO_SPACE: return core::JobStatus::no_space;
-    case STSYNC_DENIED: return core::JobStatus::denied;
-    default: return core::JobStatus::failed;
+    case STSYNC_BUSY:
+        return core::JobStatus::busy;
+    case STSYNC_NOT_FOUND:
+        return core::JobStatus::not_found;
+    case STSYNC_CONFLICT:
+        return core::JobStatus::changed;
+    case STSYNC_INCOMPATIBLE:
+        return core::JobStatus::incompatible;
+    case STSYNC_CORRUPT:
+        return core::JobStatus::corrupt;
+    case STSYNC_NO_SPACE:
+        return core::JobStatus::no_space;
+    case STSYNC_DENIED:
+        return core::JobStatus::denied;
+    default:
+        return core::JobStatus::failed;
     }
 }
 
 ProviderCalls::ProviderCalls(const PluginKind& kind, InstanceSettings settings)
     : kind_(kind), services_(std::move(settings)) {}
 
-std::unique_ptr<ProviderCalls> ProviderCalls::create(const PluginKind& kind,
-                                                     InstanceSettings settings, std::string& error) {
+std::unique_ptr<ProviderCalls>
+ProviderCalls::create(const PluginKind& kind, InstanceSettings settings, std::string& error) {
     std::unique_ptr<ProviderCalls> calls(new ProviderCalls(kind, std::move(settings)));
     std::string reason;
     const stsync_text_sink fail{sizeof(stsync_text_sink), 0, &reason, take_text};
@@ -186,8 +201,8 @@ std::unique_ptr<ProviderCalls> ProviderCalls::create(const PluginKind& kind,
     const stsync_provider_v1* const table = calls->table_;
     if (!table || !table->recover || !table->compat || !table->check_compat || !table->scan ||
         !table->export_object || !table->verify || !table->apply) {
-        error = "the plugin '" + kind.id + "' lacks a function of " STSYNC_PROVIDER_V1
-                                           "; rebuild it with the SDK";
+        error = "the plugin '" + kind.id +
+                "' lacks a function of " STSYNC_PROVIDER_V1 "; rebuild it with the SDK";
         return nullptr;
     }
     return calls;
@@ -216,8 +231,8 @@ CallOutcome ProviderCalls::check_compat(Operation& op, const std::vector<core::T
     CallOutcome outcome;
     std::vector<stsync_token> views;
     for (const core::Token& token : tokens)
-        views.push_back({sizeof(stsync_token), token.kind + 1, view_of(token.name),
-                         view_of(token.value)});
+        views.push_back(
+            {sizeof(stsync_token), token.kind + 1, view_of(token.name), view_of(token.value)});
     std::string reasons;
     const stsync_text_sink sink{sizeof(stsync_text_sink), 0, &reasons, take_text};
     const stsync_status status =
@@ -236,13 +251,15 @@ CallOutcome ProviderCalls::scan(Operation& op, const std::vector<std::string>& k
     for (const std::string& key : keys)
         views.push_back(view_of(key));
     const stsync_scan_scope scope{sizeof(stsync_scan_scope),
-                                  keys.empty() ? std::uint32_t{STSYNC_SCOPE_ALL} : STSYNC_SCOPE_KEYS,
+                                  keys.empty() ? std::uint32_t{STSYNC_SCOPE_ALL}
+                                               : STSYNC_SCOPE_KEYS,
                                   reread ? STSYNC_SCAN_REREAD : 0u,
                                   0,
                                   views.data(),
                                   views.size()};
     ScanCollector collector{kind_, batch, {}, {}};
-    const stsync_object_sink sink{sizeof(stsync_object_sink), 0, &collector, take_object, take_fault};
+    const stsync_object_sink sink{sizeof(stsync_object_sink), 0, &collector, take_object,
+                                  take_fault};
     conclude(outcome, table_->scan(instance_, op.op(), &scope, &sink), op);
     collector.flush();
     return outcome;

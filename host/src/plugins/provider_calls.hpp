@@ -38,8 +38,9 @@ struct ApplyOutcome : CallOutcome {
 // What the engine does about a status of the ABI.
 [[nodiscard]] core::JobStatus job_status(stsync_status status);
 
-// One instance of a provider plugin. Functions marked [worker] may run side by side up to the kind's
-// max_parallel, never two for one key; the caller sees to that. Everything else: one at a time.
+// One instance of a provider plugin. Functions marked [worker] may run side by side up to the
+// kind's max_parallel, never two for one key; the caller sees to that. Everything else: one at a
+// time.
 class ProviderCalls {
 public:
     // Creates the instance. Null with a sentence in `error` when the plugin refuses. Blocking.
@@ -53,10 +54,11 @@ public:
     [[nodiscard]] const std::string& name() const { return services_.settings().name; }
 
     CallOutcome recover(Operation& op);
-    CompatOutcome compat(Operation& op);                                            // [worker]
+    CompatOutcome compat(Operation& op);                                             // [worker]
     CallOutcome check_compat(Operation& op, const std::vector<core::Token>& tokens); // [worker]
     // Batches of objects and faults, on the calling thread.
-    using Batch = std::function<void(std::vector<core::ObservedObject>, std::vector<core::ObservedFault>)>;
+    using Batch =
+        std::function<void(std::vector<core::ObservedObject>, std::vector<core::ObservedFault>)>;
     CallOutcome scan(Operation& op, const std::vector<std::string>& keys, bool reread,
                      const Batch& batch); // [worker]
     ExportOutcome export_object(Operation& op, const std::string& key,
@@ -67,8 +69,8 @@ public:
                        const core::ApplyId& id, const core::Mark& expected,
                        core::WallTime changed_at); // [worker]
 
-    // Hints from any thread until stop_watch returned. False: the plugin cannot watch (`error` empty)
-    // or failed to.
+    // Hints from any thread until stop_watch returned. False: the plugin cannot watch (`error`
+    // empty) or failed to.
     struct Hints {
         std::function<void(std::string key)> changed;
         std::function<void(std::string text)> lost;

@@ -9,8 +9,8 @@ ProviderInstance::ProviderInstance(std::unique_ptr<ProviderCalls> calls, WorkerP
 
 ProviderInstance::~ProviderInstance() = default;
 
-void ProviderInstance::call(std::uint64_t job, Work work, std::function<void()> done, bool exclusive,
-                            Progress progress) {
+void ProviderInstance::call(std::uint64_t job, Work work, std::function<void()> done,
+                            bool exclusive, Progress progress) {
     auto call = std::make_shared<Call>();
     call->job = job;
     call->work = std::move(work);
@@ -27,8 +27,8 @@ void ProviderInstance::call(std::uint64_t job, Work work, std::function<void()> 
 void ProviderInstance::run_next() {
     while (!waiting_.empty()) {
         const std::shared_ptr<Call> next = waiting_.front();
-        const bool fits = next->exclusive ? running_ == 0
-                                          : !exclusive_running_ && running_ < kind().max_parallel;
+        const bool fits =
+            next->exclusive ? running_ == 0 : !exclusive_running_ && running_ < kind().max_parallel;
         if (!fits)
             return;
         waiting_.pop_front();
@@ -94,7 +94,8 @@ void ProviderInstance::shut_down(std::function<void()> ended) {
     if (!is_idle())
         return;
     // Through the same way as the last call of all.
-    call(0, [](ProviderCalls& calls, Operation&) { calls.stop_watch(); }, [] {});
+    call(
+        0, [](ProviderCalls& calls, Operation&) { calls.stop_watch(); }, [] {});
 }
 
 } // namespace stationsync::host

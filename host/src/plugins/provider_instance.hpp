@@ -1,5 +1,5 @@
-// A provider instance on the engine thread: calls go to the worker pool, at most max_parallel at a time,
-// and their results come back as functions called on the engine thread.
+// A provider instance on the engine thread: calls go to the worker pool, at most max_parallel at a
+// time, and their results come back as functions called on the engine thread.
 #pragma once
 
 #include "base/worker_pool.hpp"
@@ -21,8 +21,8 @@ public:
 
     [[nodiscard]] const PluginKind& kind() const { return calls_->kind(); }
 
-    // Runs `work` on a worker with an Operation, then `done` on the engine thread. `job` names the call
-    // for cancel(); 0: cannot be cancelled. `exclusive`: alone in the instance ([control]).
+    // Runs `work` on a worker with an Operation, then `done` on the engine thread. `job` names the
+    // call for cancel(); 0: cannot be cancelled. `exclusive`: alone in the instance ([control]).
     using Work = std::function<void(ProviderCalls&, Operation&)>;
     void call(std::uint64_t job, Work work, std::function<void()> done, bool exclusive = false,
               Progress progress = {});

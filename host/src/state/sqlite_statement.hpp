@@ -42,7 +42,7 @@ public:
     bool run() {
         while (step()) {
         }
-        bool const done = result_ == SQLITE_DONE;
+        const bool done = result_ == SQLITE_DONE;
         reset();
         return done;
     }
@@ -57,8 +57,9 @@ public:
         return sqlite3_column_int64(statement_, column);
     }
     [[nodiscard]] std::string_view bytes(int column) const {
-        auto const* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
-        return {data ? data : "", static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+        const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+        return {data ? data : "",
+                static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
     }
     [[nodiscard]] bool is_null(int column) const {
         return sqlite3_column_type(statement_, column) == SQLITE_NULL;

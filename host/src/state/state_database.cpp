@@ -36,7 +36,7 @@ PRAGMA user_version = 1;
 )";
 
 IoError error_of(sqlite3* database, std::string_view what) {
-    int const code = database ? sqlite3_extended_errcode(database) : SQLITE_NOMEM;
+    const int code = database ? sqlite3_extended_errcode(database) : SQLITE_NOMEM;
     IoErrorKind kind = IoErrorKind::other;
     if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_SHMSIZE)
         kind = IoErrorKind::no_space;
@@ -64,14 +64,15 @@ core::StationId id_from(std::string_view bytes) {
     return id;
 }
 
-// A fresh handle with everything set, or an error; `damaged` when the content is not a sound database.
-IoResult<sqlite3*> open_handle(const std::filesystem::path& file, bool check_content, bool& damaged) {
+// A fresh handle with everything set, or an error; `damaged` when the content is not a sound
+// database.
+IoResult<sqlite3*> open_handle(const std::filesystem::path& file, bool check_content,
+                               bool& damaged) {
     sqlite3* database = nullptr;
-    int const opened = sqlite3_open_v2(path_text(file).c_str(), &database,
-                                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                                           SQLITE_OPEN_NOMUTEX,
-                                       nullptr);
-    auto const give_up = [&](std::string_view what) {
+    const int opened =
+        sqlite3_open_v2(path_text(file).c_str(), &database,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+    const auto give_up = [&](std::string_view what) {
         int const code = database ? sqlite3_errcode(database) : SQLITE_NOMEM;
         damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
         IoError error = error_of(database, what);
@@ -82,8 +83,9 @@ IoResult<sqlite3*> open_handle(const std::filesystem::path& file, bool check_con
         return give_up("open it");
     sqlite3_busy_timeout(database, 5000);
     // EXTRA also syncs the folder after a rollback journal is deleted; in WAL mode it equals FULL.
-    if (!execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                           "PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 4194304;") ||
+    if (!execute(database,
+                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                 "PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 4194304;") ||
         !execute(database, schema))
         return give_up("prepare it");
     if (!check_content)
@@ -216,7 +218,10 @@ IoResult<void> StateDatabase::apply(const core::Mutation& mutation) {
         }
         bool operator()(const core::PutObject& put) const {
             const core::ObjectId& id = put.record.id;
-            return use.put_object.text(id.provider).text(id.key).blob(encode_record(put.record)).run();
+            return use.put_object.text(id.provider)
+                .text(id.key)
+                .blob(encode_record(put.record))
+                .run();
         }
         bool operator()(const core::EraseObject& erase) const {
             return use.erase_object.text(erase.id.provider).text(erase.id.key).run();
@@ -251,8 +256,7 @@ IoResult<void> StateDatabase::apply(const core::Mutation& mutation) {
     return {};
 }
 
-IoResult<void>
-StateDatabase::commit(const std::vector<std::vector<core::Mutation>>& transactions) {
+IoResult<void> StateDatabase::commit(const std::vector<std::vector<core::Mutation>>& transactions) {
     STSYNC_FAULT_POINT("state.before_commit");
     const auto undo = [&](IoError error) {
         execute(database_, "ROLLBACK");
@@ -343,7 +347,8 @@ IoResult<std::optional<std::string>> StateDatabase::plugin_value(std::string_vie
     return value;
 }
 
-IoResult<void> StateDatabase::put_plugin_values(std::string_view instance, const KeyValues& values) {
+IoResult<void> StateDatabase::put_plugin_values(std::string_view instance,
+                                                const KeyValues& values) {
     if (!execute(database_, "BEGIN IMMEDIATE"))
         return error_of(database_, "begin a transaction");
     bool good = true;

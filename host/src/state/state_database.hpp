@@ -1,7 +1,7 @@
 // The service's own state of one project: an SQLite database in WAL mode with full synchronization.
 //
-// Not thread-safe: one call at a time, on worker threads (all functions block). Reading a history page
-// and writing share the connection.
+// Not thread-safe: one call at a time, on worker threads (all functions block). Reading a history
+// page and writing share the connection.
 #pragma once
 
 #include "base/io_result.hpp"
@@ -28,8 +28,8 @@ struct StoredMessage {
 };
 
 struct HistoryQuery {
-    std::string provider;          // empty: all
-    std::string key;               // empty: all of the provider
+    std::string provider;             // empty: all
+    std::string key;                  // empty: all of the provider
     std::uint32_t entries_max = 1000; // newest first
 };
 
@@ -37,9 +37,10 @@ struct OpenedState;
 
 class StateDatabase {
 public:
-    // Opens or creates `file`. A damaged database is moved aside to FILE.damaged-UTC (never deleted) and
-    // an empty one made; `moved_aside` says where to. An error is a sentence (no space, no rights).
-    // `check` = false leaves out the integrity check, for a second connection to the same file.
+    // Opens or creates `file`. A damaged database is moved aside to FILE.damaged-UTC (never
+    // deleted) and an empty one made; `moved_aside` says where to. An error is a sentence (no
+    // space, no rights). `check` = false leaves out the integrity check, for a second connection to
+    // the same file.
     [[nodiscard]] static IoResult<OpenedState> open(const std::filesystem::path& file,
                                                     bool check = true);
     ~StateDatabase();
@@ -48,8 +49,10 @@ public:
 
     // Everything, as stored. A row that cannot be read is damage: `other`.
     [[nodiscard]] IoResult<core::DurableState> load();
-    // All transactions in one commit, durable on return. `no_space`: nothing was changed, try again.
-    [[nodiscard]] IoResult<void> commit(const std::vector<std::vector<core::Mutation>>& transactions);
+    // All transactions in one commit, durable on return. `no_space`: nothing was changed, try
+    // again.
+    [[nodiscard]] IoResult<void>
+    commit(const std::vector<std::vector<core::Mutation>>& transactions);
 
     [[nodiscard]] IoResult<std::vector<core::HistoryEntry>> history(const HistoryQuery& query);
 

@@ -44,9 +44,8 @@ TEST(PackageDirectory, AnExportBecomesAPlainFileThatDescribesItself) {
                                                  name_of(description, 42), "the revision", "");
     ASSERT_TRUE(sealed);
     const auto relative = sealed->file.lexically_relative(folder.packages.folder());
-    EXPECT_EQ(path_text(relative),
-              "batchdb/Linie_1" + object_folder_suffix("Linie/1") +
-                  "/20231114T221320Z-25252525-42.db");
+    EXPECT_EQ(path_text(relative), "batchdb/Linie_1" + object_folder_suffix("Linie/1") +
+                                       "/20231114T221320Z-25252525-42.db");
     EXPECT_EQ(content_of(sealed->file), content);
     EXPECT_FALSE(std::filesystem::exists(placed->file));
     const auto found = folder.packages.find(description.object, description.package.digest);
@@ -97,8 +96,8 @@ TEST(PackageDirectory, ACopyDoesNotChangeWithTheLiveFile) {
     const Content content = random_content(5000);
     const auto live = folder.staged(content);
     const auto description = description_of("k", content);
-    const auto placed = folder.packages.place(live, Placement::copy, name_of(description, 1),
-                                              description);
+    const auto placed =
+        folder.packages.place(live, Placement::copy, name_of(description, 1), description);
     ASSERT_TRUE(placed);
     auto file = File::open_update(live);
     ASSERT_TRUE(file->write_at(random_content(100), 0));
@@ -128,12 +127,11 @@ TEST(PackageDirectory, EverythingIsFoundAgainFromTheDiskAlone) {
     std::set<std::string> unknown;
     std::size_t parts = 0;
     const PackageDirectory again(folder.packages.folder());
-    again.visit({[&](const StoredPackage& stored) { found.insert(stored.description.object.key); },
-                 [&](const PackageDescription& description) {
-                     gone.push_back(description.object.key);
-                 },
-                 [&](const std::filesystem::path& path) { unknown.insert(path.filename()); },
-                 [&](const std::filesystem::path&) { ++parts; }});
+    again.visit(
+        {[&](const StoredPackage& stored) { found.insert(stored.description.object.key); },
+         [&](const PackageDescription& description) { gone.push_back(description.object.key); },
+         [&](const std::filesystem::path& path) { unknown.insert(path.filename()); },
+         [&](const std::filesystem::path&) { ++parts; }});
     keys.erase("key 3");
     keys.erase("key 4");
     EXPECT_EQ(found, keys);
@@ -146,8 +144,8 @@ TEST(PackageDirectory, EverythingIsFoundAgainFromTheDiskAlone) {
 TEST(PackageDirectory, SweepRemovesPartsThatNobodyContinues) {
     Folder folder;
     const auto object = folder.packages.folder() / "batchdb/x~0";
-    for (const char* name : {"a.db.part", "a.db.have.part", "b.db.part", "b.db.have.part",
-                             "c.db.rev", "d.db"}) {
+    for (const char* name :
+         {"a.db.part", "a.db.have.part", "b.db.part", "b.db.have.part", "c.db.rev", "d.db"}) {
         test::write_file(object / name, "?");
     }
     folder.packages.sweep(
@@ -191,8 +189,7 @@ TEST(CommitPackages, ManyAtOnceAreAllThereAndOneFailureIsItsOwn) {
         EXPECT_EQ(folder.packages.find(description.object, description.package.digest).has_value(),
                   index != 7);
         if (index != 7) {
-            EXPECT_EQ(file_facts(pending[index].slot.file)->modified_100ns,
-                      16'000'000'000'000'000);
+            EXPECT_EQ(file_facts(pending[index].slot.file)->modified_100ns, 16'000'000'000'000'000);
         }
     }
 }

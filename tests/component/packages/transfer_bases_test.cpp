@@ -20,8 +20,8 @@ Content with_changed_pages(Content content) {
     for (std::size_t count = 0; count < pages / 100; ++count) {
         const std::size_t start = (random() % pages) * page;
         const Content fresh = random_content(120);
-        std::ranges::copy(fresh, content.begin() +
-                                     static_cast<std::ptrdiff_t>(start + random() % 3900));
+        std::ranges::copy(fresh,
+                          content.begin() + static_cast<std::ptrdiff_t>(start + random() % 3900));
     }
     return content;
 }

@@ -20,7 +20,8 @@ void impatient(TransferOptions& options) {
 }
 
 // Changes each message of a frame.
-template <class Change> bool change_messages(Content& frame, Change change) {
+template <class Change>
+bool change_messages(Content& frame, Change change) {
     Content changed;
     std::span<const std::byte> rest = frame;
     while (!rest.empty()) {

@@ -17,7 +17,9 @@ Content random_content(std::size_t bytes) {
     return content;
 }
 
-core::Digest digest_of(const Content& content) { return to_digest(sha256(content)); }
+core::Digest digest_of(const Content& content) {
+    return to_digest(sha256(content));
+}
 
 Content content_of(const std::filesystem::path& file) {
     const std::string text = test::read_file(file);
@@ -117,7 +119,8 @@ TestStation::TestStation(TransferWorld& transfer_world, core::StationId station,
 void TestStation::restart() {
     engine.reset();
     engine = std::make_unique<TransferEngine>(
-        options, *world.pool, *this, [this](WorkerPool::Task task) { world.post(std::move(task)); });
+        options, *world.pool, *this,
+        [this](WorkerPool::Task task) { world.post(std::move(task)); });
 }
 
 PackageDescription TestStation::add_package(const std::string& key, const Content& content,
@@ -135,8 +138,7 @@ PackageDescription TestStation::add_package(const std::string& key, const Conten
     return description;
 }
 
-std::vector<PackageDescription>
-TestStation::add_packages(const std::vector<Content>& contents) {
+std::vector<PackageDescription> TestStation::add_packages(const std::vector<Content>& contents) {
     std::vector<PendingPackage> pending;
     std::vector<PackageDescription> descriptions;
     for (const Content& content : contents) {
@@ -233,16 +235,15 @@ void TestStation::locate(const core::ObjectId& object, const PackageRef& package
         }
     }
     const auto found = std::make_shared<IoResult<StoredPackage>>(StoredPackage{});
-    world.pool->submit([this, found, object, digest = package.digest] {
-        *found = packages.find(object, digest);
-    },
-                       [found, reply = std::move(reply)] {
-                           if (*found) {
-                               reply(LocatedPackage{(*found)->file, false, false});
-                           } else {
-                               reply(found->error());
-                           }
-                       });
+    world.pool->submit(
+        [this, found, object, digest = package.digest] { *found = packages.find(object, digest); },
+        [found, reply = std::move(reply)] {
+            if (*found) {
+                reply(LocatedPackage{(*found)->file, false, false});
+            } else {
+                reply(found->error());
+            }
+        });
 }
 
 void TestStation::fetch_finished(core::JobId job, const FinishedFetch& result) {

@@ -1,5 +1,5 @@
-// Several transfer engines in one process, joined by pipes in memory; files, hashes and worker threads
-// are the real ones.
+// Several transfer engines in one process, joined by pipes in memory; files, hashes and worker
+// threads are the real ones.
 #pragma once
 
 #include "base/worker_pool.hpp"
@@ -66,8 +66,7 @@ public:
     // Many small ones, made durable together.
     std::vector<PackageDescription> add_packages(const std::vector<Content>& contents);
     [[nodiscard]] FetchRequest request_for(const PackageDescription& description,
-                                           std::vector<core::StationId> sources,
-                                           std::uint64_t job);
+                                           std::vector<core::StationId> sources, std::uint64_t job);
     [[nodiscard]] BaseCandidate base_for(const PackageDescription& description);
     void restart(); // destroys the engine as a stop of the service does, makes a new one
     [[nodiscard]] std::uint64_t received() const; // bytes, all providers

@@ -1,7 +1,8 @@
 // stationsync-relay LISTEN TARGET [SOURCE]
 // A bad network between two processes, told what to do line by line on standard input:
-//   pass | swallow | reset | refuse    delay THERE_MS BACK_MS    rate BYTES_PER_SECOND (0: no limit)
-//   cut     resets the standing connections           stats   prints accepted, bytes there, bytes back
+//   pass | swallow | reset | refuse    delay THERE_MS BACK_MS    rate BYTES_PER_SECOND (0: no
+//   limit) cut     resets the standing connections           stats   prints accepted, bytes there,
+//   bytes back
 // Each line is answered by "ok" (or "error: …") once it is in force. Ends with standard input.
 #include "relay/tcp_relay.hpp"
 

@@ -82,9 +82,13 @@ namespace {
 
 class Pair : public std::enable_shared_from_this<Pair> {
 public:
-    template <class State> Pair(State& state, tcp::socket client)
-        : client_(std::move(client)), server_(state.context), settings_(state.settings),
-          there_bytes_(state.there), back_bytes_(state.back) {
+    template <class State>
+    Pair(State& state, tcp::socket client)
+        : client_(std::move(client)),
+          server_(state.context),
+          settings_(state.settings),
+          there_bytes_(state.there),
+          back_bytes_(state.back) {
         there_.from = back_.to = &client_;
         there_.to = back_.from = &server_;
         there_.is_there = true;
@@ -152,8 +156,8 @@ private:
                 const auto delay =
                     flow.is_there ? self->settings_.delay_there : self->settings_.delay_back;
                 flow.waiting.push_back(
-                    {Clock::now() + delay, {flow.buffer.begin(), flow.buffer.begin() +
-                                                                     static_cast<long>(size)}});
+                    {Clock::now() + delay,
+                     {flow.buffer.begin(), flow.buffer.begin() + static_cast<long>(size)}});
                 flow.waiting_bytes += size;
                 self->write(flow);
                 self->read(flow);
@@ -161,8 +165,7 @@ private:
     }
 
     void write(Flow& flow) {
-        if (flow.writing || gone_ || flow.waiting.empty() ||
-            settings_.mode == RelayMode::swallow) {
+        if (flow.writing || gone_ || flow.waiting.empty() || settings_.mode == RelayMode::swallow) {
             return;
         }
         const auto due = std::max(flow.waiting.front().due, flow.free_at);
@@ -187,23 +190,23 @@ private:
         }
         flow.writing = true;
         if (settings_.bytes_per_second != 0) {
-            flow.free_at = std::max(flow.free_at, Clock::now()) +
-                           std::chrono::microseconds(bytes.size() * 1'000'000 /
-                                                     settings_.bytes_per_second);
+            flow.free_at =
+                std::max(flow.free_at, Clock::now()) +
+                std::chrono::microseconds(bytes.size() * 1'000'000 / settings_.bytes_per_second);
         }
-        asio::async_write(*flow.to, asio::buffer(bytes),
-                          [self = shared_from_this(), &flow](const error_code& error,
-                                                             std::size_t size) {
-                              flow.writing = false;
-                              if (error) {
-                                  return self->close();
-                              }
-                              (flow.is_there ? self->there_bytes_ : self->back_bytes_) += size;
-                              flow.waiting_bytes -= size;
-                              flow.waiting.pop_front();
-                              self->write(flow);
-                              self->read(flow);
-                          });
+        asio::async_write(
+            *flow.to, asio::buffer(bytes),
+            [self = shared_from_this(), &flow](const error_code& error, std::size_t size) {
+                flow.writing = false;
+                if (error) {
+                    return self->close();
+                }
+                (flow.is_there ? self->there_bytes_ : self->back_bytes_) += size;
+                flow.waiting_bytes -= size;
+                flow.waiting.pop_front();
+                self->write(flow);
+                self->read(flow);
+            });
     }
 
     tcp::socket client_;
@@ -237,9 +240,8 @@ void TcpRelay::State::accept() {
         } else {
             auto pair = std::make_shared<Pair>(*this, std::move(socket));
             pairs.insert(pair);
-            pair->connect(target, source, [this, raw = std::weak_ptr<Pair>(pair)] {
-                pairs.erase(raw.lock());
-            });
+            pair->connect(target, source,
+                          [this, raw = std::weak_ptr<Pair>(pair)] { pairs.erase(raw.lock()); });
         }
         accept();
     });
@@ -266,8 +268,7 @@ void TcpRelay::State::cut() {
     }
 }
 
-TcpRelay::TcpRelay(const std::string& listen, const std::string& target,
-                   const std::string& source)
+TcpRelay::TcpRelay(const std::string& listen, const std::string& target, const std::string& source)
     : state_(std::make_shared<State>()) {
     state_->listen = endpoint_of(listen);
     state_->target = endpoint_of(target);
@@ -310,8 +311,14 @@ void TcpRelay::cut() {
     done.get_future().wait();
 }
 
-std::uint64_t TcpRelay::accepted() const { return state_->accepted; }
-std::uint64_t TcpRelay::bytes_there() const { return state_->there; }
-std::uint64_t TcpRelay::bytes_back() const { return state_->back; }
+std::uint64_t TcpRelay::accepted() const {
+    return state_->accepted;
+}
+std::uint64_t TcpRelay::bytes_there() const {
+    return state_->there;
+}
+std::uint64_t TcpRelay::bytes_back() const {
+    return state_->back;
+}
 
 } // namespace stationsync::test

@@ -27,7 +27,8 @@ TEST(BlockCodec, RoundTripsEveryKindOfBlock) {
     for (std::size_t index = 0; index < text.size(); ++index) {
         text[index] = static_cast<std::byte>(index % 40);
     }
-    for (const Block& block : {random_block(), text, Block(65536), random_block(1), random_block(5000)}) {
+    for (const Block& block :
+         {random_block(), text, Block(65536), random_block(1), random_block(5000)}) {
         for (const bool compresses : {false, true}) {
             const EncodedBlock encoded = encode_block(block, compresses);
             EXPECT_LE(encoded.payload.size(), block.size());

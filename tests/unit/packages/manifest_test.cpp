@@ -79,8 +79,8 @@ TEST(ManifestStore, TrimKeepsTheNewestOnes) {
         packages.push_back({to_digest(sha256(bytes)), bytes.size(), 0});
         ASSERT_TRUE(store.load_or_compute(packages.back(), folder / "package"));
         // The file system's clock may stand still between two of them.
-        auto file = File::open_update(folder / ("blocks/" + to_hex(std::as_bytes(std::span(
-                                                                packages.back().digest.bytes)))));
+        auto file = File::open_update(
+            folder / ("blocks/" + to_hex(std::as_bytes(std::span(packages.back().digest.bytes)))));
         ASSERT_TRUE(file);
         ASSERT_TRUE(file->set_modified(16'000'000'000'000'000 + index));
     }

@@ -71,7 +71,7 @@ TEST(TransferMessages, RunsMustRiseAndStayWithinWhatIsPossible) {
 TEST(TransferMessages, GoldenBytesOfARequest) {
     std::vector<std::byte> frame;
     append(frame, BlockRequestMessage{0x01020304, no_base, {{5, 6}}});
-    const std::vector<std::uint8_t> expected = {6, 0, 0,   0, 17, 1, 2, 3, 4, 255, 0,
+    const std::vector<std::uint8_t> expected = {6, 0, 0, 0, 17, 1, 2, 3, 4, 255, 0,
                                                 0, 0, 1, 0, 0,  0, 5, 0, 0, 0,   6};
     ASSERT_EQ(frame.size(), expected.size());
     for (std::size_t index = 0; index < expected.size(); ++index) {

@@ -20,13 +20,12 @@ PackageName name_of(std::string key, std::string extension) {
 TEST(PackageName, FileNameTellsTimeStationAndRevision) {
     EXPECT_EQ(package_file_name(name_of("a", ".bak")),
               "20251231T235959Z-8f3a12bc-1767225600123.bak");
-    EXPECT_EQ(package_file_name(name_of("a", ""), 2),
-              "20251231T235959Z-8f3a12bc-1767225600123-2");
+    EXPECT_EQ(package_file_name(name_of("a", ""), 2), "20251231T235959Z-8f3a12bc-1767225600123-2");
 }
 
 TEST(PackageName, ExtensionCannotPretendToBeSomethingElse) {
-    for (const char* extension : {".part", ".rev", "./../x", ".", "bak", ".averylongextension",
-                                  ".a b", ".a/b"}) {
+    for (const char* extension :
+         {".part", ".rev", "./../x", ".", "bak", ".averylongextension", ".a b", ".a/b"}) {
         EXPECT_TRUE(package_file_name(name_of("a", extension)).ends_with(".bin")) << extension;
     }
 }

@@ -1,17 +1,17 @@
 // Everything that the engine asks of the host. Imperative; plain structs.
 //
-// Order: actions are to be begun in the order in which take_actions() gives them. What must be durable
-// before an action is done was reported durable before the engine gave the action out: the host needs
-// no ordering of its own. Every job (JobId, ApplyId) is answered by exactly one terminal event, also
-// after CancelJob (with status `cancelled` or its real outcome).
+// Order: actions are to be begun in the order in which take_actions() gives them. What must be
+// durable before an action is done was reported durable before the engine gave the action out: the
+// host needs no ordering of its own. Every job (JobId, ApplyId) is answered by exactly one terminal
+// event, also after CancelJob (with status `cancelled` or its real outcome).
 #pragma once
 
 #include "stationsync/core/event.hpp"
 
 namespace stationsync::core {
 
-// One transaction: all mutations or none. Transactions become durable in the order of their ids; the
-// host may group several into one commit. Answer: Persisted.
+// One transaction: all mutations or none. Transactions become durable in the order of their ids;
+// the host may group several into one commit. Answer: Persisted.
 struct Persist {
     PersistId id{};
     std::vector<Mutation> mutations;
@@ -31,10 +31,14 @@ struct CloseLink {
     std::string reason;
 };
 // Is this link really alive? Answer: LinkAlive, or LinkDown within a few seconds.
-struct ProbeLink { LinkId link{}; };
+struct ProbeLink {
+    LinkId link{};
+};
 
 // Finish or undo what a killed apply left. Answer: RecoverFinished.
-struct Recover { std::string provider; };
+struct Recover {
+    std::string provider;
+};
 // Look at all objects, or at these keys. Answer: ObjectsObserved (any number), then ScanFinished.
 struct Scan {
     JobId job{};
@@ -53,11 +57,11 @@ struct Export {
     JobId job{};
     ObjectId object;
     ExportPurpose purpose = ExportPurpose::seal;
-    Mark expected; // the mark seen; another one is answered with `changed`
+    Mark expected;             // the mark seen; another one is answered with `changed`
     bool live_allowed = false; // big reproducible content: digest only, served from the live data
 };
-// The package that an Export made carries this revision: write it beside the package, durable before
-// the revision is announced (the engine orders it before its Persist).
+// The package that an Export made carries this revision: write it beside the package, durable
+// before the revision is announced (the engine orders it before its Persist).
 struct DescribePackage {
     ObjectId object;
     Digest package;
@@ -77,13 +81,15 @@ struct SetFetchSources {
     JobId job{};
     std::vector<StationId> sources;
 };
-struct CancelJob { JobId job{}; };
+struct CancelJob {
+    JobId job{};
+};
 
 struct SaveItem {
-    RevisionPtr revision; // null: content that never was a revision
+    RevisionPtr revision;               // null: content that never was a revision
     std::optional<PackageInfo> package; // a file in the sync directory
-    bool from_live = false; // export the live state (also when the file is gone)
-    Mark mark;              // of the live state
+    bool from_live = false;             // export the live state (also when the file is gone)
+    Mark mark;                          // of the live state
     KeptReason reason = KeptReason::superseded;
 };
 // Put these states into the history directory, durable. Answer: HistorySaved.
@@ -106,8 +112,8 @@ struct DropPackage {
     Digest package;
     bool from_history = false;
 };
-// Copy a kept state's package from the history into the sync directory for a restored revision; never
-// fails for lack of the file alone: then PackageLost follows.
+// Copy a kept state's package from the history into the sync directory for a restored revision;
+// never fails for lack of the file alone: then PackageLost follows.
 struct AdoptKept {
     ObjectId object;
     PackageInfo package;
@@ -134,9 +140,15 @@ struct ClearMessage {
     std::string subject;
 };
 // What a person would see has changed; the event stream tells it. At most one per object and batch.
-struct ObjectChanged { ObjectId object; };
-struct StationChanged { StationId id; };
-struct ProviderChanged { std::string provider; };
+struct ObjectChanged {
+    ObjectId object;
+};
+struct StationChanged {
+    StationId id;
+};
+struct ProviderChanged {
+    std::string provider;
+};
 // A command of a person ended; `text` says why not. Commands without a job are answered at once.
 struct CommandAnswered {
     std::string command; // "publish", "restore", "establish", "verify", …
@@ -145,12 +157,13 @@ struct CommandAnswered {
     std::string text;
 };
 
-using Action = std::variant<
-    Persist, SendMessage, Dial, CloseLink, ProbeLink, Recover, Scan, Export, DescribePackage, StartFetch,
-    SetFetchSources, CancelJob, SaveToHistory, StartApply, DropPackage, AdoptKept, JudgeTokens,
-    RaiseMessage, ClearMessage, ObjectChanged, StationChanged, ProviderChanged, CommandAnswered>;
+using Action =
+    std::variant<Persist, SendMessage, Dial, CloseLink, ProbeLink, Recover, Scan, Export,
+                 DescribePackage, StartFetch, SetFetchSources, CancelJob, SaveToHistory, StartApply,
+                 DropPackage, AdoptKept, JudgeTokens, RaiseMessage, ClearMessage, ObjectChanged,
+                 StationChanged, ProviderChanged, CommandAnswered>;
 
-std::string_view action_name(Action const& action);
-std::string to_text(Action const& action); // one line
+std::string_view action_name(const Action& action);
+std::string to_text(const Action& action); // one line
 
 } // namespace stationsync::core

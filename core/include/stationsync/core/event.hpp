@@ -10,20 +10,21 @@ namespace stationsync::core {
 // Outcome of a job of the host, by what the engine does about it.
 enum class JobStatus : std::uint8_t {
     ok,
-    changed,      // the live state is not the expected one: look again
-    busy,         // in use, try again with backoff
+    changed, // the live state is not the expected one: look again
+    busy,    // in use, try again with backoff
     no_space,
     denied,
     not_found,
     corrupt,      // the package is bad: try another one or another source
     incompatible, // the plugin refuses it
     cancelled,
-    failed,       // anything else, with text; again with backoff
+    failed, // anything else, with text; again with backoff
 };
 std::string_view to_text(JobStatus status);
 
 // ---- providers -------------------------------------------------------------------------------
-// A provider instance was loaded, or its settings changed. Scanning begins after `recover` succeeded.
+// A provider instance was loaded, or its settings changed. Scanning begins after `recover`
+// succeeded.
 struct ProviderEnabled {
     std::string provider;
     std::string plugin;
@@ -35,9 +36,11 @@ struct ProviderEnabled {
     bool keys_are_paths = false;
     bool export_reproducible = false;
     std::uint64_t live_above = 0; // reproducible only: bigger content is served from the live data
-    bool operator==(ProviderEnabled const&) const = default;
+    bool operator==(const ProviderEnabled&) const = default;
 };
-struct ProviderDisabled { std::string provider; };
+struct ProviderDisabled {
+    std::string provider;
+};
 // Back-end tokens, or that they are not known (its server is down).
 struct ProviderTokens {
     std::string provider;
@@ -52,7 +55,8 @@ struct RecoverFinished {
 // A case fold of keys, made by the host with the Unicode tables that core does not have.
 struct ObservedObject {
     std::string key;
-    std::string folded_key; // equal for keys that one station may hold only one of; empty if not paths
+    std::string
+        folded_key; // equal for keys that one station may hold only one of; empty if not paths
     Mark mark;
     std::uint64_t bytes = 0;
     std::optional<WallTime> changed_at;
@@ -73,7 +77,8 @@ struct ObjectsObserved {
     std::vector<ObservedObject> objects;
     std::vector<ObservedFault> faults;
 };
-// After the last ObjectsObserved of the job. Objects of the scope that were not observed are absent.
+// After the last ObjectsObserved of the job. Objects of the scope that were not observed are
+// absent.
 struct ScanFinished {
     JobId job{};
     std::string provider;
@@ -130,7 +135,7 @@ struct ApplyFinished {
     ApplyId apply;
     JobStatus status = JobStatus::ok;
     std::string text;
-    Mark mark; // after the apply
+    Mark mark;                          // after the apply
     std::optional<WallTime> changed_at; // what the provider will report for that state
 };
 // A package file is gone or damaged (directory deleted, disk error).
@@ -153,7 +158,7 @@ struct CandidateFound {
     std::string handle; // identifies the find to its discovery instance, for CandidateLost
     std::optional<StationId> id;
     std::string name;
-    std::string project; // empty: not told
+    std::string project;                // empty: not told
     std::vector<std::string> addresses; // "host:port"
 };
 struct CandidateLost {
@@ -187,7 +192,9 @@ struct IncomingRefused {
     bool wrong_key = false; // it does not hold the project's key
 };
 // The link answered a ProbeLink.
-struct LinkAlive { LinkId link{}; };
+struct LinkAlive {
+    LinkId link{};
+};
 // Peer's clock minus ours over this link, filtered by the host.
 struct ClockMeasured {
     LinkId link{};
@@ -200,7 +207,9 @@ struct MessageReceived {
 };
 
 // ---- durability and the rest -----------------------------------------------------------------
-struct Persisted { PersistId id{}; };
+struct Persisted {
+    PersistId id{};
+};
 struct ProfileChanged { // of this station
     std::string station_name;
     std::string product_version;
@@ -208,27 +217,45 @@ struct ProfileChanged { // of this station
 };
 
 // ---- commands of a person --------------------------------------------------------------------
-struct SendNowRequested { std::optional<ObjectId> object; }; // none: everything that settles
-struct PublishRequested { ObjectId object; };
-struct RestoreRequested { ObjectId object; std::string version; };
-struct EstablishRequested { std::string provider; };
-struct BlockRequested { StationId id; bool blocked = true; };
-struct ForgetRequested { StationId id; };
-struct VerifyRequested { std::string provider; }; // empty: all
-struct ScanRequested { std::string provider; };
-// `stop` by a person, or of the service: ends the episodes of restored old data. Not sent on a crash,
-// reboot or `restart`.
+struct SendNowRequested {
+    std::optional<ObjectId> object;
+}; // none: everything that settles
+struct PublishRequested {
+    ObjectId object;
+};
+struct RestoreRequested {
+    ObjectId object;
+    std::string version;
+};
+struct EstablishRequested {
+    std::string provider;
+};
+struct BlockRequested {
+    StationId id;
+    bool blocked = true;
+};
+struct ForgetRequested {
+    StationId id;
+};
+struct VerifyRequested {
+    std::string provider;
+}; // empty: all
+struct ScanRequested {
+    std::string provider;
+};
+// `stop` by a person, or of the service: ends the episodes of restored old data. Not sent on a
+// crash, reboot or `restart`.
 struct StoppedByPerson {};
 
 using Event = std::variant<
-    ProviderEnabled, ProviderDisabled, ProviderTokens, RecoverFinished, ObjectsObserved, ScanFinished,
-    ChangeHinted, ExportFinished, FetchProgressed, FetchFinished, FetchSourceFailed, HistorySaved,
-    ApplyFinished, PackageLost, TokensJudged, CandidateFound, CandidateLost, LinkUp, LinkDown,
-    DialFailed, IncomingRefused, LinkAlive, ClockMeasured, MessageReceived, Persisted, ProfileChanged, SendNowRequested,
-    PublishRequested, RestoreRequested, EstablishRequested, BlockRequested, ForgetRequested,
-    VerifyRequested, ScanRequested, StoppedByPerson>;
+    ProviderEnabled, ProviderDisabled, ProviderTokens, RecoverFinished, ObjectsObserved,
+    ScanFinished, ChangeHinted, ExportFinished, FetchProgressed, FetchFinished, FetchSourceFailed,
+    HistorySaved, ApplyFinished, PackageLost, TokensJudged, CandidateFound, CandidateLost, LinkUp,
+    LinkDown, DialFailed, IncomingRefused, LinkAlive, ClockMeasured, MessageReceived, Persisted,
+    ProfileChanged, SendNowRequested, PublishRequested, RestoreRequested, EstablishRequested,
+    BlockRequested, ForgetRequested, VerifyRequested, ScanRequested, StoppedByPerson>;
 
-std::string_view event_name(Event const& event);
-std::string to_text(Event const& event); // one line
+std::string_view event_name(const Event& event);
+std::string to_text(const Event& event); // one line
 
 } // namespace stationsync::core

@@ -14,10 +14,10 @@ struct ProviderProfile {
     std::string name;
     std::string plugin;         // id of the plugin
     std::string plugin_version; // compatible when the major part is equal
-    bool known = false;         // the back end's tokens are known; false suspends the provider on the link
+    bool known = false; // the back end's tokens are known; false suspends the provider on the link
     std::vector<Token> tokens;
     bool established = false;
-    bool operator==(ProviderProfile const&) const = default;
+    bool operator==(const ProviderProfile&) const = default;
 };
 
 // First message on every link, in both directions, and again whenever it changes.
@@ -31,7 +31,7 @@ struct Profile {
     std::string product_version;
     std::vector<ProviderProfile> providers; // sorted by name
     std::vector<std::string> addresses;     // where this station listens, "host:port"
-    bool operator==(Profile const&) const = default;
+    bool operator==(const Profile&) const = default;
 };
 
 // What our plugins say of the peer's tokens. Both sides act on both sides' verdicts.
@@ -39,41 +39,42 @@ struct TokenVerdict {
     std::string provider; // or "/time", "/clone": the sender's judgement of the pair itself
     bool compatible = true;
     std::string text; // why not
-    bool operator==(TokenVerdict const&) const = default;
+    bool operator==(const TokenVerdict&) const = default;
 };
 struct Verdicts {
     std::vector<TokenVerdict> verdicts;
-    bool operator==(Verdicts const&) const = default;
+    bool operator==(const Verdicts&) const = default;
 };
 
 // Our measurement: the receiver's clock minus ours, half the round trip taken off.
 struct TimeReport {
     Duration offset{};
     Duration uncertainty{};
-    bool operator==(TimeReport const&) const = default;
+    bool operator==(const TimeReport&) const = default;
 };
 
-// Highest sequence and index position of the receiver that we have seen, for one of its incarnations.
+// Highest sequence and index position of the receiver that we have seen, for one of its
+// incarnations.
 struct KnownOfYou {
     std::uint64_t incarnation = 0;
     std::uint64_t sequence = 0;
     std::uint64_t index = 0;
-    bool operator==(KnownOfYou const&) const = default;
+    bool operator==(const KnownOfYou&) const = default;
 };
 // After the profile. Also names the sender's present incarnation.
 struct Greeting {
     std::uint64_t incarnation = 0;
     std::vector<KnownOfYou> known;
-    bool operator==(Greeting const&) const = default;
+    bool operator==(const Greeting&) const = default;
 };
 
-// Asks for everything of the receiver's index beyond `after`, and acknowledges all up to it. Changes
-// that come later are sent without being asked for, one batch at a time.
+// Asks for everything of the receiver's index beyond `after`, and acknowledges all up to it.
+// Changes that come later are sent without being asked for, one batch at a time.
 struct IndexRequest {
     std::uint64_t incarnation = 0; // of the receiver; a wrong one is answered from the beginning
     std::uint64_t after = 0;
     bool wants_answer = true; // false: acknowledges only; nothing new needs no answer
-    bool operator==(IndexRequest const&) const = default;
+    bool operator==(const IndexRequest&) const = default;
 };
 
 struct IndexEntry {
@@ -86,7 +87,7 @@ struct IndexEntry {
     // Not on the wire, filled in by the receiving host for providers whose keys are paths:
     std::string folded_key; // see ObservedObject
     std::string refused;    // why the key may not be used here; empty = it may
-    bool operator==(IndexEntry const&) const;
+    bool operator==(const IndexEntry&) const;
 };
 
 struct IndexBatch {
@@ -96,7 +97,7 @@ struct IndexBatch {
     std::vector<IndexEntry> entries;
     bool more = false;
     std::vector<std::string> established; // providers for which the sender is established
-    bool operator==(IndexBatch const&) const = default;
+    bool operator==(const IndexBatch&) const = default;
 };
 
 // A change of `object` is settling at the sender. Dies with the link.
@@ -104,7 +105,7 @@ struct PendingChange {
     ObjectId object;
     bool active = true;
     WallTime since;
-    bool operator==(PendingChange const&) const = default;
+    bool operator==(const PendingChange&) const = default;
 };
 
 // The sender has begun to fetch this package and serves the blocks that it has. Dies with the link.
@@ -113,18 +114,18 @@ struct PartialPackage {
     RevisionId revision;
     PackageInfo package;
     bool active = true;
-    bool operator==(PartialPackage const&) const = default;
+    bool operator==(const PartialPackage&) const = default;
 };
 
 struct Introduction {
     StationId id;
     std::string name;
     std::vector<std::string> addresses;
-    bool operator==(Introduction const&) const = default;
+    bool operator==(const Introduction&) const = default;
 };
 struct Introductions {
     std::vector<Introduction> stations;
-    bool operator==(Introductions const&) const = default;
+    bool operator==(const Introductions&) const = default;
 };
 
 struct BlockEntry {
@@ -132,18 +133,18 @@ struct BlockEntry {
     bool blocked = false;
     Stamp stamp; // last one wins
     StationId by;
-    bool operator==(BlockEntry const&) const = default;
+    bool operator==(const BlockEntry&) const = default;
 };
 struct BlockList {
     std::vector<BlockEntry> entries;
-    bool operator==(BlockList const&) const = default;
+    bool operator==(const BlockList&) const = default;
 };
 
 // Who keeps this state of the object? Asked by `restore`.
 struct KeptQuery {
     ObjectId object;
     std::string version;
-    bool operator==(KeptQuery const&) const = default;
+    bool operator==(const KeptQuery&) const = default;
 };
 struct KeptAnswer {
     ObjectId object;
@@ -151,27 +152,27 @@ struct KeptAnswer {
     bool found = false;
     RevisionPtr revision; // null when the state never was a revision
     PackageInfo package;
-    bool operator==(KeptAnswer const&) const;
+    bool operator==(const KeptAnswer&) const;
 };
 
 // Asks a peer to read all content of a provider again and compare it with its records.
 struct VerifyRequest {
     std::uint64_t request = 0;
     std::string provider;
-    bool operator==(VerifyRequest const&) const = default;
+    bool operator==(const VerifyRequest&) const = default;
 };
 struct VerifyReport {
     std::uint64_t request = 0;
     std::string provider;
     std::uint64_t checked = 0;
     std::vector<std::string> different; // keys, at most 100
-    bool operator==(VerifyReport const&) const = default;
+    bool operator==(const VerifyReport&) const = default;
 };
 
 using Message = std::variant<Profile, Verdicts, TimeReport, Greeting, IndexRequest, IndexBatch,
                              PendingChange, PartialPackage, Introductions, BlockList, KeptQuery,
                              KeptAnswer, VerifyRequest, VerifyReport>;
 
-std::string to_text(Message const& message); // one line
+std::string to_text(const Message& message); // one line
 
 } // namespace stationsync::core

@@ -1,5 +1,5 @@
-// What the engine keeps durable. The host stores each record under its key and gives all of them back
-// at start; the engine alone decides their content.
+// What the engine keeps durable. The host stores each record under its key and gives all of them
+// back at start; the engine alone decides their content.
 #pragma once
 
 #include "stationsync/core/revision.hpp"
@@ -18,23 +18,23 @@ enum class ChangeClass : std::uint8_t { edit = 0, restored_old = 1 };
 struct SeenChange {
     Mark mark;
     ChangeClass change_class = ChangeClass::edit;
-    WallTime known_unchanged_at;       // last moment at which the object was known unchanged
+    WallTime known_unchanged_at; // last moment at which the object was known unchanged
     WallTime first_seen_at;
-    VersionVector base;                // what the change had seen: held and what had lost to it here
+    VersionVector base; // what the change had seen: held and what had lost to it here
     std::optional<WallTime> changed_at; // as the provider reports it for `mark`
     std::optional<WallTime> changed_not_before;
     bool time_uncertain = false;
     bool before_1990 = false; // restored old if its content turns out to have been held before
-    bool operator==(SeenChange const&) const = default;
+    bool operator==(const SeenChange&) const = default;
 };
 
 // How a state left the live data, which decides how long it is kept.
 enum class KeptReason : std::uint8_t {
-    superseded = 0,        // replaced by a change that had seen it
+    superseded = 0, // replaced by a change that had seen it
     conflict_lost = 1,
-    put_back = 2,          // restored old content, replaced by the plant's state
+    put_back = 2, // restored old content, replaced by the plant's state
     newcomer_replaced = 3,
-    found = 4,             // found on disk after the state database was lost
+    found = 4, // found on disk after the state database was lost
     clock_wrong = 5,
 };
 
@@ -43,10 +43,10 @@ struct KeptState {
     PackageInfo package;
     KeptReason reason = KeptReason::superseded;
     WallTime kept_at;
-    RevisionPtr revision; // null for content that never was a revision (put back, found)
+    RevisionPtr revision;         // null for content that never was a revision (put back, found)
     std::optional<Digest> digest; // canonical content where known
     std::uint64_t bytes = 0;      // of the content
-    bool operator==(KeptState const&) const;
+    bool operator==(const KeptState&) const;
 };
 
 // An apply that is not yet recorded.
@@ -57,7 +57,7 @@ struct Intent {
     Mark expected; // empty: absent
     WallTime intended_at;
     std::vector<KeptState> replaced; // in the history before the apply began; recorded with it
-    bool operator==(Intent const&) const;
+    bool operator==(const Intent&) const;
 };
 
 // A package file of an object in the sync directory, or the live data serving as one.
@@ -65,28 +65,28 @@ struct LocalPackage {
     RevisionId revision;
     PackageInfo package;
     bool live = false; // no file: bytes come from the live data while they are clean
-    bool operator==(LocalPackage const&) const = default;
+    bool operator==(const LocalPackage&) const = default;
 };
 
 // Everything durable about one object.
 struct ObjectRecord {
     ObjectId id;
-    std::vector<SetEntry> set; // maximal revisions, head first
-    RevisionPtr held;          // null: never held anything
-    Rank held_rank = Rank::plant; // rank and mark of `held` when it is no longer in `set`
-    Mark mark;                 // of the live data when last known to be `held`; empty = absent
-    WallTime held_time;        // change time as the provider reported it for that state
-    WallTime recorded_at;      // local time of the seal, or of the intent of the apply
-    WallTime clean_at;         // last scan that found the mark, unless the provider's is later
+    std::vector<SetEntry> set;     // maximal revisions, head first
+    RevisionPtr held;              // null: never held anything
+    Rank held_rank = Rank::plant;  // rank and mark of `held` when it is no longer in `set`
+    Mark mark;                     // of the live data when last known to be `held`; empty = absent
+    WallTime held_time;            // change time as the provider reported it for that state
+    WallTime recorded_at;          // local time of the seal, or of the intent of the apply
+    WallTime clean_at;             // last scan that found the mark, unless the provider's is later
     std::uint64_t clock_steps = 0; // count of noticed clock steps when the times above were taken
     std::optional<SeenChange> seen_change;
     std::optional<Mark> replaceable; // this live state is in the history and may be overwritten
     std::optional<Intent> intent;
     std::vector<LocalPackage> packages;
-    std::vector<KeptState> kept;      // oldest first
-    bool publish_requested = false;   // by a person, done before anything is put back
+    std::vector<KeptState> kept;       // oldest first
+    bool publish_requested = false;    // by a person, done before anything is put back
     bool old_name_unconfirmed = false; // held under an earlier incarnation of ours, see rule 5
-    std::uint64_t index = 0;          // our index position of the last change that peers must hear of
+    std::uint64_t index = 0; // our index position of the last change that peers must hear of
 };
 
 struct ProviderRecord {
@@ -99,7 +99,7 @@ struct ProviderRecord {
     std::uint64_t published = 0; // local changes sealed
     std::uint64_t applied = 0;   // synchronizations: applies of data
     WallTime last_applied_at;
-    bool operator==(ProviderRecord const&) const = default;
+    bool operator==(const ProviderRecord&) const = default;
 };
 
 // A station of the project that we know, for redialling, introductions and resuming the exchange.
@@ -108,14 +108,15 @@ struct StationRecord {
     std::string name;
     std::vector<std::string> addresses; // "host:port", most recently good first
     WallTime last_seen;
-    std::uint64_t incarnation = 0;    // of the index cursor below
-    std::uint64_t index_seen = 0;     // their index position up to which everything is merged here
+    std::uint64_t incarnation = 0; // of the index cursor below
+    std::uint64_t index_seen = 0;  // their index position up to which everything is merged here
     bool blocked = false;
-    Stamp blocked_stamp;              // last block or unblock wins, everywhere
+    Stamp blocked_stamp; // last block or unblock wins, everywhere
     StationId blocked_by;
-    // 1: hidden until seen again. 2: others told of it, no link stood yet; last_seen is when they did.
+    // 1: hidden until seen again. 2: others told of it, no link stood yet; last_seen is when they
+    // did.
     std::uint64_t forgotten = 0;
-    bool operator==(StationRecord const&) const = default;
+    bool operator==(const StationRecord&) const = default;
 };
 
 struct MetaRecord {
@@ -123,15 +124,23 @@ struct MetaRecord {
     std::uint64_t sequence = 0; // last own
     std::uint64_t index = 0;    // last own index position
     std::uint64_t clock_steps = 0;
-    bool made_by_init = false;  // established for the providers enabled at its first run
+    bool made_by_init = false; // established for the providers enabled at its first run
     bool first_run_done = false;
     std::vector<std::uint64_t> old_incarnations; // newest last
-    bool operator==(MetaRecord const&) const = default;
+    bool operator==(const MetaRecord&) const = default;
 };
 
 enum class HistoryWhat : std::uint8_t {
-    published, applied, superseded, restored, conflict_lost, put_back, newcomer_replaced, found,
-    clock_wrong, deleted, // deleted: a kept state was removed by the limits
+    published,
+    applied,
+    superseded,
+    restored,
+    conflict_lost,
+    put_back,
+    newcomer_replaced,
+    found,
+    clock_wrong,
+    deleted, // deleted: a kept state was removed by the limits
 };
 
 // One line of the record of every transfer and overwrite. Append only.
@@ -145,27 +154,42 @@ struct HistoryEntry {
     Stamp replaced_stamp; // of the other side of the event, zero when there is none
     std::uint64_t bytes = 0;
     std::uint64_t transferred_bytes = 0;
-    bool kept = false;   // its content is in the history here
-    Digest package;      // when kept
+    bool kept = false;              // its content is in the history here
+    Digest package;                 // when kept
     std::vector<StationId> kept_on; // who keeps it when we do not
-    bool operator==(HistoryEntry const&) const = default;
+    bool operator==(const HistoryEntry&) const = default;
 };
 
-// Name of a kept state for `restore`: of the revision, or of the package for content that never was one.
-std::string version_id(RevisionPtr const& revision, PackageInfo const& package);
+// Name of a kept state for `restore`: of the revision, or of the package for content that never was
+// one.
+std::string version_id(const RevisionPtr& revision, const PackageInfo& package);
 
 std::string_view to_text(HistoryWhat what);
 std::string_view to_text(KeptReason reason);
 
-struct PutMeta { MetaRecord record; };
-struct PutProvider { ProviderRecord record; };
-struct PutStation { StationRecord record; };
-struct EraseStation { StationId id; };
-struct PutObject { ObjectRecord record; };
-struct EraseObject { ObjectId id; };
-struct AppendHistory { HistoryEntry entry; };
-using Mutation = std::variant<PutMeta, PutProvider, PutStation, EraseStation, PutObject, EraseObject,
-                              AppendHistory>;
+struct PutMeta {
+    MetaRecord record;
+};
+struct PutProvider {
+    ProviderRecord record;
+};
+struct PutStation {
+    StationRecord record;
+};
+struct EraseStation {
+    StationId id;
+};
+struct PutObject {
+    ObjectRecord record;
+};
+struct EraseObject {
+    ObjectId id;
+};
+struct AppendHistory {
+    HistoryEntry entry;
+};
+using Mutation = std::variant<PutMeta, PutProvider, PutStation, EraseStation, PutObject,
+                              EraseObject, AppendHistory>;
 
 // Everything that was reported durable, as given back at start.
 struct DurableState {

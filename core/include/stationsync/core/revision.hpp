@@ -18,12 +18,12 @@ class VersionVector {
 public:
     using Entry = std::pair<AuthorId, std::uint64_t>;
 
-    std::uint64_t at(AuthorId const& author) const;
-    void raise(AuthorId const& author, std::uint64_t sequence); // never lowers
-    void merge(VersionVector const& other);
-    void erase(AuthorId const& author);
-    std::vector<Entry> const& entries() const { return entries_; }
-    bool operator==(VersionVector const&) const = default;
+    std::uint64_t at(const AuthorId& author) const;
+    void raise(const AuthorId& author, std::uint64_t sequence); // never lowers
+    void merge(const VersionVector& other);
+    void erase(const AuthorId& author);
+    const std::vector<Entry>& entries() const { return entries_; }
+    bool operator==(const VersionVector&) const = default;
 
 private:
     std::vector<Entry> entries_;
@@ -35,10 +35,11 @@ struct Token {
     std::string name;
     std::string value;
     std::uint32_t kind = 0; // 0 exact, 1 minimum, 2 information
-    auto operator<=>(Token const&) const = default;
+    auto operator<=>(const Token&) const = default;
 };
 
-inline constexpr std::uint32_t revision_kind_content = 1; // other kinds hold the object, with a reason
+inline constexpr std::uint32_t revision_kind_content =
+    1; // other kinds hold the object, with a reason
 
 // One state of an object. Immutable once sealed.
 struct Revision {
@@ -46,7 +47,7 @@ struct Revision {
     AuthorId author;
     std::uint64_t sequence = 0;
     Stamp stamp;
-    VersionVector seen; // includes the revision itself
+    VersionVector seen;           // includes the revision itself
     std::optional<Digest> digest; // canonical content; only this is compared between stations
     std::uint64_t bytes = 0;      // size of the content as the provider reports it
     WallTime changed_at;
@@ -56,16 +57,17 @@ struct Revision {
     std::vector<Token> tokens; // back-end tokens that it was made with
 
     RevisionId id() const { return {author, sequence}; }
-    bool operator==(Revision const&) const = default;
+    bool operator==(const Revision&) const = default;
 };
-using RevisionPtr = std::shared_ptr<Revision const>;
+using RevisionPtr = std::shared_ptr<const Revision>;
 
 // A regular file that carries a revision. Identified by the SHA-256 of its bytes.
 struct PackageInfo {
     Digest digest;
     std::uint64_t bytes = 0;
-    std::int64_t modified_100ns = 0; // modification time in 100 ns since 1970-01-01 UTC: part of the package
-    auto operator<=>(PackageInfo const&) const = default;
+    std::int64_t modified_100ns =
+        0; // modification time in 100 ns since 1970-01-01 UTC: part of the package
+    auto operator<=>(const PackageInfo&) const = default;
 };
 
 enum class Rank : std::uint8_t {
@@ -81,23 +83,24 @@ struct SetEntry {
     bool clock_wrong = false;
 };
 
-bool has_seen(Revision const& a, Revision const& b); // vv(a)[author(b)] >= sequence(b)
-bool concurrent(Revision const& a, Revision const& b);
-bool same_content(Revision const& a, Revision const& b); // both digests known and equal, or the same revision
+bool has_seen(const Revision& a, const Revision& b); // vv(a)[author(b)] >= sequence(b)
+bool concurrent(const Revision& a, const Revision& b);
+bool same_content(const Revision& a,
+                  const Revision& b); // both digests known and equal, or the same revision
 
 // Total order of the entries of a set: (rank, not clock_wrong, stamp, author, sequence).
-bool loses_to(SetEntry const& a, SetEntry const& b);
+bool loses_to(const SetEntry& a, const SetEntry& b);
 
-// Adds `entry` to `set` (sorted, head first), keeps the maximal revisions of the highest rank, merges
-// attributes of a revision that is already there. True when `set` changed.
-bool merge_entry(std::vector<SetEntry>& set, SetEntry const& entry);
+// Adds `entry` to `set` (sorted, head first), keeps the maximal revisions of the highest rank,
+// merges attributes of a revision that is already there. True when `set` changed.
+bool merge_entry(std::vector<SetEntry>& set, const SetEntry& entry);
 
 // Two entries of the same rank whose content differs.
-bool has_conflict(std::span<SetEntry const> set);
+bool has_conflict(std::span<const SetEntry> set);
 
 // |t1 - t2| <= uncertainty1 + uncertainty2, from the two records alone so that all stations agree.
-bool order_uncertain(Revision const& a, Revision const& b);
+bool order_uncertain(const Revision& a, const Revision& b);
 
-std::string to_text(Revision const& revision);
+std::string to_text(const Revision& revision);
 
 } // namespace stationsync::core

@@ -13,7 +13,7 @@ using Duration = std::chrono::microseconds;
 // Monotonic time of this process; non-decreasing between calls. Drives every deadline.
 struct Instant {
     std::int64_t us = 0;
-    auto operator<=>(Instant const&) const = default;
+    auto operator<=>(const Instant&) const = default;
     Instant operator+(Duration d) const { return {us + d.count()}; }
     Duration operator-(Instant other) const { return Duration{us - other.us}; }
 };
@@ -21,7 +21,7 @@ struct Instant {
 // Microseconds since 1970-01-01 UTC as the local wall clock has it. May step in both directions.
 struct WallTime {
     std::int64_t us = 0;
-    auto operator<=>(WallTime const&) const = default;
+    auto operator<=>(const WallTime&) const = default;
     WallTime operator+(Duration d) const { return {us + d.count()}; }
     WallTime operator-(Duration d) const { return {us - d.count()}; }
     Duration operator-(WallTime other) const { return Duration{us - other.us}; }
@@ -36,10 +36,10 @@ struct Now {
 struct Stamp {
     std::int64_t wall_us = 0; // time of the change, raised above everything that it has seen
     std::uint32_t logical = 0;
-    auto operator<=>(Stamp const&) const = default;
+    auto operator<=>(const Stamp&) const = default;
 };
 
 std::string to_text(WallTime time); // 2026-01-31T12:34:56.123456Z
-std::string to_text(Stamp const& stamp);
+std::string to_text(const Stamp& stamp);
 
 } // namespace stationsync::core

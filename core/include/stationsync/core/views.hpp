@@ -6,7 +6,14 @@
 namespace stationsync::core {
 
 enum class ObjectState : std::uint8_t {
-    in_sync, settling, exporting, waiting, fetching, applying, failed, held
+    in_sync,
+    settling,
+    exporting,
+    waiting,
+    fetching,
+    applying,
+    failed,
+    held
 };
 std::string_view to_text(ObjectState state);
 
@@ -35,14 +42,15 @@ std::string_view to_text(StationState state);
 
 // One check of the compatibility report. `text` names both stations and is the same on both sides.
 struct CheckResult {
-    std::string check; // "time", "project", "protocol", "product-version", "provider:NAME", "clone", "key", "blocked"
+    std::string check; // "time", "project", "protocol", "product-version", "provider:NAME",
+                       // "clone", "key", "blocked"
     bool passed = true;
     bool suspends_only = false; // stops one provider on the link, not the link
     std::string ours;
     std::string theirs;
     std::string limit;
     std::string text;
-    bool operator==(CheckResult const&) const = default;
+    bool operator==(const CheckResult&) const = default;
 };
 struct StationView {
     std::optional<StationId> id; // none: an address that never answered
