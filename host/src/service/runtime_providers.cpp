@@ -4,11 +4,13 @@
 #include "base/durable.hpp"
 #include "base/log.hpp"
 #include "base/path_text.hpp"
+#include "base/random.hpp"
 #include "base/sha256.hpp"
 #include "base/text_codes.hpp"
 #include "net/address.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace stationsync::host {
 
@@ -31,10 +33,21 @@ std::shared_ptr<ProviderInstance> Runtime::instance_of(const std::string& provid
     return slot && !slot->ending && !ending_ ? slot->instance : nullptr;
 }
 
-// The same on every start of this station, and another one on every other station.
+// The same on every start of this station, also under a new identity, and another one elsewhere.
 std::string Runtime::instance_id(const std::string& kind_of, const std::string& name) const {
-    return hash_text(core::to_text(settings_.self) + "\n" + settings_.project.name + "\n" +
-                     kind_of + "\n" + name);
+    const std::filesystem::path file = settings_.paths.project_state(settings_.project.name) /
+                                       "instances" / (kind_of + "-" + name + ".id");
+    constexpr std::size_t id_digits = 32;
+    if (const auto stored = read_whole(file, 2 * id_digits); stored && stored->size() == id_digits)
+        return *stored;
+    std::array<std::byte, id_digits / 2> fresh;
+    fill_random(fresh);
+    const std::string id = to_hex(fresh);
+    if (const auto made = make_directories(file.parent_path()); !made)
+        log::error("plugins." + name, made.error().text);
+    if (const auto written = atomic_write(file, id); !written)
+        log::error("plugins." + name, written.error().text);
+    return id;
 }
 
 std::filesystem::path Runtime::enabled_marker(const std::string& provider) const {
