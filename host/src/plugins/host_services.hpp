@@ -38,7 +38,7 @@ struct InstanceSettings {
     std::filesystem::path scratch; // exists; for temporary files
     std::filesystem::path cache;   // exists; kept over restarts
     std::function<std::optional<std::string>(const std::string& name)> secret; // any thread
-    PluginValueStore* values = nullptr; // outlives the instance
+    std::shared_ptr<PluginValueStore> values; // kept by the instance to its end
 };
 
 // The stsync_host of one instance; address-stable, outlives the instance.

@@ -8,6 +8,7 @@
 #include "service/space_watch.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace stationsync::host {
 
@@ -145,7 +146,7 @@ IoResult<void> Runtime::start() {
     for (const ListenAddress& listen : settings_.listen)
         if (listen.address.host != "0.0.0.0" && listen.address.host != "::")
             addresses_.push_back(to_text(listen.address));
-    store_ = std::make_unique<PackageStore>(std::move(store));
+    store_ = std::make_shared<PackageStore>(std::move(store));
     if (auto prepared = store_->prepare(); !prepared)
         return prepared.error();
     if (auto opened = open_state(); !opened)
@@ -307,7 +308,7 @@ void Runtime::finish_shut_down() {
     if (ended_ || !writer_) {
         if (!ended_ && on_ended_) {
             ended_ = true;
-            on_ended_();
+            post_to_io_context(&context_)(std::exchange(on_ended_, {}));
         }
         return;
     }
@@ -325,10 +326,11 @@ void Runtime::finish_shut_down() {
             if (const auto stored = database_->commit({{core::PutMeta{meta}}}); !stored)
                 log::error("service", stored.error().text);
         }
+        // Later, from the loop: the one who is told destroys this runtime, and the writer with it.
         auto ended = std::move(on_ended_);
         on_ended_ = {};
         if (ended)
-            ended();
+            post_to_io_context(&context_)(std::move(ended));
     });
 }
 

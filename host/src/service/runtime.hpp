@@ -238,7 +238,7 @@ private:
     std::shared_ptr<SideDatabase> side_;
     std::unique_ptr<OperatorMessages> messages_;
     std::unique_ptr<StateWriter> writer_;
-    std::unique_ptr<PackageStore> store_;
+    std::shared_ptr<PackageStore> store_; // shared with jobs that outlast the runtime
     std::unique_ptr<Links> links_;
     std::unique_ptr<TransferEngine> transfer_;
     std::map<std::string, ProviderSlot> providers_;

@@ -105,7 +105,7 @@ void Runtime::act(core::Export& action) {
     }
     job_provider_[job] = action.object.provider;
     auto result = std::make_shared<core::ExportFinished>();
-    auto work = [store = store_.get(), action, result](ProviderCalls& calls, Operation& operation) {
+    auto work = [store = store_, action, result](ProviderCalls& calls, Operation& operation) {
         *result = store->export_object(calls, operation, action);
     };
     auto done = alive([this, job, result] {
@@ -121,7 +121,7 @@ void Runtime::act(core::DescribePackage& action) {
     const ProviderSlot* const slot = slot_of(action.object.provider);
     const std::string extension =
         slot && slot->kind ? extension_of(*slot->kind, action.object.key) : std::string();
-    auto work = [store = store_.get(), action, extension] {
+    auto work = [store = store_, action, extension] {
         return store->describe(action, extension);
     };
     writer_->before_next(std::move(work));
@@ -143,7 +143,7 @@ void Runtime::act(core::StartFetch& action) {
     fetches_[action.job] = action;
     // Where the older packages lie is a question for the disk.
     auto bases = std::make_shared<std::vector<BaseCandidate>>();
-    auto look = [store = store_.get(), action, bases] {
+    auto look = [store = store_, action, bases] {
         for (const core::PackageInfo& package : action.bases)
             if (auto file = store->find(action.object, package.digest))
                 bases->push_back({package, std::move(*file)});
@@ -197,7 +197,7 @@ void Runtime::act(core::SaveToHistory& action) {
         return;
     }
     auto result = std::make_shared<core::HistorySaved>();
-    auto work = [store = store_.get(), action, result](ProviderCalls& calls, Operation& operation) {
+    auto work = [store = store_, action, result](ProviderCalls& calls, Operation& operation) {
         *result = store->save_to_history(calls, operation, action);
     };
     auto done = alive([this, result] { feed(std::move(*result)); });
@@ -209,7 +209,7 @@ void Runtime::act(core::StartApply& action) {
     if (!instance)
         return; // the intent is issued again when the provider starts
     auto outcome = std::make_shared<ApplyOutcome>();
-    auto work = [store = store_.get(), action, outcome](ProviderCalls& calls,
+    auto work = [store = store_, action, outcome](ProviderCalls& calls,
                                                         Operation& operation) {
         const auto file = store->find(action.object, action.package.digest);
         if (!file) {
@@ -237,7 +237,7 @@ void Runtime::act(core::StartApply& action) {
 }
 
 void Runtime::act(core::DropPackage& action) {
-    auto work = [store = store_.get(), action] {
+    auto work = [store = store_, action] {
         if (const auto dropped = store->drop(action); !dropped)
             log::write_limited("drop", log::Level::warning, "packages", dropped.error().text,
                                {{}, core::to_text(action.object), {}});
@@ -250,7 +250,7 @@ void Runtime::act(core::AdoptKept& action) {
     const std::string extension =
         slot && slot->kind ? extension_of(*slot->kind, action.object.key) : std::string();
     auto lost = std::make_shared<bool>(false);
-    auto work = [store = store_.get(), action, extension, lost] {
+    auto work = [store = store_, action, extension, lost] {
         *lost = !store->adopt_kept(action, extension);
     };
     auto done = alive([this, lost, action] {

@@ -69,7 +69,7 @@ void Runtime::look_for_lost() {
                     named->push_back({view.id, local.package.digest, false});
     had_packages_ = !named->empty();
     house_busy_ = true;
-    auto look = [named, store = store_.get()] {
+    auto look = [named, store = store_] {
         std::size_t lost = 0;
         for (Named& each : *named)
             if (lost < lost_at_once_max && !store->sync().find(each.object, each.package)) {
@@ -95,7 +95,7 @@ void Runtime::compare_directories() {
     };
     auto found = std::make_shared<std::vector<Found>>();
     const bool fetching = transfer_->is_busy();
-    auto walk = [found, store = store_.get(), fetching] {
+    auto walk = [found, store = store_, fetching] {
         for (const bool in_history : {false, true}) {
             PackageDirectory::Visitor visitor;
             visitor.package = [&](const StoredPackage& stored) {

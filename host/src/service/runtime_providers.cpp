@@ -78,7 +78,7 @@ InstanceSettings Runtime::instance_settings(const std::string& kind_of, const st
         auto value = secrets.get(wanted);
         return value ? std::optional(std::move(*value)) : std::nullopt;
     };
-    instance.values = side_.get();
+    instance.values = side_;
     return instance;
 }
 

@@ -34,7 +34,7 @@ SendResult Runtime::send_held_blocks(LinkId link) {
 
 void Runtime::locate(const core::ObjectId& object, const PackageRef& package, LocateReply reply) {
     auto found = std::make_shared<IoResult<std::filesystem::path>>(std::filesystem::path());
-    auto work = [store = store_.get(), object, package, found] {
+    auto work = [store = store_, object, package, found] {
         *found = store->find(object, package.digest);
     };
     auto done = alive([this, object, package, found, reply = std::move(reply)] {
@@ -60,7 +60,7 @@ void Runtime::locate_live(const core::ObjectId& object, const PackageRef& packag
         return;
     }
     auto found = std::make_shared<IoResult<std::filesystem::path>>(std::filesystem::path());
-    auto work = [store = store_.get(), object, package, found](ProviderCalls& calls,
+    auto work = [store = store_, object, package, found](ProviderCalls& calls,
                                                                Operation& operation) {
         *found = store->export_live(calls, operation, object, package.digest);
     };
