@@ -3,7 +3,7 @@
 import os
 import unittest
 
-from stations import IS_RELEASE, Plant, files_provider
+from stations import IS_RELEASE, Plant, files_provider, wait_until
 
 FOLDERS = 200
 FILES = 100 if IS_RELEASE else 10  # per folder; the sanitizer build takes a tenth
@@ -22,6 +22,9 @@ class ManyFiles(unittest.TestCase):
                     content = b"" if number == 0 else b"%d/%d\n" % (folder, number) * (number % 50)
                     (path / f"Rezept {number:03} ßüö 配方.xml").write_bytes(content)
             plant.start_all().wait_connected()
+            # B is in step with what it has heard of all the time: first it must have heard of everything.
+            wait_until(lambda: b.provider("recipes")["objects"] == FOLDERS * FILES,
+                       "B has heard of all files", 900)
             b.wait_all_synced(timeout=900)
             a.wait_all_synced(timeout=900)
             self.assertEqual(b.provider("recipes")["objects"], FOLDERS * FILES)
