@@ -3,7 +3,7 @@
 import shutil
 import unittest
 
-from stations import Plant, files_provider, need_test_build, wait_until
+from stations import Plant, files_provider, need_test_build, put, wait_until
 
 
 def rejected(station, other, check):
@@ -27,7 +27,7 @@ class Admission(unittest.TestCase):
     def expect_no_data(self, plant):
         """A file of A is sealed there and does not reach B."""
         a, b = plant
-        (a.data / "recipes" / "secret.txt").write_bytes(b"only A")
+        put(a.data / "recipes" / "secret.txt", b"only A")
         wait_until(lambda: a.history("recipes", "secret.txt"), "A has published secret.txt")
         self.assertFalse((b.data / "recipes" / "secret.txt").exists())
         self.assertIsNone(b.object("recipes", "secret.txt"))

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import unittest
 
-from stations import Plant, files_provider, need_root, wait_until
+from stations import Plant, files_provider, need_root, put, wait_until
 
 DISK_BYTES = 16 * 1024 * 1024
 
@@ -60,7 +60,7 @@ class DiskFull(unittest.TestCase):
             plant.join_all(lambda s: files_provider(s, extra='exclude = ["*.tmp"]'))
             source = a.data / "recipes" / "r.bin"
             first, second = os.urandom(300_000), os.urandom(300_000)
-            source.write_bytes(first)
+            put(source, first)
             disk = SmallDisk(self, place(b))
             # The mount ends before the plant's folder is removed.
             plant.start_all().wait_connected()
@@ -68,7 +68,7 @@ class DiskFull(unittest.TestCase):
             plant.wait_all_synced()
 
             disk.fill()
-            source.write_bytes(second)
+            put(source, second)
             a.wait_history("published", "recipes", "r.bin")
             message = wait_until(lambda: full_messages(b), "B says that its disk is full")
             self.assertTrue(message[0]["remedy"], message)
@@ -109,9 +109,9 @@ class DiskFull(unittest.TestCase):
             plant.start_all().wait_connected()
             disk.fill()
             content = os.urandom(500_000)
-            (a.data / "recipes" / "new.bin").write_bytes(content)
+            put(a.data / "recipes" / "new.bin", content)
             wait_until(lambda: full_messages(a), "A says that its disk is full")
-            (b.data / "recipes" / "other.txt").write_bytes(b"1")
+            put(b.data / "recipes" / "other.txt", b"1")
             disk.free()
             b.wait_file("recipes/new.bin", content, timeout=150)
             a.wait_file("recipes/other.txt", b"1")

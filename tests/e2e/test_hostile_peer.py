@@ -8,7 +8,7 @@ import ssl
 import struct
 import unittest
 
-from stations import IS_RELEASE, Plant, files_provider, wait_until
+from stations import IS_RELEASE, Plant, files_provider, put, wait_until
 
 MEMORY_ABOVE_IDLE = 50 * 1024 * 1024
 
@@ -24,9 +24,9 @@ class HostilePeer(unittest.TestCase):
             attack((a.address, 8883))
             if IS_RELEASE:
                 self.assertLess(a.peak_resident_bytes(), idle + MEMORY_ABOVE_IDLE)
-            (a.data / "recipes" / "r.txt").write_bytes(b"from A")
+            put(a.data / "recipes" / "r.txt", b"from A")
             b.wait_file("recipes/r.txt", b"from A")
-            (b.data / "recipes" / "s.txt").write_bytes(b"from B")
+            put(b.data / "recipes" / "s.txt", b"from B")
             a.wait_file("recipes/s.txt", b"from B")
             self.assertEqual(a.peer(b)["state"], "connected")
             if in_log:
@@ -112,7 +112,7 @@ class MemberThatMisbehaves(unittest.TestCase):
             idle = a.resident_bytes()
             contents = {f"big {number}.bin": os.urandom(8_000_000) for number in range(12)}
             for name, content in contents.items():
-                (a.data / "recipes" / name).write_bytes(content)
+                put(a.data / "recipes" / name, content)
             wait_until(lambda: list((b.root / "sync").rglob("*.part")) or (b.data / "recipes" / "big 0.bin").exists(),
                        "B receives", every=0.005)
             b.process.send_signal(signal.SIGSTOP)
@@ -133,7 +133,7 @@ class MemberThatMisbehaves(unittest.TestCase):
             plant.start_all().wait_connected()
             for number in range(8):
                 b.kill()
-                (a.data / "recipes" / "r.txt").write_bytes(b"%d" % number)
+                put(a.data / "recipes" / "r.txt", b"%d" % number)
                 b.start()
             b.wait_file("recipes/r.txt", b"7")
             plant.wait_all_synced()

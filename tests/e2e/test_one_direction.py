@@ -3,7 +3,7 @@
 import unittest
 
 from namespaces import Cable
-from stations import Plant, files_provider, need_root, wait_until
+from stations import Plant, files_provider, need_root, put, wait_until
 
 VERDICTS = {"dropped": "drop", "rejected": "reject with icmp type admin-prohibited",
             "refused": "reject with tcp reset"}
@@ -24,7 +24,7 @@ class OneDirection(unittest.TestCase):
             plant.start_all().wait_connected()
             unreached, other = plant[closed], plant[1 - closed]
             for number, (writer, reader) in enumerate(((unreached, other), (other, unreached))):
-                (writer.data / "recipes" / f"{number}.txt").write_bytes(b"%d" % number)
+                put(writer.data / "recipes" / f"{number}.txt", b"%d" % number)
                 reader.wait_file(f"recipes/{number}.txt", b"%d" % number)
             plant.wait_all_synced()
             self.assertTrue(unreached.peer(other)["found"])

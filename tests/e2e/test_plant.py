@@ -4,7 +4,7 @@ import json
 import subprocess
 import unittest
 
-from stations import EventStream, Plant, files_provider, wait_until
+from stations import EventStream, Plant, files_provider, put, wait_until
 
 
 class PlantOfThree(unittest.TestCase):
@@ -13,8 +13,8 @@ class PlantOfThree(unittest.TestCase):
             a, b, c = plant
             plant.join_all(files_provider)
             (a.data / "recipes" / "Pilsner").mkdir()
-            (a.data / "recipes" / "Pilsner" / "Größe 1.xml").write_bytes(b"<recipe/>")
-            (a.data / "recipes" / "empty.txt").write_bytes(b"")
+            put(a.data / "recipes" / "Pilsner" / "Größe 1.xml", b"<recipe/>")
+            put(a.data / "recipes" / "empty.txt", b"")
             plant.start_all().wait_connected()
             for station in (b, c):
                 station.wait_file("recipes/Pilsner/Größe 1.xml", b"<recipe/>")
@@ -24,7 +24,7 @@ class PlantOfThree(unittest.TestCase):
             # Back from one that joined, and on to the third.
             events = EventStream(c)
             self.addCleanup(events.close)
-            (b.data / "recipes" / "new.txt").write_bytes(b"made on B")
+            put(b.data / "recipes" / "new.txt", b"made on B")
             for station in (a, c):
                 station.wait_file("recipes/new.txt", b"made on B")
             plant.wait_all_synced()
@@ -79,7 +79,7 @@ class PlantOfThree(unittest.TestCase):
         try:
             first = json.loads(follower.stdout.readline())
             self.assertIn("text", first)
-            (b.data / "recipes" / "followed.txt").write_bytes(b"1")
+            put(b.data / "recipes" / "followed.txt", b"1")
             a.wait_file("recipes/followed.txt", b"1")
             for line in follower.stdout:
                 if "followed.txt" in line:
@@ -96,7 +96,7 @@ class SettingUp(unittest.TestCase):
         with Plant("AB") as plant:
             a, b = plant
             plant.join_all(files_provider)
-            (b.data / "recipes" / "own.txt").write_bytes(b"of the newcomer")
+            put(b.data / "recipes" / "own.txt", b"of the newcomer")
             b.start()
             wait_until(lambda: b.provider("recipes")["state"] == "newcomer", "B is a newcomer")
             self.assertEqual(b.command("publish", "recipes/own.txt").returncode, 1)

@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import unittest
 
-from stations import Plant, files_provider, wait_until
+from stations import Plant, files_provider, put, wait_until
 
 BAD = [pathlib.Path(path) for path in os.environ.get("STATIONSYNC_BAD_PLUGINS", "").split(":") if path]
 
@@ -29,7 +29,7 @@ class Refusals(unittest.TestCase):
             self.assertIn("stationsync-major", told)
             self.assertRegex(told, r"stationsync-major[^\n]*2")
             self.assertIn("stationsync-text", told)
-            (a.data / "recipes" / "r.txt").write_bytes(b"text")
+            put(a.data / "recipes" / "r.txt", b"text")
             a.wait_history("published", "recipes", "r.txt")
 
     def test_provider_of_an_unknown_plugin_is_a_configuration_error(self):

@@ -4,7 +4,7 @@ import os
 import time
 import unittest
 
-from stations import ApiError, Plant, files_provider, sqlite_provider, wait_until
+from stations import ApiError, Plant, files_provider, put, sqlite_provider, wait_until
 
 DAY_S = 86_400
 
@@ -19,14 +19,14 @@ class Winning(unittest.TestCase):
     def two_in_step(self, content=b"first", make=files_provider, **options):
         plant = Plant("AB", **options)
         plant.join_all(make)
-        (plant[0].data / "recipes" / "r.txt").write_bytes(content)
+        put(plant[0].data / "recipes" / "r.txt", content)
         plant.start_all().wait_connected()
         plant[1].wait_file("recipes/r.txt", content)
         plant.wait_all_synced()
         return plant
 
     def change(self, station, content):
-        (station.data / "recipes" / "r.txt").write_bytes(content)
+        put(station.data / "recipes" / "r.txt", content)
         for other in station.plant:
             other.wait_file("recipes/r.txt", content)
         station.plant.wait_all_synced()
@@ -35,9 +35,9 @@ class Winning(unittest.TestCase):
         with self.two_in_step() as plant:
             a, b = plant
             b.cli("stop")
-            (a.data / "recipes" / "r.txt").write_bytes(b"earlier edit")
+            put(a.data / "recipes" / "r.txt", b"earlier edit")
             wait_until(lambda: a.provider("recipes")["published"] == 2, "A has sealed its edit")
-            (b.data / "recipes" / "r.txt").write_bytes(b"later edit")
+            put(b.data / "recipes" / "r.txt", b"later edit")
             b.cli("start")
             for station in plant:
                 station.wait_file("recipes/r.txt", b"later edit")
@@ -71,7 +71,7 @@ class Winning(unittest.TestCase):
             a, b = plant
             self.change(a, b"today's recipe")
             path = b.data / "recipes" / "r.txt"
-            path.write_bytes(b"backup of last year")
+            put(path, b"backup of last year")
             old(path, days=300)
             entry = b.wait_history("put_back", "recipes", "r.txt")[-1]
             b.wait_file("recipes/r.txt", b"today's recipe")
@@ -91,7 +91,7 @@ class Winning(unittest.TestCase):
             a, b = plant
             self.change(a, b"today's recipe")
             path = b.data / "recipes" / "r.txt"
-            path.write_bytes(b"backup of last year")
+            put(path, b"backup of last year")
             old(path, days=300)
             held = wait_until(lambda: (o := b.object("recipes", "r.txt")) and o["state"] == "held" and o,
                               "B holds the restored file back")
@@ -108,7 +108,7 @@ class Winning(unittest.TestCase):
             self.change(a, b"today's recipe")
             b.stop()
             path = b.data / "recipes" / "r.txt"
-            path.write_bytes(b"backup of last year")
+            put(path, b"backup of last year")
             old(path, days=300)
             b.cli("publish", "recipes/r.txt")
             b.start()
@@ -119,12 +119,12 @@ class Winning(unittest.TestCase):
         with Plant("ABC") as plant:
             a, b, n = plant
             plant.join_all(files_provider)
-            (a.data / "recipes" / "r.txt").write_bytes(b"of the plant")
+            put(a.data / "recipes" / "r.txt", b"of the plant")
             old(a.data / "recipes" / "r.txt", days=1)
             a.start(), b.start()
             a.wait_connected(b)
             b.wait_file("recipes/r.txt", b"of the plant")
-            (n.data / "recipes" / "r.txt").write_bytes(b"of the newcomer, newer")
+            put(n.data / "recipes" / "r.txt", b"of the newcomer, newer")
             n.start()
             n.wait_file("recipes/r.txt", b"of the plant")
             kept = n.wait_history("newcomer_replaced", "recipes", "r.txt")[-1]
@@ -139,7 +139,7 @@ class Winning(unittest.TestCase):
             state = b.root / "state" / "Plant"
             for file in state.glob("*.db*"):
                 file.unlink()
-            (b.data / "recipes" / "r.txt").write_bytes(b"changed while the state was lost")
+            put(b.data / "recipes" / "r.txt", b"changed while the state was lost")
             b.start()
             b.wait_file("recipes/r.txt", b"of the plant")
             plant.wait_all_synced()
@@ -156,7 +156,7 @@ class Absence(unittest.TestCase):
     def in_step(self):
         plant = Plant("AB")
         plant.join_all(files_provider)
-        (plant[0].data / "recipes" / "r.txt").write_bytes(b"text")
+        put(plant[0].data / "recipes" / "r.txt", b"text")
         plant.start_all().wait_connected()
         plant[1].wait_file("recipes/r.txt", b"text")
         plant.wait_all_synced()
@@ -186,7 +186,7 @@ class Absence(unittest.TestCase):
             fault = wait_until(lambda: (p := b.provider("recipes")) and p["state"] == "fault" and p,
                                "B's provider is in fault")
             self.assertIn("recipes", fault["reason"])
-            (a.data / "recipes" / "other.txt").write_bytes(b"meanwhile")
+            put(a.data / "recipes" / "other.txt", b"meanwhile")
             wait_until(lambda: b.object("recipes", "other.txt"), "B has heard of other.txt")
             self.assertEqual(list(folder.iterdir()), [], "something was written into an empty mount point")
             self.assertTrue((a.data / "recipes" / "r.txt").exists())
@@ -214,11 +214,11 @@ class Names(unittest.TestCase):
             a, b = plant
             plant.join_all(files_provider)
             plant.start_all().wait_connected()
-            (a.data / "recipes" / "Malt.txt").write_bytes(b"1")
+            put(a.data / "recipes" / "Malt.txt", b"1")
             b.wait_file("recipes/Malt.txt", b"1")
-            (a.data / "recipes" / "malt.txt").write_bytes(b"2")
+            put(a.data / "recipes" / "malt.txt", b"2")
             a.wait_message("malt.txt")
-            (a.data / "recipes" / "other.txt").write_bytes(b"3")
+            put(a.data / "recipes" / "other.txt", b"3")
             b.wait_file("recipes/other.txt", b"3")
             self.assertEqual(sorted(p.name for p in (b.data / "recipes").glob("*alt.txt")), ["Malt.txt"])
 
@@ -226,14 +226,14 @@ class Names(unittest.TestCase):
         with Plant("AB") as plant:
             a, b = plant
             plant.join_all(files_provider)
-            (a.data / "recipes" / "r.txt").write_bytes(b"text")
+            put(a.data / "recipes" / "r.txt", b"text")
             (a.data / "recipes" / "link.txt").symlink_to("/etc/passwd")
             plant.start_all().wait_connected()
             path = b.wait_file("recipes/r.txt", b"text")
             path.unlink()
             path.mkdir()
-            (path / "inside.txt").write_bytes(b"kept")
-            (a.data / "recipes" / "r.txt").write_bytes(b"changed")
+            put(path / "inside.txt", b"kept")
+            put(a.data / "recipes" / "r.txt", b"changed")
             failing = wait_until(lambda: (o := b.object("recipes", "r.txt")) and o["state"] not in
                                  ("in_sync", "settling", "fetching") and o, "B tells that r.txt cannot be written")
             self.assertTrue(failing["reason"])
@@ -247,13 +247,13 @@ class Names(unittest.TestCase):
             plant.join_all(files_provider)
             plant.start_all().wait_connected()
             source = a.data / "recipes" / "r.txt"
-            source.write_bytes(b"one")
+            put(source, b"one")
             os.utime(source, ns=(1_600_000_000_123_456_700, 1_600_000_000_123_456_700))
             target = b.wait_file("recipes/r.txt", b"one")
             self.assertEqual(target.stat().st_mtime_ns, 1_600_000_000_123_456_700)
             target.chmod(0o444)
             plant.wait_all_synced()
-            source.write_bytes(b"two")
+            put(source, b"two")
             b.wait_file("recipes/r.txt", b"two")
             self.assertEqual(target.stat().st_mode & 0o777, 0o444)
 
@@ -282,8 +282,8 @@ class TwoProviders(unittest.TestCase):
             a, b = plant
             plant.join_all(files_provider, sqlite_provider)
             plant.start_all().wait_connected()
-            (a.data / "db" / "batch.db").write_bytes(b"this is no database")
-            (a.data / "recipes" / "r.txt").write_bytes(b"text")
+            put(a.data / "db" / "batch.db", b"this is no database")
+            put(a.data / "recipes" / "r.txt", b"text")
             b.wait_file("recipes/r.txt", b"text")
             wait_until(lambda: a.messages("batch.db") or (a.object("batchdb", "batch.db") or {}).get("reason")
                        or a.provider("batchdb")["reason"], "A tells that batch.db is no database")
@@ -295,8 +295,8 @@ class TwoProviders(unittest.TestCase):
             plant.start_all().wait_connected().wait_all_synced()
             b.cli("project", "disable", "templates")
             wait_until(lambda: b.provider("templates")["state"] == "disabled", "templates is disabled on B")
-            (a.data / "templates" / "t.txt").write_bytes(b"template")
-            (a.data / "recipes" / "r.txt").write_bytes(b"recipe")
+            put(a.data / "templates" / "t.txt", b"template")
+            put(a.data / "recipes" / "r.txt", b"recipe")
             b.wait_file("recipes/r.txt", b"recipe")
             self.assertEqual(b.peer(a)["state"], "connected")
             self.assertFalse((b.data / "templates" / "t.txt").exists())

@@ -410,6 +410,13 @@ def sqlite_provider(station, name="batchdb", files=("batch.db",), settle="200ms"
             f'files = {paths}\n{extra}\n')
 
 
+def put(path, content):
+    """Writes a file of a station's data at once: half of it, seen on a slow machine, would be a state of its own."""
+    aside = next(folder for folder in path.parents if folder.name == "data").parent / "being-written"
+    aside.write_bytes(content)
+    os.replace(aside, path)
+
+
 class Plant:
     """Stations of one test, in a temporary folder and a block of loopback addresses of their own.
 
