@@ -81,7 +81,9 @@ void Service::view_history(const nlohmann::json& arguments, ReplyFunction done) 
         else
             done(reply_ok(history_json(runtime_->engine(), **entries)));
     };
-    pool_.submit(std::move(read), std::move(show));
+    // What has just happened may still be on its way to the database.
+    runtime_->when_durable(
+        [this, read = std::move(read), show = std::move(show)] { pool_.submit(read, show); });
 }
 
 void Service::view_plugins(const nlohmann::json&, ReplyFunction done) {
