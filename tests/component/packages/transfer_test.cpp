@@ -105,7 +105,7 @@ TEST(Transfer, StationsThatFetchTogetherSpareTheOrigin) {
         ASSERT_TRUE(world.run_until([&] { return station->is_over(1); }));
         EXPECT_EQ(content_of(station->finished.at(1).file), content);
     }
-    // Three copies without forwarding; how much is spared depends on how the machine schedules them.
+    // Three copies without forwarding; how much is spared depends on how the threads are scheduled.
     EXPECT_LT(a.sent(), content.size() * 5 / 2);
 }
 
