@@ -170,6 +170,8 @@ IoResult<void> Runtime::start() {
     TransferOptions transfer;
     transfer.self = settings_.self;
     transfer.packages = sync / path_of(project);
+    // A source may first have to export and hash a large database; a dead one loses its link.
+    transfer.give_up_us = 180'000'000;
     transfer.manifests = settings_.paths.project_state(project) / "blocks";
     transfer_ = std::make_unique<TransferEngine>(std::move(transfer), pool_,
                                                  static_cast<TransferHost&>(*this),
