@@ -56,6 +56,8 @@ struct Activity {
     Instant settle_at{};
     bool urgent = false; // "send now", the cap, a newcomer's first scan
     bool rescan = false; // observed while a job ran: look again afterwards
+    bool look_first = false; // an apply met other live data: none before a scan has told which
+    JobId stale_scan{};      // ran while the live data changed: it may tell what was before
     bool announced_pending = false;
     bool export_waiting = false; // for another export to end
     bool publishing = false;     // the running export or keep serves `publish`
@@ -127,6 +129,7 @@ struct Provider {
     bool full_scan_wanted = true;
     std::set<std::string> keys_wanted;
     Instant next_scan{};
+    Instant next_full_scan{}; // however many hints come before it
     Instant next_recover{};
     std::uint32_t failures = 0;
     std::string fault; // of recover or scan

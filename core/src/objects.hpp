@@ -116,7 +116,8 @@ private:
     void end_change(Object& object); // the unsealed change is no more
     void announce_pending(Object& object, bool active);
     void rescan(Object& object);
-    void conclude_absences(Provider& provider, const ScanJob& job);
+    void conclude_absences(Provider& provider);
+    bool is_stale(Provider& provider, Object& object);
     void scan_sealed(Provider& provider, Object& object);
     void scan_failed(Provider& provider, const ScanFinished& event);
     WallTime known_unchanged(const Provider& provider, const Object& object) const;

@@ -152,6 +152,8 @@ void Objects::on(const ApplyFinished& event) {
     }
     if (!provider)
         return; // switched off meanwhile: the intent is issued again when it comes back
+    if (provider->scan)
+        object.active().stale_scan = provider->scan->job;
     if (event.status == JobStatus::ok)
         applied(*provider, object, event);
     else
@@ -218,6 +220,7 @@ void Objects::apply_refused(Provider& provider, Object& object, const ApplyFinis
     store(object);
     (void)provider;
     if (event.status == JobStatus::changed) {
+        object.active().look_first = true;
         rescan(object); // a user was faster: it is a local change now
         return;
     }

@@ -19,8 +19,8 @@ void Objects::start_scans(Provider& provider) {
         return;
     ScanJob scan;
     scan.job = context_.new_job();
-    const bool periodic = provider.keys_wanted.empty();
-    scan.full = provider.full_scan_wanted || !provider.scanned_once || periodic;
+    scan.full = provider.full_scan_wanted || !provider.scanned_once ||
+                provider.keys_wanted.empty() || provider.next_full_scan <= context_.instant();
     if (!scan.full)
         scan.keys.assign(provider.keys_wanted.begin(), provider.keys_wanted.end());
     provider.keys_wanted.clear();
@@ -146,6 +146,8 @@ void Objects::observe(Provider& provider, Object& object, const ObservedObject& 
         object.active().rescan = true;
         return;
     }
+    if (is_stale(provider, object))
+        return;
     const bool was_absent = object.live_absent();
     if (was_absent) {
         object.activity->live_absent = false;
@@ -187,6 +189,24 @@ void Objects::observe_held(Provider& provider, Object& object) {
     scan_sealed(provider, object);
     store(object);
     touch(object);
+}
+
+// A scan that ran while an apply changed the live data may tell what was there before it: the next
+// one decides.
+bool Objects::is_stale(Provider& provider, Object& object) {
+    if (!object.activity)
+        return false;
+    Activity& activity = *object.activity;
+    if (activity.stale_scan != JobId{} && activity.stale_scan == provider.scan->job) {
+        provider.keys_wanted.insert(object.record.id.key);
+        return true;
+    }
+    activity.stale_scan = {};
+    if (activity.look_first) {
+        activity.look_first = false;
+        touch(object);
+    }
+    return false;
 }
 
 WallTime Objects::known_unchanged(const Provider& provider, const Object& object) const {
@@ -293,6 +313,8 @@ void Objects::observe_absent(Provider& provider, Object& object) {
         object.active().rescan = true;
         return;
     }
+    if (is_stale(provider, object))
+        return;
     if (record.seen_change) {
         end_change(object);
         store(object);
@@ -315,7 +337,8 @@ void Objects::observe_absent(Provider& provider, Object& object) {
     }
 }
 
-void Objects::conclude_absences(Provider& provider, const ScanJob& job) {
+void Objects::conclude_absences(Provider& provider) {
+    const ScanJob& job = *provider.scan;
     const auto is_unknown = [&](const std::string& key) {
         return std::any_of(job.unknown_below.begin(), job.unknown_below.end(),
                            [&](std::string const& prefix) { return key.starts_with(prefix); });
@@ -363,6 +386,8 @@ void Objects::on(const ScanFinished& event) {
     if (place == providers_.end() || !place->second.scan || place->second.scan->job != event.job)
         return;
     Provider& provider = place->second;
+    if (event.status == JobStatus::ok)
+        conclude_absences(provider);
     const ScanJob job = std::move(*provider.scan);
     provider.scan.reset();
     if (event.status != JobStatus::ok) {
@@ -376,7 +401,6 @@ void Objects::on(const ScanFinished& event) {
         context_.out.now(ProviderChanged{event.provider});
         touch_all(event.provider);
     }
-    conclude_absences(provider, job);
     if (job.full) {
         const bool first = !provider.scanned_once;
         provider.scanned_once = true;
@@ -385,11 +409,11 @@ void Objects::on(const ScanFinished& event) {
         if (first)
             touch_all(event.provider);
         sealed_first(provider);
+        provider.next_full_scan =
+            context_.instant() + context_.random.jittered(provider.config.scan_interval);
     }
-    provider.next_scan =
-        provider.keys_wanted.empty() && !provider.full_scan_wanted
-            ? context_.instant() + context_.random.jittered(provider.config.scan_interval)
-            : context_.instant() + scan_soon;
+    const bool soon = !provider.keys_wanted.empty() || provider.full_scan_wanted;
+    provider.next_scan = soon ? context_.instant() + scan_soon : provider.next_full_scan;
 }
 
 void Objects::scan_sealed(Provider& provider, Object& object) {
