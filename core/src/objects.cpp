@@ -384,7 +384,7 @@ std::optional<Instant> Objects::next_deadline() const {
         earliest(exchange.ask_again);
         if (exchange.in_flight != 0)
             earliest(exchange.sent_at + std::chrono::seconds(10));
-        if (!exchange.asked)
+        if (!exchange.asked || !exchange.greeted)
             earliest(exchange.greeted_at + std::chrono::seconds(10));
         if (exchange.awaiting_answer)
             earliest(exchange.requested_at + std::chrono::seconds(10));

@@ -82,7 +82,9 @@ void Objects::greet(const StationId& id) {
                                               });
     if (record && record->index_seen > 0 && !listed)
         greeting.known.push_back({record->incarnation, 0, record->index_seen});
-    exchanges_[id].greeted_at = context_.instant();
+    Exchange& exchange = exchanges_[id];
+    exchange.greeted_at = context_.instant();
+    greeting.answer_wanted = !exchange.greeted;
     send_durable(id, std::move(greeting));
 }
 
@@ -95,6 +97,9 @@ void Objects::on_message(const StationId& from, const Greeting& message) {
             (known.sequence > context_.meta.sequence || known.index > context_.meta.index))
             reincarnate();
     Exchange& exchange = place->second;
+    // It opened the exchange anew and we did not: ours before that is gone with its old one.
+    if (exchange.greeted && message.answer_wanted)
+        greet(from);
     exchange.greeted = true;
     exchange.their_incarnation = message.incarnation;
     StationRecord* const record = stations_->record(from);
@@ -257,7 +262,8 @@ void Objects::on_message(const StationId& from, const IndexBatch& message) {
 
 void Objects::ask_held_back_again() {
     for (auto& [id, exchange] : exchanges_) {
-        if (!exchange.asked && exchange.greeted_at + resend_after <= context_.instant())
+        const bool one_sided = !exchange.asked || !exchange.greeted;
+        if (one_sided && exchange.greeted_at + resend_after <= context_.instant())
             greet(id);
         if (exchange.awaiting_answer && exchange.requested_at + resend_after <= context_.instant())
             request_index(id, true);

@@ -47,6 +47,8 @@ struct MessageText {
     }
     std::string operator()(const Greeting& m) const {
         std::string text = "Greeting incarnation=" + hex_text(m.incarnation);
+        if (m.answer_wanted)
+            text += " answer_wanted";
         for (const KnownOfYou& known : m.known)
             text += " known={" + hex_text(known.incarnation) + ' ' +
                     std::to_string(known.sequence) + ' ' + std::to_string(known.index) + '}';

@@ -170,6 +170,12 @@ std::string Cluster::describe_unrest() const {
             text += machine->name + " is off; ";
             continue;
         }
+        if (machine->store.has_pending()) {
+            text += machine->name + " writes its state; ";
+        }
+        if (!machine->engine().in_step()) {
+            text += machine->name + " does not call itself in step; ";
+        }
         for (const auto& view : machine->engine().objects()) {
             if (view.state != core::ObjectState::in_sync) {
                 text += machine->name + " " + core::to_text(view.id) + " " +
@@ -183,9 +189,10 @@ std::string Cluster::describe_unrest() const {
             }
         }
         for (const auto& provider : machine->engine().providers()) {
-            if (provider.state != core::ProviderState::ok) {
+            if (provider.state != core::ProviderState::ok || provider.unsynced != 0) {
                 text += machine->name + " provider " + provider.name + " " +
-                        std::string(core::to_text(provider.state)) + " " + provider.reason + "; ";
+                        std::string(core::to_text(provider.state)) + " " + provider.reason + ", " +
+                        std::to_string(provider.unsynced) + " not in sync; ";
             }
         }
         for (const auto& [object, contents] : contents_) {

@@ -113,7 +113,7 @@ void ReferenceModel::applied(std::size_t machine, const core::RevisionId& id,
         const ModelRevision* now = find(id, object);
         const bool superseded =
             base && now && base->content == before && model_has_seen(*now, *base);
-        duties_.push_back({machine, object, before, superseded, true});
+        owe(machine, object, before, superseded, true);
         t.saved_at_apply = before;
     }
     t.base = id;
@@ -345,8 +345,7 @@ void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& obj
         const ModelRevision* old = find(*t.held, object);
         const bool superseded = old && model_has_seen(held, *old);
         const bool author = old && old->id.author.station == stations_[machine];
-        duties_.push_back({machine, object, t.held_content, superseded,
-                           author || !witness_.reproducible(object)});
+        owe(machine, object, t.held_content, superseded, author || !witness_.reproducible(object));
     }
     t.held = held.id;
     t.held_content = held.content;

@@ -156,6 +156,7 @@ private:
         Content content;
         bool superseded;
         bool had_package; // the station kept a package of it
+        bool was_kept;    // in its history when it was replaced
     };
     using Place = std::pair<std::size_t, core::ObjectId>;
 
@@ -178,6 +179,8 @@ private:
     bool knows(std::size_t machine, const core::ObjectId& object, const core::RevisionId& id) const;
     std::vector<const ModelRevision*> maximal(const core::ObjectId& object) const;
     bool kept_well(const Duty& duty) const;
+    void owe(std::size_t machine, const core::ObjectId& object, Content content, bool superseded,
+             bool had_package);
 
     const Witness& witness_;
     std::map<std::pair<core::ObjectId, core::RevisionId>, ModelRevision> revisions_;

@@ -101,6 +101,7 @@ core::Message read(const wire::TimeReport& in, Checks& checks) {
 core::Message read(const wire::Greeting& in, Checks& checks) {
     core::Greeting out;
     out.incarnation = in.incarnation();
+    out.answer_wanted = in.answer_wanted();
     if (checks.count(in.known(), wire_limits::known, "there are too many incarnations")) {
         for (const wire::KnownOfYou& known : in.known()) {
             out.known.push_back({known.incarnation(), checks.number(known.sequence(), "a sequence"),

@@ -54,6 +54,7 @@ void write(const core::TimeReport& in, wire::EngineMessage& message) {
 void write(const core::Greeting& in, wire::EngineMessage& message) {
     wire::Greeting& out = *message.mutable_greeting();
     out.set_incarnation(in.incarnation);
+    out.set_answer_wanted(in.answer_wanted);
     for (const core::KnownOfYou& known : in.known) {
         wire::KnownOfYou& each = *out.add_known();
         each.set_incarnation(known.incarnation);

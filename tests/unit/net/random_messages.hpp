@@ -129,7 +129,7 @@ public:
                 core::Duration{static_cast<std::int64_t>(below(1u << 31)) - (1 << 30)},
                 core::Duration{static_cast<std::int64_t>(below(100))}};
         case 3: {
-            core::Greeting value{random_(), {}};
+            core::Greeting value{random_(), {}, coin()};
             repeat(4, [&] { value.known.push_back({random_(), below(99), below(99)}); });
             return value;
         }

@@ -65,6 +65,7 @@ struct KnownOfYou {
 struct Greeting {
     std::uint64_t incarnation = 0;
     std::vector<KnownOfYou> known;
+    bool answer_wanted = false; // the sender has no greeting of the receiver on this exchange yet
     bool operator==(const Greeting&) const = default;
 };
 
