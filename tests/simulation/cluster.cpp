@@ -62,6 +62,7 @@ Machine& Cluster::clone_station(std::size_t original, std::string name) {
     Machine& from = station(original);
     world.network.add_node({name, "10.0.0." + std::to_string(index + 1) + ":8883", from.id});
     world.machines.push_back(std::make_unique<Machine>(world, index, std::move(name), from.id));
+    trace_deed(index, "is a copy of " + station(original).name);
     Machine& copy = *world.machines.back();
     Machine& source = station(original);
     copy.store.image = source.store.image;
@@ -100,6 +101,14 @@ void Cluster::configure(std::size_t from, std::size_t to) {
 
 // ---- users -----------------------------------------------------------------------------------
 
+void Cluster::trace_deed(std::size_t index, const std::string& deed) {
+    if (world.trace.wants_text()) {
+        Machine& machine = station(index);
+        world.trace.line("  # " + core::to_text(core::WallTime{machine.wall()}) + " " +
+                         machine.name + ": " + deed);
+    }
+}
+
 void Cluster::write_at(std::size_t index, const core::ObjectId& object, Content content,
                        std::int64_t changed_at_us, WriteKind kind) {
     Machine& machine = station(index);
@@ -108,6 +117,8 @@ void Cluster::write_at(std::size_t index, const core::ObjectId& object, Content 
         return;
     }
     world.trace.mix(content);
+    trace_deed(index, "user writes " + core::to_text(object) + " " + content_name(content) +
+                          " of " + core::to_text(core::WallTime{changed_at_us}));
     provider.write(object.key, content, changed_at_us);
     contents_[object].push_back(content);
     last_content_ = std::max(last_content_, content);
@@ -144,6 +155,7 @@ void Cluster::touch(std::size_t index, const core::ObjectId& object) {
         write_at(index, object, provider.content(object.key), machine.wall(), WriteKind::edit);
         return;
     }
+    trace_deed(index, "user touches " + core::to_text(object));
     provider.touch(object.key, machine.wall());
     model.user_touched(index, object);
     machine.hint(object.provider, object.key);
@@ -153,6 +165,7 @@ void Cluster::remove(std::size_t index, const core::ObjectId& object) {
     Machine& machine = station(index);
     auto& provider = machine.provider(object.provider);
     if (provider.mounted && provider.find(object.key)) {
+        trace_deed(index, "user removes " + core::to_text(object));
         provider.remove(object.key);
         model.user_removed(index, object);
         machine.hint(object.provider, object.key);
@@ -217,12 +230,14 @@ void Cluster::state_replaced(std::size_t index) {
 }
 
 void Cluster::lose_state(std::size_t index) {
+    trace_deed(index, "state lost");
     station(index).crash();
     station(index).lose_state();
     state_replaced(index);
 }
 
 void Cluster::lose_disk(std::size_t index) {
+    trace_deed(index, "disk lost");
     station(index).crash();
     station(index).lose_disk();
     state_replaced(index);
@@ -230,6 +245,7 @@ void Cluster::lose_disk(std::size_t index) {
 }
 
 void Cluster::roll_back(std::size_t index, std::size_t snapshot) {
+    trace_deed(index, "state rolled back to snapshot " + std::to_string(snapshot));
     Machine& machine = station(index);
     machine.crash();
     machine.roll_back_state(machine.store.snapshots()[snapshot]);
@@ -237,6 +253,7 @@ void Cluster::roll_back(std::size_t index, std::size_t snapshot) {
 }
 
 void Cluster::lose_directory(std::size_t index, bool of_history) {
+    trace_deed(index, of_history ? "history directory lost" : "sync directory lost");
     station(index).lose_directory(of_history);
     model.copies_lost();
 }
@@ -244,6 +261,7 @@ void Cluster::lose_directory(std::size_t index, bool of_history) {
 void Cluster::change_root(std::size_t index, const std::string& provider_name) {
     Machine& machine = station(index);
     auto& provider = machine.provider(provider_name);
+    trace_deed(index, "root of " + provider_name + " changed");
     // The new root has some of the old objects, with other content and older times.
     const std::map<std::string, LiveObject> before = provider.objects();
     provider.replace_all({});
@@ -263,6 +281,7 @@ void Cluster::change_root(std::size_t index, const std::string& provider_name) {
 }
 
 void Cluster::step_clock(std::size_t index, std::int64_t delta_us) {
+    trace_deed(index, "clock steps by " + std::to_string(delta_us / millisecond) + " ms");
     station(index).step_clock(delta_us);
     model.times_unknown(index);
 }

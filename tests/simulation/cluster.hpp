@@ -52,6 +52,7 @@ public:
     void lose_directory(std::size_t machine, bool of_history);
     void change_root(std::size_t machine, const std::string& provider);
     void step_clock(std::size_t machine, std::int64_t delta_us);
+    void trace_deed(std::size_t index, const std::string& deed);
     void note(const char* fault) { ++world.trace.coverage.faults[fault]; }
 
     // ---- time and judgement ----
@@ -90,6 +91,7 @@ private:
     std::int64_t local_us(std::size_t machine) const override;
     std::size_t machines() const override { return world.machines.size(); }
     bool reproducible(const core::ObjectId& object) const override;
+    bool tells_equality(const core::ObjectId& object) const override;
     bool served_live(const core::ObjectId& object, Content content) const override;
 
     ModelRevision translate(const core::RevisionPtr& revision,

@@ -118,7 +118,9 @@ bool Cluster::is_quiet() const {
         std::optional<Content> common;
         for (const auto& machine : world.machines) {
             const Content is = machine->live(object);
-            if (machine->running() && (is == absent || is != common.value_or(is))) {
+            // What nobody saw before it was removed again is missed by nobody.
+            const bool missing = is == absent && model.winner(object).has_value();
+            if (machine->running() && (missing || is != common.value_or(is))) {
                 return false;
             }
             if (machine->running()) {

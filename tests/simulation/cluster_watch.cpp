@@ -156,6 +156,7 @@ void Cluster::on_command_answered(Machine& machine, const core::CommandAnswered&
 }
 
 void Cluster::on_crashed(Machine& machine) {
+    trace_deed(machine.index, "crashes");
     if (restart_crashed) {
         Machine* const crashed = &machine;
         std::int64_t const off = world.random.chance(70) ? world.random.between(1, 20 * second)
@@ -186,6 +187,12 @@ std::int64_t Cluster::local_us(std::size_t machine) const {
 bool Cluster::reproducible(const core::ObjectId& object) const {
     return std::any_of(specs_.begin(), specs_.end(), [&](const ProviderSpec& spec) {
         return spec.name == object.provider && spec.reproducible;
+    });
+}
+
+bool Cluster::tells_equality(const core::ObjectId& object) const {
+    return std::any_of(specs_.begin(), specs_.end(), [&](const ProviderSpec& spec) {
+        return spec.name == object.provider && spec.has_digest;
     });
 }
 

@@ -340,7 +340,10 @@ void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& obj
     if (t.held == held.id) {
         return; // an apply may have happened that it has not recorded yet
     }
-    if (t.held && t.held_content != absent && t.held_content != t.saved_at_apply &&
+    // The same content under a new revision replaces nothing, for who can tell that it is the same.
+    const bool same = t.held_content == held.content && witness_.tells_equality(object);
+    const bool replaced = t.held && t.held_content != absent && !same;
+    if (replaced && t.held_content != t.saved_at_apply &&
         !witness_.served_live(object, t.held_content)) {
         const ModelRevision* old = find(*t.held, object);
         const bool superseded = old && model_has_seen(held, *old);

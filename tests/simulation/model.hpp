@@ -71,6 +71,7 @@ public:
     virtual std::int64_t local_us(std::size_t machine) const = 0;
     virtual std::size_t machines() const = 0;
     virtual bool reproducible(const core::ObjectId& object) const = 0;
+    virtual bool tells_equality(const core::ObjectId& object) const = 0; // by a digest
     // Too big for a package of its own: the live file serves, and an edit replaces the only copy.
     virtual bool served_live(const core::ObjectId& object, Content content) const = 0;
 };
