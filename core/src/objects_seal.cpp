@@ -159,8 +159,10 @@ void Objects::conclude_kept(Provider& provider, Object& object,
     // Rule 13: whatever stops being held goes to the history; where no package of it is left here,
     // the entry says so.
     ObjectRecord& record = object.record;
-    const bool same_content = record.held && activity.exported->digest &&
-                              record.held->digest == activity.exported->digest;
+    const bool same_content =
+        record.held && (activity.exported->mark == record.mark ||
+                        (activity.exported->digest &&
+                         record.held->digest == activity.exported->digest));
     if (record.held && !is_kept(object, object.held_id()) && !same_content) {
         const bool adopting = !activity.publishing && adopts_head(object);
         const KeptReason reason =

@@ -97,14 +97,14 @@ void ReferenceModel::applied(std::size_t machine, const core::RevisionId& id,
                              const core::ObjectId& object, Content before, Content after,
                              std::int64_t reported_time_us) {
     Truth& t = truth(machine, object);
-    if (before != absent && before != after) {
+    if (before != absent && (before != after || !witness_.tells_equality(object))) {
         if (!witness_.in_history(machine, object, before)) {
             violation("machine " + std::to_string(machine) + " overwrote " + text(object) +
                       " content " + std::to_string(before) + " that is not in its history");
         }
         for (const auto& write : t.unsealed) {
-            if (write.what.content == before && write.certainly_fresh && !t.episode &&
-                t.publish_orders == 0) {
+            if (write.what.content == before && before != after && write.certainly_fresh &&
+                !t.episode && t.publish_orders == 0) {
                 violation("machine " + std::to_string(machine) + " overwrote the unsealed edit " +
                           text(object) + " content " + std::to_string(before));
             }
@@ -341,10 +341,13 @@ void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& obj
         return; // an apply may have happened that it has not recorded yet
     }
     // The same content under a new revision replaces nothing, for who can tell that it is the same.
-    const bool same = t.held_content == held.content && witness_.tells_equality(object);
+    const bool same = t.held_content == held.content &&
+                      (witness_.tells_equality(object) ||
+                       !witness_.in_history(machine, object, t.held_content));
     const bool replaced = t.held && t.held_content != absent && !same;
     if (replaced && t.held_content != t.saved_at_apply &&
-        !witness_.served_live(object, t.held_content)) {
+        (witness_.in_history(machine, object, t.held_content) ||
+         !witness_.served_live(object, t.held_content))) {
         const ModelRevision* old = find(*t.held, object);
         const bool superseded = old && model_has_seen(held, *old);
         const bool author = old && old->id.author.station == stations_[machine];

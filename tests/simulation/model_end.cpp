@@ -2,6 +2,8 @@
 #include "model.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstdio>
 
 namespace stationsync::simulation {
 
@@ -161,6 +163,9 @@ std::optional<core::RevisionId> ReferenceModel::winner(const core::ObjectId& obj
 
 bool ReferenceModel::has_open_conflict(const core::ObjectId& object) const {
     const auto entries = maximal(object);
+    if (!witness_.tells_equality(object)) {
+        return entries.size() > 1; // nothing proves that two of them are the same
+    }
     return std::any_of(entries.begin(), entries.end(),
                        [&](const auto* r) { return r->content != entries.front()->content; });
 }
@@ -173,6 +178,7 @@ void ReferenceModel::check_end() {
     std::set<std::pair<core::ObjectId, Content>> pushed_out;
     std::vector<const Duty*> not_kept;
     for (auto duty = duties_.rbegin(); duty != duties_.rend(); ++duty) {
+        if (getenv("DUTIES")) fprintf(stderr, "DUTY m%zu %s %d sup=%d pack=%d kept=%d\n", duty->machine, duty->object.key.c_str(), (int)duty->content, duty->superseded, duty->had_package, duty->was_kept);
         const Place place{duty->machine, duty->object};
         const bool counts = duty->superseded && duty->was_kept;
         if (counts && younger_superseded[place]++ >= superseded_kept) {
