@@ -14,6 +14,9 @@
 
 namespace stationsync::core {
 
+// How the history calls a state that was replaced for this reason.
+HistoryWhat what_of(KeptReason reason);
+
 class Objects final : public StationsListener {
 public:
     Objects(Context& context, TokenJudge& judge, DurableState& state);

@@ -176,11 +176,7 @@ void Objects::applied(Provider& provider, Object& object, const ApplyFinished& e
         if (entry.revision->id() == intent.revision->id())
             rank = entry.rank;
     for (const KeptState& state : intent.replaced) {
-        const HistoryWhat what =
-            state.reason == KeptReason::superseded      ? HistoryWhat::superseded
-            : state.reason == KeptReason::conflict_lost ? HistoryWhat::conflict_lost
-            : state.reason == KeptReason::clock_wrong   ? HistoryWhat::clock_wrong
-                                                        : HistoryWhat::newcomer_replaced;
+        const HistoryWhat what = what_of(state.reason);
         if (state.package != PackageInfo{})
             keep(object, state, what);
         else
@@ -212,11 +208,16 @@ void Objects::apply_refused(Provider& provider, Object& object, const ApplyFinis
     ObjectRecord& record = object.record;
     const Intent intent = std::move(*record.intent);
     record.intent.reset();
-    // What was put into the history for this apply stays there only if an apply needs it again
-    // soon; it is saved anew then, from the same file.
-    for (const KeptState& state : intent.replaced)
-        if (state.package != PackageInfo{} && !is_kept(object, state.revision->id()))
+    // What was put into the history for this apply is saved anew for the next one, from the same
+    // file; unless a user has just written over it: then this is the last copy here.
+    for (const KeptState& state : intent.replaced) {
+        if (state.package == PackageInfo{} || is_kept(object, state.revision->id()))
+            continue;
+        if (event.status == JobStatus::changed)
+            keep(object, state, what_of(state.reason));
+        else
             context_.out.after_durable(DropPackage{record.id, state.package.digest, true});
+    }
     store(object);
     (void)provider;
     if (event.status == JobStatus::changed) {

@@ -5,6 +5,21 @@
 
 namespace stationsync::core {
 
+HistoryWhat what_of(KeptReason reason) {
+    switch (reason) {
+    case KeptReason::superseded:
+        return HistoryWhat::superseded;
+    case KeptReason::conflict_lost:
+        return HistoryWhat::conflict_lost;
+    case KeptReason::clock_wrong:
+        return HistoryWhat::clock_wrong;
+    case KeptReason::put_back:
+        return HistoryWhat::put_back;
+    default:
+        return HistoryWhat::newcomer_replaced;
+    }
+}
+
 KeptReason Objects::loss_reason(const SetEntry& head, const Object& object) const {
     const Revision& held = *object.record.held;
     if (has_seen(*head.revision, held))

@@ -172,11 +172,7 @@ void Objects::conclude_kept(Provider& provider, Object& object,
         const bool kept = !saved.empty() && saved[0].saved;
         if (kept)
             state.package = saved[0].package;
-        const HistoryWhat what = reason == KeptReason::superseded      ? HistoryWhat::superseded
-                                 : reason == KeptReason::conflict_lost ? HistoryWhat::conflict_lost
-                                 : reason == KeptReason::clock_wrong
-                                     ? HistoryWhat::clock_wrong
-                                     : HistoryWhat::newcomer_replaced;
+        const HistoryWhat what = what_of(reason);
         if (kept)
             keep(object, std::move(state), what);
         else

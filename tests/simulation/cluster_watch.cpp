@@ -44,6 +44,18 @@ ClaimedRecord Cluster::translate(const core::ObjectRecord& record) const {
 
 void Cluster::on_durable(Machine& machine, const StateStore::Transaction& transaction) {
     for (const auto& mutation : transaction.mutations) {
+        const auto* history = std::get_if<core::AppendHistory>(&mutation);
+        if (history && history->entry.what == core::HistoryWhat::superseded &&
+            history->entry.kept) {
+            model.superseded_kept(machine.index, history->entry.object,
+                                  content_of(history->entry.package));
+        }
+        const auto* provider = std::get_if<core::PutProvider>(&mutation);
+        if (provider && provider->record.established) {
+            model.establishes(machine.index, provider->record.provider);
+        }
+    }
+    for (const auto& mutation : transaction.mutations) {
         if (const auto* object = std::get_if<core::PutObject>(&mutation)) {
             check_intent(machine, object->record);
             model.record_durable(machine.index, machine.id, translate(object->record));

@@ -221,7 +221,7 @@ void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
     }
     if (entry.rank > known.rank) {
         if (known.rank == 0 && entry.rank == 1 && is_head &&
-            is_established(machine, known.object.provider)) {
+            establishing_.count({machine, known.object.provider}) != 0) {
             known.rank = 1;
         } else {
             violation(text(known) + " of rank " + std::to_string(known.rank) + " has rank " +
@@ -346,7 +346,7 @@ void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& obj
                        !witness_.in_history(machine, object, t.held_content));
     const bool replaced = t.held && t.held_content != absent && !same;
     if (replaced && t.held_content != t.saved_at_apply &&
-        (witness_.in_history(machine, object, t.held_content) ||
+        (entries_[{machine, object}].unclaimed == t.held_content ||
          !witness_.served_live(object, t.held_content))) {
         const ModelRevision* old = find(*t.held, object);
         const bool superseded = old && model_has_seen(held, *old);
@@ -356,6 +356,8 @@ void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& obj
     t.held = held.id;
     t.held_content = held.content;
     t.saved_at_apply = absent;
+    // After a loss of state this tells again what the live data is.
+    t.base_known = t.base_known || witness_.live(machine, object) == held.content;
     if (t.base == held.id) {
         return;
     }

@@ -99,6 +99,12 @@ public:
     // ---- what the stations say ----
     void record_durable(std::size_t machine, const core::StationId& station,
                         const ClaimedRecord& record);
+    // One transaction makes it established and takes in newcomers' data.
+    void establishes(std::size_t machine, const std::string& provider) {
+        establishing_.insert({machine, provider});
+    }
+    // A state that a later change replaced went into the history, and counts against its limit.
+    void superseded_kept(std::size_t machine, const core::ObjectId& object, Content content);
     void established(std::size_t machine, const std::string& provider,
                      const std::vector<core::ObjectId>& unsealed_first_finds);
     void announced(std::size_t machine, const core::ObjectId& object,
@@ -157,7 +163,11 @@ private:
         Content content;
         bool superseded;
         bool had_package; // the station kept a package of it
-        bool was_kept;    // in its history when it was replaced
+        int entry;        // which superseded entry of the object's history there; 0: none
+    };
+    struct HistoryEntries { // of superseded states that a station says to keep
+        int count = 0;
+        Content unclaimed = absent; // of the newest, until its duty is known
     };
     using Place = std::pair<std::size_t, core::ObjectId>;
 
@@ -188,6 +198,7 @@ private:
     std::map<Place, Truth> truths_;
     std::map<Place, std::set<core::RevisionId>> known_;
     std::set<std::pair<std::size_t, std::string>> established_;
+    std::set<std::pair<std::size_t, std::string>> establishing_; // now, or since earlier
     std::set<std::pair<std::size_t, std::string>> establish_orders_;
     std::set<std::pair<std::size_t, std::string>> rebased_;
     std::map<std::pair<std::size_t, std::string>, std::int64_t> established_at_us_; // local
@@ -196,6 +207,7 @@ private:
     std::set<std::size_t> init_;
     std::set<std::size_t> removed_;
     std::vector<Duty> duties_;
+    std::map<Place, HistoryEntries> entries_;
     std::set<std::pair<core::ObjectId, Content>> excused_;
     bool clones_ = false;
     std::vector<std::string> violations_;

@@ -2,8 +2,6 @@
 #include "model.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstdio>
 
 namespace stationsync::simulation {
 
@@ -15,12 +13,16 @@ void ReferenceModel::state_replaced(std::size_t machine, const std::vector<Claim
     for (auto i = established_.begin(); i != established_.end();) {
         i = i->first == machine ? established_.erase(i) : std::next(i);
     }
+    for (auto i = establishing_.begin(); i != establishing_.end();) {
+        i = i->first == machine ? establishing_.erase(i) : std::next(i);
+    }
     for (auto i = catalogue_from_established_.begin(); i != catalogue_from_established_.end();) {
         i = i->first.first == machine ? catalogue_from_established_.erase(i) : std::next(i);
     }
     init_.erase(machine);
     for (const auto& provider : established_providers) {
         established_.insert({machine, provider});
+        establishing_.insert({machine, provider});
     }
     // Everything live may be sealed anew: as found by a newcomer, or under a new incarnation.
     for (auto& [place, t] : truths_) {
@@ -100,8 +102,28 @@ bool ReferenceModel::loss_excused(const core::ObjectId& object, Content content)
 
 void ReferenceModel::owe(std::size_t machine, const core::ObjectId& object, Content content,
                          bool superseded, bool had_package) {
-    duties_.push_back({machine, object, content, superseded, had_package,
-                       witness_.in_history(machine, object, content)});
+    Duty duty{machine, object, content, superseded, had_package, 0};
+    HistoryEntries& entries = entries_[{machine, object}];
+    if (entries.unclaimed == content) {
+        duty.entry = entries.count;
+        entries.unclaimed = absent;
+    }
+    duties_.push_back(duty);
+}
+
+void ReferenceModel::superseded_kept(std::size_t machine, const core::ObjectId& object,
+                                     Content content) {
+    HistoryEntries& entries = entries_[{machine, object}];
+    ++entries.count;
+    const auto duty = std::find_if(duties_.rbegin(), duties_.rend(), [&](const Duty& each) {
+        return each.machine == machine && each.object == object && each.content == content &&
+               each.superseded && each.entry == 0;
+    });
+    if (duty != duties_.rend()) {
+        duty->entry = entries.count;
+    } else {
+        entries.unclaimed = content;
+    }
 }
 
 bool ReferenceModel::kept_well(const Duty& duty) const {
@@ -174,14 +196,11 @@ void ReferenceModel::check_end() {
     // Ordinary edits may push out older ordinary states; five are kept, and losers are counted
     // apart.
     constexpr int superseded_kept = 5;
-    std::map<Place, int> younger_superseded;
     std::set<std::pair<core::ObjectId, Content>> pushed_out;
     std::vector<const Duty*> not_kept;
     for (auto duty = duties_.rbegin(); duty != duties_.rend(); ++duty) {
-        if (getenv("DUTIES")) fprintf(stderr, "DUTY m%zu %s %d sup=%d pack=%d kept=%d\n", duty->machine, duty->object.key.c_str(), (int)duty->content, duty->superseded, duty->had_package, duty->was_kept);
-        const Place place{duty->machine, duty->object};
-        const bool counts = duty->superseded && duty->was_kept;
-        if (counts && younger_superseded[place]++ >= superseded_kept) {
+        const int younger = entries_[{duty->machine, duty->object}].count - duty->entry;
+        if (duty->superseded && duty->entry != 0 && younger >= superseded_kept) {
             pushed_out.insert({duty->object, duty->content});
         } else if (removed_.count(duty->machine) == 0 && !kept_well(*duty) &&
                    !loss_excused(duty->object, duty->content)) {
