@@ -115,7 +115,9 @@ std::optional<Instant> Engine::next_deadline() const {
 }
 
 std::vector<Action> Engine::take_actions() {
-    return impl_->context.out.take();
+    std::vector<Action> actions = impl_->context.out.take();
+    impl_->objects.screen_drops(actions);
+    return actions;
 }
 
 std::vector<ProviderView> Engine::providers() const {

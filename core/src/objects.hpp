@@ -70,6 +70,10 @@ public:
     std::optional<Instant> next_deadline() const;
     // Decides again for everything that the present call touched, then sends what peers lack.
     void finish_call();
+    // A package file may be wanted again between the decision to delete it and its durability: holds
+    // such deletions back while a job of the object runs, and forgets those that are not due any
+    // more.
+    void screen_drops(std::vector<Action>& actions);
 
     std::vector<ProviderView> provider_views() const;
     std::vector<ObjectView> views(std::string_view provider) const;
@@ -175,6 +179,8 @@ private:
     void intend(Provider& provider, Object& object, const std::vector<SavedItem>& saved);
     bool decision_stands(const Object& object) const;
     Mark expected_mark(const Object& object) const;
+    KeptState replaced_state(const Object& object, const std::vector<SavedItem>& saved) const;
+    void keep_saved(Object& object, const std::vector<SavedItem>& saved);
     void issue_apply(Object& object);
     void applied(Provider& provider, Object& object, const ApplyFinished& event);
     void apply_refused(Provider& provider, Object& object, const ApplyFinished& event);
@@ -220,6 +226,7 @@ private:
     void trim_all_kept();
     void drop_kept(Object& object, std::size_t position, bool tell);
     void tidy_packages(Provider& provider, Object& object);
+    bool needs_package(const Object& object, const DropPackage& drop) const;
     std::vector<StationId> holders(const Object& object) const;
 
     // -- objects_explain.cpp
@@ -281,6 +288,7 @@ private:
     std::vector<PendingRestore> restores_;
     std::vector<VerifyRun> verifies_;
     std::uint64_t verify_requests_ = 0;
+    std::vector<DropPackage> drops_; // wait for a job of their object to end
     std::uint64_t kept_bytes_ = 0;
     Instant next_trim_{};
 };

@@ -61,6 +61,32 @@ void Objects::prepare_apply(Provider& provider, Object& object) {
     context_.out.now(SaveToHistory{job, record.id, activity.save_items});
 }
 
+KeptState Objects::replaced_state(const Object& object, const std::vector<SavedItem>& saved) const {
+    const ObjectRecord& record = object.record;
+    KeptState state{{},          loss_reason(*object.head(), object), context_.wall(),
+                    record.held, record.held->digest,                 record.held->bytes};
+    if (!saved.empty() && saved[0].saved)
+        state.package = saved[0].package;
+    return state;
+}
+
+// What was saved for an apply that does not take place stays in the history: the next one need not
+// save it again, and if a user wrote over it meanwhile, it is the last copy here.
+void Objects::keep_saved(Object& object, const std::vector<SavedItem>& saved) {
+    const bool has_file = !saved.empty() && saved[0].saved && !object.activity->save_items.empty();
+    if (!has_file || !object.record.held || !object.head())
+        return;
+    const RevisionPtr& revision = object.activity->save_items[0].revision;
+    if (is_kept(object, revision->id()))
+        return;
+    KeptState state = replaced_state(object, saved);
+    state.revision = revision;
+    state.digest = revision->digest;
+    state.bytes = revision->bytes;
+    keep(object, state, what_of(state.reason));
+    store(object);
+}
+
 // The replaced state is safe: makes the intent durable, and only then has the plugin apply.
 void Objects::intend(Provider& provider, Object& object, const std::vector<SavedItem>& saved) {
     Activity& activity = *object.activity;
@@ -68,9 +94,7 @@ void Objects::intend(Provider& provider, Object& object, const std::vector<Saved
     const auto abandon = [&] {
         --applies_running_;
         set_stage(object, Stage::idle);
-        for (SavedItem const& item : saved)
-            if (item.saved)
-                context_.out.now(DropPackage{record.id, item.package.digest, true});
+        keep_saved(object, saved);
         if (activity.rescan) {
             activity.rescan = false;
             rescan(object);
@@ -93,17 +117,8 @@ void Objects::intend(Provider& provider, Object& object, const std::vector<Saved
     intent.package = *package;
     intent.expected = activity.decided_mark;
     intent.intended_at = context_.wall();
-    if (record.held && object.held_id() != object.head_id() && !is_kept(object, object.held_id())) {
-        KeptState state{{},
-                        loss_reason(*object.head(), object),
-                        context_.wall(),
-                        record.held,
-                        record.held->digest,
-                        record.held->bytes};
-        if (!saved.empty() && saved[0].saved)
-            state.package = saved[0].package;
-        intent.replaced.push_back(std::move(state));
-    }
+    if (record.held && object.held_id() != object.head_id() && !is_kept(object, object.held_id()))
+        intent.replaced.push_back(replaced_state(object, saved));
     record.intent = std::move(intent);
     activity.job = {};
     set_stage(object, Stage::applying);
@@ -208,16 +223,11 @@ void Objects::apply_refused(Provider& provider, Object& object, const ApplyFinis
     ObjectRecord& record = object.record;
     const Intent intent = std::move(*record.intent);
     record.intent.reset();
-    // What was put into the history for this apply is saved anew for the next one, from the same
-    // file; unless a user has just written over it: then this is the last copy here.
-    for (const KeptState& state : intent.replaced) {
-        if (state.package == PackageInfo{} || is_kept(object, state.revision->id()))
-            continue;
-        if (event.status == JobStatus::changed)
+    // What was put into the history for this apply stays there: the next one need not save it again,
+    // and if a user wrote over it meanwhile, it is the last copy here.
+    for (const KeptState& state : intent.replaced)
+        if (state.package != PackageInfo{} && !is_kept(object, state.revision->id()))
             keep(object, state, what_of(state.reason));
-        else
-            context_.out.after_durable(DropPackage{record.id, state.package.digest, true});
-    }
     store(object);
     (void)provider;
     if (event.status == JobStatus::changed) {

@@ -209,4 +209,45 @@ void Objects::tidy_packages(Provider& provider, Object& object) {
     record.packages = std::move(remaining);
 }
 
+bool Objects::needs_package(const Object& object, const DropPackage& drop) const {
+    const ObjectRecord& record = object.record;
+    const auto is_it = [&](const PackageInfo& package) { return package.digest == drop.package; };
+    if (drop.from_history) {
+        const auto keeps = [&](const KeptState& kept) { return is_it(kept.package); };
+        return std::any_of(record.kept.begin(), record.kept.end(), keeps) ||
+               (record.intent && std::any_of(record.intent->replaced.begin(),
+                                             record.intent->replaced.end(), keeps));
+    }
+    return (record.intent && is_it(record.intent->package)) ||
+           std::any_of(record.packages.begin(), record.packages.end(),
+                       [&](const LocalPackage& local) {
+                           return !local.live && is_it(local.package);
+                       });
+}
+
+void Objects::screen_drops(std::vector<Action>& actions) {
+    const auto is_busy = [](const Object& object) {
+        const Stage stage = object.stage();
+        return (stage != Stage::idle && stage != Stage::settling) ||
+               (object.activity && object.activity->fetching);
+    };
+    std::vector<DropPackage> waiting;
+    waiting.swap(drops_);
+    for (Action& action : actions)
+        if (auto* const drop = std::get_if<DropPackage>(&action))
+            waiting.push_back(*drop);
+    if (waiting.empty())
+        return;
+    std::erase_if(actions, [](const Action& action) {
+        return std::holds_alternative<DropPackage>(action);
+    });
+    for (DropPackage& drop : waiting) {
+        const Object* const object = find(drop.object);
+        if (object && is_busy(*object))
+            drops_.push_back(std::move(drop));
+        else if (!object || mutant(Mutant::drop_current_package) || !needs_package(*object, drop))
+            actions.emplace_back(std::move(drop));
+    }
+}
+
 } // namespace stationsync::core

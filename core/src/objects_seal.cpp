@@ -58,7 +58,6 @@ void Objects::on(const ExportFinished& event) {
         on_export_failed(*provider, *object, event);
         return;
     }
-    object->activity->live = {};
     object->activity->exported = event;
     conclude_export(*provider, *object);
 }
@@ -394,7 +393,6 @@ void Objects::on(const HistorySaved& event) {
     if (!provider)
         return;
     if (event.status == JobStatus::ok) {
-        object->activity->live = {};
         if (for_apply)
             intend(*provider, *object, event.items);
         else

@@ -343,7 +343,7 @@ void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& obj
     // The same content under a new revision replaces nothing, for who can tell that it is the same.
     const bool same = t.held_content == held.content &&
                       (witness_.tells_equality(object) ||
-                       !witness_.in_history(machine, object, t.held_content));
+                       entries_[{machine, object}].unclaimed != held.content);
     const bool replaced = t.held && t.held_content != absent && !same;
     if (replaced && t.held_content != t.saved_at_apply &&
         (entries_[{machine, object}].unclaimed == t.held_content ||

@@ -116,10 +116,10 @@ void ReferenceModel::superseded_kept(std::size_t machine, const core::ObjectId& 
     HistoryEntries& entries = entries_[{machine, object}];
     ++entries.count;
     const auto duty = std::find_if(duties_.rbegin(), duties_.rend(), [&](const Duty& each) {
-        return each.machine == machine && each.object == object && each.content == content &&
-               each.superseded && each.entry == 0;
+        return each.machine == machine && each.object == object;
     });
-    if (duty != duties_.rend()) {
+    if (duty != duties_.rend() && duty->content == content && duty->superseded &&
+        duty->had_package && duty->entry == 0) {
         duty->entry = entries.count;
     } else {
         entries.unclaimed = content;
