@@ -54,8 +54,8 @@ struct Activity {
     JobId job{};
     Instant first_seen{}; // of the change that settles
     Instant settle_at{};
-    bool urgent = false; // "send now", the cap, a newcomer's first scan
-    bool rescan = false; // observed while a job ran: look again afterwards
+    bool urgent = false;     // "send now", the cap, a newcomer's first scan
+    bool rescan = false;     // observed while a job ran: look again afterwards
     bool look_first = false; // an apply met other live data: none before a scan has told which
     JobId stale_scan{};      // ran while the live data changed: it may tell what was before
     bool announced_pending = false;

@@ -70,9 +70,9 @@ public:
     std::optional<Instant> next_deadline() const;
     // Decides again for everything that the present call touched, then sends what peers lack.
     void finish_call();
-    // A package file may be wanted again between the decision to delete it and its durability: holds
-    // such deletions back while a job of the object runs, and forgets those that are not due any
-    // more.
+    // A package file may be wanted again between the decision to delete it and its durability:
+    // holds such deletions back while a job of the object runs, and forgets those that are not due
+    // any more.
     void screen_drops(std::vector<Action>& actions);
 
     std::vector<ProviderView> provider_views() const;
@@ -94,6 +94,7 @@ private:
     void touch(Object& object);
     void touch_all(const std::string& provider);
     void store(Object& object); // its record goes into the transaction of this call
+    void store_offer(Object& object);
     void store(Provider& provider);
     void bump(Object& object); // peers must hear of it; stores it
     void set_deadline(Object& object);

@@ -63,8 +63,12 @@ void Objects::prepare_apply(Provider& provider, Object& object) {
 
 KeptState Objects::replaced_state(const Object& object, const std::vector<SavedItem>& saved) const {
     const ObjectRecord& record = object.record;
-    KeptState state{{},          loss_reason(*object.head(), object), context_.wall(),
-                    record.held, record.held->digest,                 record.held->bytes};
+    KeptState state{{},
+                    loss_reason(*object.head(), object),
+                    context_.wall(),
+                    record.held,
+                    record.held->digest,
+                    record.held->bytes};
     if (!saved.empty() && saved[0].saved)
         state.package = saved[0].package;
     return state;
@@ -223,8 +227,8 @@ void Objects::apply_refused(Provider& provider, Object& object, const ApplyFinis
     ObjectRecord& record = object.record;
     const Intent intent = std::move(*record.intent);
     record.intent.reset();
-    // What was put into the history for this apply stays there: the next one need not save it again,
-    // and if a user wrote over it meanwhile, it is the last copy here.
+    // What was put into the history for this apply stays there: the next one need not save it
+    // again, and if a user wrote over it meanwhile, it is the last copy here.
     for (const KeptState& state : intent.replaced)
         if (state.package != PackageInfo{} && !is_kept(object, state.revision->id()))
             keep(object, state, what_of(state.reason));

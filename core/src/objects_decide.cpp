@@ -57,8 +57,8 @@ bool Objects::may_apply(const Provider& provider, Object& object) {
         return false;
     if (provider.is_newcomer() && !provider.record.first_scan_sealed)
         return false;
-    if (object.activity && (object.activity->look_first ||
-                            object.activity->live.retry_at > context_.instant()))
+    if (object.activity &&
+        (object.activity->look_first || object.activity->live.retry_at > context_.instant()))
         return false;
     // A deleted object comes back after the settle time.
     const bool waits = object.live_absent() && object.activity->settle_at > context_.instant();

@@ -150,9 +150,10 @@ IndexEntry Objects::entry_of(const Object& object) const {
     entry.set = record.set;
     entry.held = object.held_id();
     entry.index = record.index;
+    // The live data serve as a package only as long as they are what is held.
     for (const LocalPackage& local : record.packages)
         for (const SetEntry& each : record.set)
-            if (each.revision->id() == local.revision)
+            if (each.revision->id() == local.revision && (!local.live || object.is_clean()))
                 entry.packages.push_back({local.revision, local.package, false});
     for (const SetEntry& each : record.set)
         for (const KeptState& kept : record.kept)

@@ -85,18 +85,23 @@ void Objects::explain_content(const Object& object, ObjectView& view) const {
                       seconds_until(activity.content.retry_at, context_.instant());
         return;
     }
-    std::vector<std::string> elsewhere;
-    bool linked = false;
-    for (std::uint16_t const slot : object.present) {
-        elsewhere.push_back(stations_->name_of(slots_[slot]));
-        linked = linked || stations_->provider_open(slots_[slot], object.record.id.provider);
-    }
+    std::vector<std::string> offering;
+    for (const PeerPackage& peer : activity.peer_packages)
+        offering.push_back(stations_->name_of(peer.station));
+    std::vector<std::string> away;
     const StationId author = object.head()->revision->author.station;
-    if (linked)
-        view.reason = "waits for a package from " + names(std::move(elsewhere));
-    else if (!elsewhere.empty())
-        view.reason = "only on " + names(std::move(elsewhere)) + ", not connected now";
-    else if (author != context_.config.self)
+    bool author_asked = author == context_.config.self;
+    for (std::uint16_t const slot : object.present) {
+        const bool linked = stations_->provider_open(slots_[slot], object.record.id.provider);
+        if (!linked)
+            away.push_back(stations_->name_of(slots_[slot]));
+        author_asked = author_asked || (linked && slots_[slot] == author);
+    }
+    if (!offering.empty())
+        view.reason = "waits for a package from " + names(std::move(offering));
+    else if (!away.empty())
+        view.reason = "only on " + names(std::move(away)) + ", not connected now";
+    else if (!author_asked)
         view.reason = "only on " + stations_->name_of(author) + ", not connected now, if anywhere";
     else
         view.reason = "exists nowhere: publish the live state, or wait for a station that has it";

@@ -215,14 +215,13 @@ bool Objects::needs_package(const Object& object, const DropPackage& drop) const
     if (drop.from_history) {
         const auto keeps = [&](const KeptState& kept) { return is_it(kept.package); };
         return std::any_of(record.kept.begin(), record.kept.end(), keeps) ||
-               (record.intent && std::any_of(record.intent->replaced.begin(),
-                                             record.intent->replaced.end(), keeps));
+               (record.intent &&
+                std::any_of(record.intent->replaced.begin(), record.intent->replaced.end(), keeps));
     }
     return (record.intent && is_it(record.intent->package)) ||
-           std::any_of(record.packages.begin(), record.packages.end(),
-                       [&](const LocalPackage& local) {
-                           return !local.live && is_it(local.package);
-                       });
+           std::any_of(
+               record.packages.begin(), record.packages.end(),
+               [&](const LocalPackage& local) { return !local.live && is_it(local.package); });
 }
 
 void Objects::screen_drops(std::vector<Action>& actions) {
@@ -238,9 +237,8 @@ void Objects::screen_drops(std::vector<Action>& actions) {
             waiting.push_back(*drop);
     if (waiting.empty())
         return;
-    std::erase_if(actions, [](const Action& action) {
-        return std::holds_alternative<DropPackage>(action);
-    });
+    std::erase_if(actions,
+                  [](const Action& action) { return std::holds_alternative<DropPackage>(action); });
     for (DropPackage& drop : waiting) {
         const Object* const object = find(drop.object);
         if (object && is_busy(*object))

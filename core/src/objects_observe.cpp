@@ -151,6 +151,7 @@ void Objects::observe(Provider& provider, Object& object, const ObservedObject& 
     const bool was_absent = object.live_absent();
     if (was_absent) {
         object.activity->live_absent = false;
+        store_offer(object);
         touch(object);
     }
     const ObjectRecord& record = object.record;
@@ -187,8 +188,19 @@ void Objects::observe_held(Provider& provider, Object& object) {
     if (!changed)
         return;
     scan_sealed(provider, object);
-    store(object);
+    store_offer(object);
     touch(object);
+}
+
+// Stores it; peers must hear of it when they were told that the live data serve as a package.
+void Objects::store_offer(Object& object) {
+    const auto& packages = object.record.packages;
+    const bool offers_live = std::any_of(packages.begin(), packages.end(),
+                                         [](const LocalPackage& local) { return local.live; });
+    if (offers_live)
+        bump(object);
+    else
+        store(object);
 }
 
 // A scan that ran while an apply changed the live data may tell what was there before it: the next
@@ -333,6 +345,7 @@ void Objects::observe_absent(Provider& provider, Object& object) {
         activity.live_absent = true;
         activity.absent_since = context_.instant();
         activity.settle_at = context_.instant() + provider.config.settle;
+        store_offer(object);
         touch(object);
     }
 }

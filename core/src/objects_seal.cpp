@@ -159,9 +159,9 @@ void Objects::conclude_kept(Provider& provider, Object& object,
     // the entry says so.
     ObjectRecord& record = object.record;
     const bool same_content =
-        record.held && (activity.exported->mark == record.mark ||
-                        (activity.exported->digest &&
-                         record.held->digest == activity.exported->digest));
+        record.held &&
+        (activity.exported->mark == record.mark ||
+         (activity.exported->digest && record.held->digest == activity.exported->digest));
     if (record.held && !is_kept(object, object.held_id()) && !same_content) {
         const bool adopting = !activity.publishing && adopts_head(object);
         const KeptReason reason =
@@ -375,7 +375,7 @@ void Objects::put_back(Provider& provider, Object& object, const PackageInfo& ke
     record.replaceable = exported.mark;
     activity.settle_at = {};
     set_stage(object, Stage::idle);
-    store(object);
+    store_offer(object);
     tell_restored(record);
     scan_sealed(provider, object);
     touch(object);

@@ -119,7 +119,9 @@ void Cluster::write_at(std::size_t index, const core::ObjectId& object, Content 
     world.trace.mix(content);
     trace_deed(index, "user writes " + core::to_text(object) + " " + content_name(content) +
                           " of " + core::to_text(core::WallTime{changed_at_us}));
+    const Content before = provider.content(object.key);
     provider.write(object.key, content, changed_at_us);
+    excuse_if_last(object, before);
     contents_[object].push_back(content);
     last_content_ = std::max(last_content_, content);
     if (world.now() == 0 || machine.store.image.meta.incarnation == 0) {
@@ -128,6 +130,14 @@ void Cluster::write_at(std::size_t index, const core::ObjectId& object, Content 
     model.user_wrote({index, object, content, kind, changed_at_us, machine.wall(),
                       !machine.clock.ever_stepped, provider.spec().tells_times});
     machine.hint(object.provider, object.key);
+}
+
+// What is too big for a package of its own exists in the live data only: a user may destroy it.
+void Cluster::excuse_if_last(const core::ObjectId& object, Content content) {
+    if (content != absent && served_live(object, content) &&
+        !model.exists_somewhere(object, content)) {
+        model.excuse(object, content);
+    }
 }
 
 void Cluster::edit(std::size_t machine, const core::ObjectId& object, Content content) {
@@ -166,7 +176,9 @@ void Cluster::remove(std::size_t index, const core::ObjectId& object) {
     auto& provider = machine.provider(object.provider);
     if (provider.mounted && provider.find(object.key)) {
         trace_deed(index, "user removes " + core::to_text(object));
+        const Content before = provider.content(object.key);
         provider.remove(object.key);
+        excuse_if_last(object, before);
         model.user_removed(index, object);
         machine.hint(object.provider, object.key);
     }

@@ -52,6 +52,7 @@ public:
     void lose_directory(std::size_t machine, bool of_history);
     void change_root(std::size_t machine, const std::string& provider);
     void step_clock(std::size_t machine, std::int64_t delta_us);
+    void excuse_if_last(const core::ObjectId& object, Content content);
     void trace_deed(std::size_t index, const std::string& deed);
     void note(const char* fault) { ++world.trace.coverage.faults[fault]; }
 

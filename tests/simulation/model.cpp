@@ -341,9 +341,9 @@ void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& obj
         return; // an apply may have happened that it has not recorded yet
     }
     // The same content under a new revision replaces nothing, for who can tell that it is the same.
-    const bool same = t.held_content == held.content &&
-                      (witness_.tells_equality(object) ||
-                       entries_[{machine, object}].unclaimed != held.content);
+    const bool same =
+        t.held_content == held.content &&
+        (witness_.tells_equality(object) || entries_[{machine, object}].unclaimed != held.content);
     const bool replaced = t.held && t.held_content != absent && !same;
     if (replaced && t.held_content != t.saved_at_apply &&
         (entries_[{machine, object}].unclaimed == t.held_content ||

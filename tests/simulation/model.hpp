@@ -117,6 +117,9 @@ public:
     void state_replaced(std::size_t machine, const std::vector<ClaimedRecord>& records,
                         const std::set<std::string>& established_providers);
     void root_changed(std::size_t machine, const std::string& provider);
+    void excuse(const core::ObjectId& object, Content content) {
+        excused_.insert({object, content});
+    }
     void copies_lost(); // a disk or directory was lost: what exists nowhere now is excused
     void
     machine_removed(std::size_t machine); // a clone that got a new identity: nothing is asked of it

@@ -229,7 +229,8 @@ TEST(ApiServer, AListenerThatDoesNotReadIsDroppedAndTheOthersAreServed) {
     for (;;) {
         RawClient third(api.endpoint());
         third.send(request_text(api.endpoint(), "GET /v1/events", "view"));
-        // The end of the header, which a refusal has as well: as long as the place is taken, it is one.
+        // The end of the header, which a refusal has as well: as long as the place is taken, it is
+        // one.
         ASSERT_TRUE(third.read_until("\r\n\r\n"));
         if (third.received.find("event: ready") != std::string::npos ||
             third.read_until("event: ready")) {
