@@ -119,6 +119,7 @@ private:
     void observe_fault(Provider& provider, const ObservedFault& fault);
     void clear_fault(Provider& provider, Object& object);
     bool refuse_twin(Provider& provider, Object& object, const std::string& folded);
+    void found_first(Provider& provider, Object& object);
     void begin_settling(Provider& provider, Object& object, bool moved);
     void tell_restored(const ObjectRecord& record);
     void end_change(Object& object); // the unsealed change is no more

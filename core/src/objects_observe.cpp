@@ -160,6 +160,7 @@ void Objects::observe(Provider& provider, Object& object, const ObservedObject& 
     } else if (record.replaceable && seen.mark == *record.replaceable) {
         touch(object);
     } else if (record.seen_change && seen.mark == record.seen_change->mark) {
+        found_first(provider, object);
         if (stage == Stage::idle)
             begin_settling(provider, object, false);
     } else {
@@ -263,12 +264,16 @@ void Objects::observe_change(Provider& provider, Object& object, const ObservedO
     // Told at first sight: publishing is easiest before the put-back.
     if (restored)
         tell_restored(record);
-    // What a newcomer finds in its first scan is sealed as it is, before anything else happens.
-    const bool first_scan = !provider.record.first_scan_sealed && !record.held;
-    if (first_scan)
-        provider.unsealed_first.insert(record.id.key);
-    object.active().urgent = object.active().urgent || first_scan;
+    found_first(provider, object);
     begin_settling(provider, object, moved);
+}
+
+// What a newcomer finds in its first scan is sealed as it is, before anything else happens.
+void Objects::found_first(Provider& provider, Object& object) {
+    if (provider.record.first_scan_sealed || object.record.held)
+        return;
+    provider.unsealed_first.insert(object.record.id.key);
+    object.active().urgent = true;
 }
 
 void Objects::begin_settling(Provider& provider, Object& object, bool moved) {

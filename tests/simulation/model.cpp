@@ -200,6 +200,9 @@ void ReferenceModel::learn(std::size_t machine, const core::StationId& station,
     const bool is_head = !record.set.empty() && record.set.front().revision.id == known.id;
     check_attributes(machine, known, entry, is_head, !knows(machine, record.object, known.id));
     known_[{machine, record.object}].insert(known.id);
+    if (entry.rank >= 1) {
+        of_the_plant_[{machine, record.object}].insert(known.id);
+    }
 }
 
 void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
@@ -322,8 +325,12 @@ void ReferenceModel::judge_rank(std::size_t machine, const Truth& t, ModelRevisi
     const bool on_plant = base && base->rank >= 1;
     const bool established = is_established(machine, provider);
     const int expected = on_plant ? (established ? 2 : base->rank) : base ? 0 : established ? 2 : 0;
+    // A newcomer's state that was adopted elsewhere, of which this station has not heard yet.
+    const bool adopted_unheard =
+        base && base->rank == 1 && of_the_plant_[{machine, r.object}].count(base->id) == 0;
     // A file made while the station became established, or after its root changed, may be either.
     const bool unclear =
+        adopted_unheard ||
         t.free_seals > 0 || !t.base_known || rebased_.count({machine, provider}) != 0 ||
         (established && !base && !t.unsealed.empty() &&
          t.unsealed.front().what.local_us < established_at_us_[{machine, provider}] + minute);

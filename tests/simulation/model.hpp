@@ -200,6 +200,7 @@ private:
     std::map<std::pair<core::ObjectId, core::RevisionId>, ModelRevision> revisions_;
     std::map<Place, Truth> truths_;
     std::map<Place, std::set<core::RevisionId>> known_;
+    std::map<Place, std::set<core::RevisionId>> of_the_plant_; // known there with rank 1 or 2
     std::set<std::pair<std::size_t, std::string>> established_;
     std::set<std::pair<std::size_t, std::string>> establishing_; // now, or since earlier
     std::set<std::pair<std::size_t, std::string>> establish_orders_;
