@@ -38,7 +38,13 @@ struct Engine::Impl {
         const bool fresh = context.meta.incarnation == 0;
         context.meta = begun(context.meta, context.random);
         objects.attach(stations);
-        if (fresh) {
+        MetaRecord& meta = context.meta;
+        const bool stepped = meta.aging_clock_steps != meta.clock_steps;
+        if (stepped) {
+            meta.aging_since = now.wall;
+            meta.aging_clock_steps = meta.clock_steps;
+        }
+        if (fresh || stepped) {
             context.store_meta();
             context.out.seal_batch();
         }

@@ -130,7 +130,8 @@ void Objects::trim_kept(Object& object) {
     if (!stations_->clock_agrees())
         return;
     for (std::size_t i = 0; i + 1 < kept.size();) {
-        if (kept[i].kept_at + limits.kept_age_max < context_.wall() && !counts(kept[i]))
+        const WallTime since = std::max(kept[i].kept_at, context_.meta.aging_since);
+        if (since + limits.kept_age_max < context_.wall() && !counts(kept[i]))
             drop_kept(object, i, false);
         else
             ++i;

@@ -54,6 +54,9 @@ struct MutationText {
             .field("clock_steps", r.clock_steps)
             .flag("made_by_init", r.made_by_init)
             .flag("first_run_done", r.first_run_done);
+        if (r.aging_since.us != 0)
+            line.field("aging_since", r.aging_since)
+                .field("aging_clock_steps", r.aging_clock_steps);
         for (std::uint64_t const old : r.old_incarnations)
             line.flag("old=" + hex_text(old), true);
         return std::move(line).str();

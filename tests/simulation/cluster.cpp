@@ -267,6 +267,9 @@ void Cluster::roll_back(std::size_t index, std::size_t snapshot) {
 void Cluster::lose_directory(std::size_t index, bool of_history) {
     trace_deed(index, of_history ? "history directory lost" : "sync directory lost");
     station(index).lose_directory(of_history);
+    if (!of_history) {
+        model.packages_lost(index);
+    }
     model.copies_lost();
 }
 

@@ -215,7 +215,9 @@ void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
         }
         known.clock_wrong = true;
     }
-    const bool foreign = new_here && !entry.clock_wrong;
+    // Its own it may stamp above what it had seen, however its clock stands now.
+    const bool foreign =
+        new_here && !entry.clock_wrong && known.id.author.station != stations_[machine];
     if (foreign && clock_good && known.stamp_us > local + 62 * second &&
         !truth(machine, known.object).free_seals) {
         violation(text(known) + " was taken at machine " + std::to_string(machine) +
@@ -272,25 +274,49 @@ void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int cl
     t.base_local_us = witness_.local_us(machine);
 }
 
-void ReferenceModel::check_seal(std::size_t machine, const Truth& t, const ModelRevision& r,
-                                const Write& write) {
-    const ModelRevision* base = t.base && t.base_known ? find(t.base, r.object) : nullptr;
+// A local change has seen what was live when it was made, and what had already lost to that here.
+// Returns the greatest stamp that it says to have seen.
+std::int64_t ReferenceModel::check_seen(std::size_t machine, const Truth& t,
+                                        const ModelRevision& r, const ModelRevision* base) {
     std::int64_t seen_max = 0;
-    for (const auto& [key, other] : revisions_) {
-        if (key.first != r.object || key.second == r.id || !model_has_seen(r, other)) {
+    std::vector<const ModelRevision*> rightly;
+    std::vector<const ModelRevision*> questionable;
+    for (auto place = revisions_.lower_bound({r.object, core::RevisionId{}});
+         place != revisions_.end() && place->first.first == r.object; ++place) {
+        const ModelRevision& other = place->second;
+        if (other.id == r.id || !model_has_seen(r, other)) {
             continue;
         }
         seen_max = std::max(seen_max, other.stamp_us);
         const bool own = other.id.author.station == r.id.author.station;
         const bool before_base = base && (other.id == base->id || model_has_seen(*base, other) ||
                                           other.content == base->content);
-        if (!own && !before_base && t.base_known && t.free_seals == 0 &&
-            (!base || (other.rank == base->rank && !other.clock_wrong && !base->clock_wrong &&
-                       !model_loses_to(other, *base)))) {
-            violation(text(r) + " claims to have seen " + text(other) +
+        const bool had_lost = base && (other.rank != base->rank || other.clock_wrong ||
+                                       base->clock_wrong || model_loses_to(other, *base));
+        (own || before_base || had_lost ? rightly : questionable).push_back(&other);
+    }
+    if (!t.base_known || t.free_seals != 0) {
+        return seen_max;
+    }
+    for (const ModelRevision* other : questionable) {
+        // Who has seen a change has seen all that it had seen.
+        const bool through_another =
+            std::any_of(rightly.begin(), rightly.end(), [&](const ModelRevision* known) {
+                return known->id.author.station != r.id.author.station &&
+                       model_has_seen(*known, *other);
+            });
+        if (!through_another) {
+            violation(text(r) + " claims to have seen " + text(*other) +
                       " which was not live and had not lost at machine " + std::to_string(machine));
         }
     }
+    return seen_max;
+}
+
+void ReferenceModel::check_seal(std::size_t machine, const Truth& t, const ModelRevision& r,
+                                const Write& write) {
+    const ModelRevision* base = t.base && t.base_known ? find(t.base, r.object) : nullptr;
+    const std::int64_t seen_max = check_seen(machine, t, r, base);
     if (base && t.free_seals == 0) {
         if (!model_has_seen(r, *base)) {
             violation(text(r) + " has not seen what it was made on: " + text(*base));
@@ -358,8 +384,10 @@ void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& obj
         const ModelRevision* old = find(*t.held, object);
         const bool superseded = old && model_has_seen(held, *old);
         const bool author = old && old->id.author.station == stations_[machine];
-        owe(machine, object, t.held_content, superseded, author || !witness_.reproducible(object));
+        const bool has_package = !t.package_lost && (author || !witness_.reproducible(object));
+        owe(machine, object, t.held_content, superseded, has_package);
     }
+    t.package_lost = false;
     t.held = held.id;
     t.held_content = held.content;
     t.saved_at_apply = absent;

@@ -116,6 +116,7 @@ public:
     void made_by_init(std::size_t machine) { init_.insert(machine); }
     void state_replaced(std::size_t machine, const std::vector<ClaimedRecord>& records,
                         const std::set<std::string>& established_providers);
+    void packages_lost(std::size_t machine); // its sync directory
     void root_changed(std::size_t machine, const std::string& provider);
     void excuse(const core::ObjectId& object, Content content) {
         excused_.insert({object, content});
@@ -159,6 +160,7 @@ private:
         std::optional<core::RevisionId> held; // as last claimed
         Content held_content = absent;
         Content saved_at_apply = absent; // live when an apply replaced it
+        bool package_lost = false;       // of what is held
     };
     struct Duty { // a content that must not be lost
         std::size_t machine;
@@ -184,6 +186,8 @@ private:
     void sealed(std::size_t machine, ModelRevision& revision, int claimed_rank, bool is_held);
     void check_seal(std::size_t machine, const Truth& t, const ModelRevision& revision,
                     const Write& write);
+    std::int64_t check_seen(std::size_t machine, const Truth& t, const ModelRevision& revision,
+                            const ModelRevision* base);
     void judge_rank(std::size_t machine, const Truth& t, ModelRevision& revision, int claimed_rank,
                     bool ordered);
     void held_changed(std::size_t machine, const core::ObjectId& object, const ModelRevision& held);
@@ -193,6 +197,8 @@ private:
     bool knows(std::size_t machine, const core::ObjectId& object, const core::RevisionId& id) const;
     std::vector<const ModelRevision*> maximal(const core::ObjectId& object) const;
     bool kept_well(const Duty& duty) const;
+    bool is_pushed_out(const Duty& duty) const;
+    void note_pushed_out();
     void owe(std::size_t machine, const core::ObjectId& object, Content content, bool superseded,
              bool had_package);
 
@@ -212,6 +218,7 @@ private:
     std::set<std::size_t> removed_;
     std::vector<Duty> duties_;
     std::map<Place, HistoryEntries> entries_;
+    std::set<std::pair<core::ObjectId, Content>> pushed_out_; // somewhere, by younger ones
     std::set<std::pair<core::ObjectId, Content>> excused_;
     bool clones_ = false;
     std::vector<std::string> violations_;

@@ -31,6 +31,7 @@ void ReferenceModel::state_replaced(std::size_t machine, const std::vector<Claim
             t.free_seals = 2;
             t.held.reset();
             t.held_content = absent;
+            t.package_lost = true; // what the records name may be gone
             for (auto& write : t.unsealed) {
                 write.certainly_fresh = write.certainly_old = false;
             }
@@ -47,6 +48,12 @@ void ReferenceModel::state_replaced(std::size_t machine, const std::vector<Claim
             t.held = record.held->id;
             t.held_content = record.held->content;
         }
+    }
+}
+
+void ReferenceModel::packages_lost(std::size_t machine) {
+    for (auto& [place, t] : truths_) {
+        t.package_lost = t.package_lost || place.first == machine;
     }
 }
 
@@ -86,6 +93,7 @@ bool ReferenceModel::exists_somewhere(const core::ObjectId& object, Content cont
 }
 
 void ReferenceModel::copies_lost() {
+    note_pushed_out();
     duties_.erase(std::remove_if(duties_.begin(), duties_.end(),
                                  [&](const Duty& duty) { return !kept_well(duty); }),
                   duties_.end());
@@ -192,31 +200,38 @@ bool ReferenceModel::has_open_conflict(const core::ObjectId& object) const {
                        [&](const auto* r) { return r->content != entries.front()->content; });
 }
 
-void ReferenceModel::check_end() {
-    // Ordinary edits may push out older ordinary states; five are kept, and losers are counted
-    // apart.
+// Ordinary edits may push out older ordinary states; five are kept, and losers are counted apart.
+bool ReferenceModel::is_pushed_out(const Duty& duty) const {
     constexpr int superseded_kept = 5;
-    std::set<std::pair<core::ObjectId, Content>> pushed_out;
-    std::vector<const Duty*> not_kept;
-    for (auto duty = duties_.rbegin(); duty != duties_.rend(); ++duty) {
-        const int younger = entries_[{duty->machine, duty->object}].count - duty->entry;
-        if (duty->superseded && duty->entry != 0 && younger >= superseded_kept) {
-            pushed_out.insert({duty->object, duty->content});
-        } else if (removed_.count(duty->machine) == 0 && !kept_well(*duty) &&
-                   !loss_excused(duty->object, duty->content)) {
-            not_kept.push_back(&*duty);
+    const auto found = entries_.find({duty.machine, duty.object});
+    return duty.superseded && duty.entry != 0 && found != entries_.end() &&
+           found->second.count - duty.entry >= superseded_kept;
+}
+
+void ReferenceModel::note_pushed_out() {
+    for (const Duty& duty : duties_) {
+        if (is_pushed_out(duty)) {
+            pushed_out_.insert({duty.object, duty.content});
         }
     }
-    for (const Duty* duty : not_kept) {
-        // A station without a package of its own relies on the one that has it, and on its limits.
-        if (duty->superseded && !duty->had_package &&
-            pushed_out.count({duty->object, duty->content}) != 0) {
+}
+
+void ReferenceModel::check_end() {
+    note_pushed_out();
+    for (const Duty& duty : duties_) {
+        if (is_pushed_out(duty) || removed_.count(duty.machine) != 0 || kept_well(duty) ||
+            loss_excused(duty.object, duty.content)) {
             continue;
         }
-        violation("lost: " + duty->object.provider + "/" + duty->object.key + " content " +
-                  std::to_string(duty->content) + ", replaced at machine " +
-                  std::to_string(duty->machine) +
-                  (duty->superseded ? " by a later change" : " by a change that had not seen it"));
+        // A station without a package of its own relies on the one that has it, and on its limits.
+        if (duty.superseded && !duty.had_package &&
+            pushed_out_.count({duty.object, duty.content}) != 0) {
+            continue;
+        }
+        violation("lost: " + duty.object.provider + "/" + duty.object.key + " content " +
+                  std::to_string(duty.content) + ", replaced at machine " +
+                  std::to_string(duty.machine) +
+                  (duty.superseded ? " by a later change" : " by a change that had not seen it"));
     }
     for (const auto& object : objects()) {
         const auto best = winner(object);

@@ -199,6 +199,8 @@ std::string encode_record(const core::MetaRecord& record) {
     out.set_first_run_done(record.first_run_done);
     for (const std::uint64_t old : record.old_incarnations)
         out.add_old_incarnations(old);
+    out.set_aging_since(record.aging_since.us);
+    out.set_aging_clock_steps(record.aging_clock_steps);
     return out.SerializeAsString();
 }
 
@@ -214,6 +216,8 @@ std::optional<core::MetaRecord> decode_meta(std::string_view bytes) {
     record.made_by_init = in.made_by_init();
     record.first_run_done = in.first_run_done();
     record.old_incarnations.assign(in.old_incarnations().begin(), in.old_incarnations().end());
+    record.aging_since.us = in.aging_since();
+    record.aging_clock_steps = in.aging_clock_steps();
     return record;
 }
 
