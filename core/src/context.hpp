@@ -37,6 +37,17 @@ struct Context {
     Outbox out;
     std::uint64_t last_job = 0;
 
+    // Between this call and the last the wall clock went its own way. The host notices it, too, and
+    // makes a new engine, but perhaps only after this call.
+    bool clock_stepped = false;
+
+    void begin_call(Now next) {
+        constexpr Duration noticed = std::chrono::seconds(2);
+        const Duration apart =
+            (next.wall - now.wall) - Duration{next.instant.us - now.instant.us};
+        clock_stepped = clock_stepped || apart > noticed || apart < -noticed;
+        now = next;
+    }
     AuthorId author() const { return {config.self, meta.incarnation}; }
     JobId new_job() { return JobId{++last_job}; }
     void store_meta() { out.mutate(PutMeta{meta}); }

@@ -39,7 +39,10 @@ struct Engine::Impl {
         context.meta = begun(context.meta, context.random);
         objects.attach(stations);
         MetaRecord& meta = context.meta;
-        const bool stepped = meta.aging_clock_steps != meta.clock_steps;
+        // A step that nobody could notice, because the service was off, looks like a long absence.
+        const WallTime last = objects.last_complete_scan();
+        const bool long_off = last.us != 0 && last + std::chrono::hours(7 * 24) < now.wall;
+        const bool stepped = meta.aging_clock_steps != meta.clock_steps || long_off;
         if (stepped) {
             meta.aging_since = now.wall;
             meta.aging_clock_steps = meta.clock_steps;
@@ -93,7 +96,7 @@ Engine::Engine(EngineConfig config, DurableState state, Now now)
 Engine::~Engine() = default;
 
 void Engine::handle(const Event& event, Now now) {
-    impl_->context.now = now;
+    impl_->context.begin_call(now);
     const bool configuring = std::holds_alternative<ProviderEnabled>(event) ||
                              std::holds_alternative<ProviderTokens>(event) ||
                              std::holds_alternative<ProfileChanged>(event) ||
@@ -105,7 +108,7 @@ void Engine::handle(const Event& event, Now now) {
 }
 
 void Engine::handle_deadline(Now now) {
-    impl_->context.now = now;
+    impl_->context.begin_call(now);
     impl_->objects.first_run_ends();
     impl_->stations.handle_deadline();
     impl_->objects.handle_deadline();

@@ -330,6 +330,13 @@ void Objects::on_tokens_judged(const std::string& provider) {
         touch_all(provider);
 }
 
+WallTime Objects::last_complete_scan() const {
+    WallTime last{};
+    for (const auto& [name, provider] : providers_)
+        last = std::max(last, provider.record.last_complete_scan);
+    return last;
+}
+
 void Objects::first_run_ends() {
     if (context_.meta.first_run_done)
         return;

@@ -65,6 +65,8 @@ public:
     void peer_closed(const StationId& id) override;
     void peer_providers_changed(const StationId& id) override;
 
+    // Of any provider, from the durable state; the epoch: none yet.
+    WallTime last_complete_scan() const;
     void first_run_ends();
     void handle_deadline();
     std::optional<Instant> next_deadline() const;

@@ -127,7 +127,7 @@ void Objects::trim_kept(Object& object) {
         --superseded;
     }
     // A clock that nobody confirms may be a year ahead: by it nothing is too old.
-    if (!stations_->clock_agrees())
+    if (!stations_->clock_agrees() || context_.clock_stepped)
         return;
     for (std::size_t i = 0; i + 1 < kept.size();) {
         const WallTime since = std::max(kept[i].kept_at, context_.meta.aging_since);

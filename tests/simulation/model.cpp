@@ -293,7 +293,11 @@ std::int64_t ReferenceModel::check_seen(std::size_t machine, const Truth& t,
                                           other.content == base->content);
         const bool had_lost = base && (other.rank != base->rank || other.clock_wrong ||
                                        base->clock_wrong || model_loses_to(other, *base));
-        (own || before_base || had_lost ? rightly : questionable).push_back(&other);
+        if (before_base || had_lost) {
+            rightly.push_back(&other);
+        } else if (!own) {
+            questionable.push_back(&other);
+        }
     }
     if (!t.base_known || t.free_seals != 0) {
         return seen_max;
@@ -302,8 +306,7 @@ std::int64_t ReferenceModel::check_seen(std::size_t machine, const Truth& t,
         // Who has seen a change has seen all that it had seen.
         const bool through_another =
             std::any_of(rightly.begin(), rightly.end(), [&](const ModelRevision* known) {
-                return known->id.author.station != r.id.author.station &&
-                       model_has_seen(*known, *other);
+                return model_has_seen(*known, *other);
             });
         if (!through_another) {
             violation(text(r) + " claims to have seen " + text(*other) +

@@ -125,7 +125,7 @@ public:
     void
     machine_removed(std::size_t machine); // a clone that got a new identity: nothing is asked of it
     void times_unknown(std::size_t machine); // its clock stepped
-    void history_aged() { duties_.clear(); } // more than 30 days have passed
+    void history_aged();                     // more than 30 days have passed
     void clones_exist() { clones_ = true; }
 
     // ---- at the end, when all is healed ----

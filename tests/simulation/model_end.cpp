@@ -216,6 +216,13 @@ void ReferenceModel::note_pushed_out() {
     }
 }
 
+void ReferenceModel::history_aged() {
+    for (const Duty& duty : duties_) {
+        pushed_out_.insert({duty.object, duty.content});
+    }
+    duties_.clear();
+}
+
 void ReferenceModel::check_end() {
     note_pushed_out();
     for (const Duty& duty : duties_) {
@@ -224,7 +231,7 @@ void ReferenceModel::check_end() {
             continue;
         }
         // A station without a package of its own relies on the one that has it, and on its limits.
-        if (duty.superseded && !duty.had_package &&
+        if (!duty.had_package &&
             pushed_out_.count({duty.object, duty.content}) != 0) {
             continue;
         }

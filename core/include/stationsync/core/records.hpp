@@ -128,7 +128,8 @@ struct MetaRecord {
     bool first_run_done = false;
     std::vector<std::uint64_t> old_incarnations; // newest last
     // What is kept for a time ages from here at the earliest: a clock that steps a year ahead makes
-    // nothing old. The first moment after the step that `aging_clock_steps` counts.
+    // nothing old. The first moment after the step that `aging_clock_steps` counts, or after more
+    // than a week off, which may be a step that nobody noticed.
     WallTime aging_since{};
     std::uint64_t aging_clock_steps = 0;
     bool operator==(const MetaRecord&) const = default;
