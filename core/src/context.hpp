@@ -43,8 +43,7 @@ struct Context {
 
     void begin_call(Now next) {
         constexpr Duration noticed = std::chrono::seconds(2);
-        const Duration apart =
-            (next.wall - now.wall) - Duration{next.instant.us - now.instant.us};
+        const Duration apart = (next.wall - now.wall) - Duration{next.instant.us - now.instant.us};
         clock_stepped = clock_stepped || apart > noticed || apart < -noticed;
         now = next;
     }

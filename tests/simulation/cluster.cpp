@@ -297,8 +297,9 @@ void Cluster::change_root(std::size_t index, const std::string& provider_name) {
 
 void Cluster::step_clock(std::size_t index, std::int64_t delta_us) {
     trace_deed(index, "clock steps by " + std::to_string(delta_us / millisecond) + " ms");
+    std::int64_t const before_us = local_us(index);
     station(index).step_clock(delta_us);
-    model.times_unknown(index);
+    model.clock_stepped(index, before_us);
 }
 
 std::string Cluster::content_name(Content content) const {

@@ -208,6 +208,12 @@ void ReferenceModel::learn(std::size_t machine, const core::StationId& station,
 void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
                                       const ClaimedEntry& entry, bool is_head, bool new_here) {
     std::int64_t const local = witness_.local_us(machine);
+    std::int64_t latest = local;
+    // What becomes durable right after a step was judged by the clock as it stood before.
+    if (const auto step = clock_steps_.find(machine);
+        step != clock_steps_.end() && local - step->second.after_us < 2 * second) {
+        latest = std::max(local, step->second.before_us);
+    }
     const auto clock_good = removed_.count(machine) == 0;
     if (entry.clock_wrong && !known.clock_wrong) {
         if (clock_good && known.stamp_us < local + 2 * minute) {
@@ -218,7 +224,7 @@ void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
     // Its own it may stamp above what it had seen, however its clock stands now.
     const bool foreign =
         new_here && !entry.clock_wrong && known.id.author.station != stations_[machine];
-    if (foreign && clock_good && known.stamp_us > local + 62 * second &&
+    if (foreign && clock_good && known.stamp_us > latest + 62 * second &&
         !truth(machine, known.object).free_seals) {
         violation(text(known) + " was taken at machine " + std::to_string(machine) +
                   " though its stamp is ahead by " +
@@ -276,8 +282,8 @@ void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int cl
 
 // A local change has seen what was live when it was made, and what had already lost to that here.
 // Returns the greatest stamp that it says to have seen.
-std::int64_t ReferenceModel::check_seen(std::size_t machine, const Truth& t,
-                                        const ModelRevision& r, const ModelRevision* base) {
+std::int64_t ReferenceModel::check_seen(std::size_t machine, const Truth& t, const ModelRevision& r,
+                                        const ModelRevision* base) {
     std::int64_t seen_max = 0;
     std::vector<const ModelRevision*> rightly;
     std::vector<const ModelRevision*> questionable;
@@ -305,9 +311,8 @@ std::int64_t ReferenceModel::check_seen(std::size_t machine, const Truth& t,
     for (const ModelRevision* other : questionable) {
         // Who has seen a change has seen all that it had seen.
         const bool through_another =
-            std::any_of(rightly.begin(), rightly.end(), [&](const ModelRevision* known) {
-                return model_has_seen(*known, *other);
-            });
+            std::any_of(rightly.begin(), rightly.end(),
+                        [&](const ModelRevision* known) { return model_has_seen(*known, *other); });
         if (!through_another) {
             violation(text(r) + " claims to have seen " + text(*other) +
                       " which was not live and had not lost at machine " + std::to_string(machine));
@@ -359,8 +364,8 @@ void ReferenceModel::judge_rank(std::size_t machine, const Truth& t, ModelRevisi
         base && base->rank == 1 && of_the_plant_[{machine, r.object}].count(base->id) == 0;
     // A file made while the station became established, or after its root changed, may be either.
     const bool unclear =
-        adopted_unheard ||
-        t.free_seals > 0 || !t.base_known || rebased_.count({machine, provider}) != 0 ||
+        adopted_unheard || t.free_seals > 0 || !t.base_known ||
+        rebased_.count({machine, provider}) != 0 ||
         (established && !base && !t.unsealed.empty() &&
          t.unsealed.front().what.local_us < established_at_us_[{machine, provider}] + minute);
     r.rank = unclear ? claimed_rank : expected;

@@ -124,8 +124,8 @@ public:
     void copies_lost(); // a disk or directory was lost: what exists nowhere now is excused
     void
     machine_removed(std::size_t machine); // a clone that got a new identity: nothing is asked of it
-    void times_unknown(std::size_t machine); // its clock stepped
-    void history_aged();                     // more than 30 days have passed
+    void clock_stepped(std::size_t machine, std::int64_t before_us); // from this local time
+    void history_aged(); // more than 30 days have passed
     void clones_exist() { clones_ = true; }
 
     // ---- at the end, when all is healed ----
@@ -216,6 +216,11 @@ private:
     std::map<std::size_t, core::StationId> stations_;
     std::set<std::size_t> init_;
     std::set<std::size_t> removed_;
+    struct ClockStep {
+        std::int64_t before_us;
+        std::int64_t after_us;
+    };
+    std::map<std::size_t, ClockStep> clock_steps_; // the last of each machine, local times
     std::vector<Duty> duties_;
     std::map<Place, HistoryEntries> entries_;
     std::set<std::pair<core::ObjectId, Content>> pushed_out_; // somewhere, by younger ones

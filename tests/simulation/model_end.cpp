@@ -71,7 +71,8 @@ void ReferenceModel::machine_removed(std::size_t machine) {
     removed_.insert(machine);
 }
 
-void ReferenceModel::times_unknown(std::size_t machine) {
+void ReferenceModel::clock_stepped(std::size_t machine, std::int64_t before_us) {
+    clock_steps_[machine] = {before_us, witness_.local_us(machine)};
     for (auto& [place, t] : truths_) {
         if (place.first == machine) {
             for (auto& write : t.unsealed) {
@@ -231,8 +232,7 @@ void ReferenceModel::check_end() {
             continue;
         }
         // A station without a package of its own relies on the one that has it, and on its limits.
-        if (!duty.had_package &&
-            pushed_out_.count({duty.object, duty.content}) != 0) {
+        if (!duty.had_package && pushed_out_.count({duty.object, duty.content}) != 0) {
             continue;
         }
         violation("lost: " + duty.object.provider + "/" + duty.object.key + " content " +
