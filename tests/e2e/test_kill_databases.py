@@ -8,8 +8,6 @@ from stations import need_test_build
 
 
 class KillWalk(unittest.TestCase):
-    @unittest.skip("known to fail: with databases of several hundred pages a run ended neither old nor new "
-                   "(docs/architecture.md, Open)")
     def test_every_point_of_databases(self):
         need_test_build()
         walk = DatabaseWalk()

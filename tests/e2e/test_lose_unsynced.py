@@ -97,6 +97,30 @@ class LoseUnsynced(unittest.TestCase):
         self.run_and_cut("os.mkdir(path('d')); write('d/a', b'text')")
         self.assertEqual(list(self.root.iterdir()), [])
 
+    def test_locks_of_the_process_survive_its_writes(self):
+        # Closing any descriptor of a file drops all locks of the process on it: SQLite would be without its own.
+        (self.root / "a").write_bytes(b"old content")
+        verdict = pathlib.Path(self.folder.name) / "verdict"
+        self.run_and_cut(f"""
+import fcntl
+descriptor = os.open(path('a'), os.O_RDWR)
+fcntl.lockf(descriptor, fcntl.LOCK_EX)
+os.pwrite(descriptor, b'new', 0)
+os.ftruncate(descriptor, 5)
+if os.fork() == 0:
+    other = os.open(path('a'), os.O_RDWR)
+    try:
+        fcntl.lockf(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        text = b'lost'
+    except OSError:
+        text = b'held'
+    write({str(verdict)!r}, text)
+    os._exit(0)
+os.wait()
+""")
+        self.assertEqual(verdict.read_bytes(), b"held")
+        self.assertEqual(self.content(), {"a": b"old content"})
+
     def test_what_lies_elsewhere_is_left_alone(self):
         other = pathlib.Path(self.folder.name) / "other"
         self.run_and_cut(f"write({str(other)!r}, b'text', sync=False)")

@@ -41,10 +41,16 @@ def points_in_sources():
 
 
 class Scenario:
-    """act() does it; is_whole(): B holds an allowed state now; is_done(): both hold the new one."""
+    """act() does it; held(): what B holds now; allowed: the old and the new state; is_done(): both hold the new one."""
 
-    def __init__(self, name, act, is_whole, is_done):
-        self.name, self.act, self.is_whole, self.is_done = name, act, is_whole, is_done
+    def __init__(self, name, act, held, allowed, is_done):
+        self.name, self.act, self.held, self.allowed, self.is_done = name, act, held, allowed, is_done
+
+    def require_whole(self, when):
+        held = self.held()
+        if held not in self.allowed:
+            raise Failure(f"{when} in {self.name}: B holds neither the old nor the new state but {held!r:.200}, "
+                          f"allowed {[f'{state!r:.200}' for state in self.allowed]}")
 
 
 class Walk:
@@ -98,8 +104,8 @@ class Walk:
         reached = self._wait_dead(prepared)
         if cut_power:
             lose_unsynced.PowerCut(self.side, self.victim.folder).lose()
-        if prepared is not None and reached and not prepared.is_whole():
-            raise Failure(f"killed at {point} in {prepared.name}: B holds neither the old nor the new state")
+        if prepared is not None and reached:
+            prepared.require_whole(f"killed at {point}{' with loss of what was not synced' if cut_power else ''}")
         self.victim.start()
         if prepared is not None:
             wait_until(prepared.is_done, f"{prepared.name} is done after the kill at {point}"
@@ -196,7 +202,7 @@ class FileWalk(Walk):
         def is_done():
             return self.content(self.peer, name) == content and self.content(self.victim, name) == content
         return Scenario(title, lambda: put(self.path(author, name), content),
-                        lambda: self.content(self.victim, name) in allowed, is_done)
+                        lambda: self.content(self.victim, name), allowed, is_done)
 
     def receive_change(self):
         return self._change("receiving a change", self.peer, "r.txt", b"change %d" % self.unique())
@@ -233,13 +239,13 @@ class FileWalk(Walk):
             then = time.time() - 300 * 86_400
             os.utime(path, (then, then))
         return Scenario("putting a restored old file back", act,
-                        lambda: self.content(self.victim, "r.txt") in (current, backup),
+                        lambda: self.content(self.victim, "r.txt"), (current, backup),
                         lambda: self.content(self.victim, "r.txt") == current)
 
     def deleted(self):
         current = self.content(self.victim, "s.txt")
         return Scenario("bringing a deleted file back", lambda: self.path(self.victim, "s.txt").unlink(),
-                        lambda: self.content(self.victim, "s.txt") in (current, None),
+                        lambda: self.content(self.victim, "s.txt"), (current, None),
                         lambda: self.content(self.victim, "s.txt") == current)
 
     def scenarios(self):
@@ -300,7 +306,7 @@ class DatabaseWalk(Walk):
         def is_done():
             return all(self.numbers(station, name) == (number,) for station in self.plant)
         return Scenario(title, lambda: self.write(author, name, number),
-                        lambda: self.settled_numbers(self.victim, name) in allowed, is_done)
+                        lambda: self.settled_numbers(self.victim, name), allowed, is_done)
 
     def receive_change(self):
         return self._change("receiving a change of a database", self.peer, "batch.db")
@@ -321,7 +327,7 @@ class DatabaseWalk(Walk):
             for suffix in ("", "-wal", "-shm", "-journal"):
                 self.path(self.victim, "batch.db" + suffix).unlink(missing_ok=True)
         return Scenario("bringing a deleted database back", act,
-                        lambda: self.settled_numbers(self.victim, "batch.db") in (current, None),
+                        lambda: self.settled_numbers(self.victim, "batch.db"), (current, None),
                         lambda: self.numbers(self.victim, "batch.db") == current)
 
     def scenarios(self):

@@ -189,12 +189,19 @@ static void save_extent(int descriptor, const struct stat* status, off_t offset,
                NULL, 0, NULL, 0);
         return;
     }
-    /* The descriptor may be open for writing only. */
-    char name[64];
-    snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
-    const int reader = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
-    if (reader < 0)
-        fail("reading what is replaced");
+    /* Closing any descriptor of a file drops all POSIX locks that the process holds on it, and
+     * other programs would take the journal of a running transaction for one that a crash left. So
+     * one is opened only beside a descriptor for writing alone: files with locks are open for both.
+     */
+    const int is_readable = (fcntl(descriptor, F_GETFL) & O_ACCMODE) != O_WRONLY;
+    int reader = descriptor;
+    if (!is_readable) {
+        char name[64];
+        snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
+        reader = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
+        if (reader < 0)
+            fail("reading what is replaced");
+    }
     for (off_t at = offset; at < end;) {
         const size_t wanted = end - at < chunk_bytes ? (size_t)(end - at) : (size_t)chunk_bytes;
         const long got = syscall(SYS_pread64, reader, buffer, wanted, at);
@@ -204,7 +211,8 @@ static void save_extent(int descriptor, const struct stat* status, off_t offset,
                buffer, (size_t)got, NULL, 0);
         at += got;
     }
-    syscall(SYS_close, reader);
+    if (!is_readable)
+        syscall(SYS_close, reader);
 }
 
 static void before_write(int descriptor, off_t offset, off_t length) {
