@@ -151,6 +151,7 @@ struct Stations::Impl {
     void handle_duplicates(Peer& peer, const Link& added);
     void begin_run(Peer& peer, Link& link);
     bool is_newest_run(const Peer& peer, std::uint64_t run_id) const;
+    void remember_run(Peer& peer, const std::string& name);
     void raise_clone(Peer& peer);
     void close_superfluous(Peer& peer, std::uint64_t run_id);
     std::optional<Link> remove_link(LinkId id);

@@ -97,10 +97,8 @@ void Stations::Impl::on_profile(LinkId id, const Profile& message) {
     for (ProviderProfile& provider : providers)
         std::sort(provider.tokens.begin(), provider.tokens.end());
     Peer& peer = *find(link->station);
-    const std::vector<std::string> addresses =
-        reachable_addresses(profile.addresses, link->peer_address);
     told->profile = std::move(profile);
-    remember(peer, peer.runs.at(link->run_id).profile->station_name, addresses, false);
+    remember_run(peer, {});
     judge(peer);
 }
 

@@ -76,10 +76,8 @@ void Stations::Impl::link_up(const LinkUp& event) {
         peer.linked_since = context.instant();
         timers.set({TimerKind::direction, peer.id, {}}, context.instant() + direction_grace);
     }
-    std::vector<std::string> addresses;
-    if (!link.dialled_address.empty())
-        addresses.push_back(link.dialled_address);
-    remember(peer, event.name, addresses, true);
+    begin_run(peer, link);
+    remember_run(peer, event.name);
     clear_wrong_key(link.dialled_address);
     std::string const host(bare_host_of(event.address));
     clear_wrong_key(host);
@@ -89,7 +87,6 @@ void Stations::Impl::link_up(const LinkUp& event) {
     if (!has_link(peer, true))
         dialling.hurry(peer.id);
     timers.set({TimerKind::profile, peer.id, link.id}, context.instant() + profile_wait_max);
-    begin_run(peer, link);
     handle_duplicates(peer, link);
     greet(peer, link);
     changed(peer);
@@ -157,6 +154,27 @@ void Stations::Impl::begin_run(Peer& peer, Link& link) {
     for (const LinkId id : peer.links)
         if (Link& other = links.at(id); other.run_id != link.run_id)
             probe(other);
+}
+
+// While a station runs twice, name and addresses may be those of a copy of its disk: what counts is
+// what its only run says. `name` is what a new link gave, empty when there is none.
+void Stations::Impl::remember_run(Peer& peer, const std::string& name) {
+    if (peer.runs.size() != 1)
+        return;
+    const std::optional<Profile>& profile = peer.runs.begin()->second.profile;
+    std::vector<std::string> reached;
+    std::vector<std::string> hints;
+    for (const LinkId id : peer.links) {
+        const Link& link = links.at(id);
+        if (!link.dialled_address.empty())
+            reached.push_back(link.dialled_address);
+        if (!profile)
+            continue;
+        for (std::string& hint : reachable_addresses(profile->addresses, link.peer_address))
+            hints.push_back(std::move(hint));
+    }
+    remember(peer, profile ? profile->station_name : name, reached, true);
+    remember(peer, {}, hints, false);
 }
 
 void Stations::Impl::probe(Link& link) {
@@ -305,10 +323,12 @@ void Stations::Impl::link_down(LinkId id) {
 
 // Forgets the runs that have no link left; the one that remains is who we talk to.
 void Stations::Impl::settle_runs(Peer& peer) {
-    std::erase_if(peer.runs, [&](const auto& run) {
+    const std::size_t gone = std::erase_if(peer.runs, [&](const auto& run) {
         return std::none_of(peer.links.begin(), peer.links.end(),
                             [&](LinkId id) { return links.at(id).run_id == run.first; });
     });
+    if (gone != 0)
+        remember_run(peer, {});
     if (peer.active && !peer.runs.contains(*peer.active))
         end_run(peer);
     if (peer.cloned && peer.runs.size() <= 1) {

@@ -206,6 +206,54 @@ TEST_F(StationLinks, OriginalIsAdmittedAgainWhenItsCopyIsGone) {
     EXPECT_EQ(a.state(original.id()), StationState::connected);
 }
 
+TEST_F(StationLinks, OriginalKeepsItsNameAndAddressesBesideItsCopy) {
+    Node& a = mesh.add(1);
+    Node& original = mesh.add(2);
+    link_both(a, original);
+    Node& copy = mesh.add(2, [](EngineConfig& config) {
+        config.station_name = "copy";
+        config.addresses = {"h3:8883"};
+    });
+    mesh.configure(copy, a.address());
+    mesh.configure(a, "h3:8883");
+    mesh.run(1min);
+    EXPECT_EQ(a.view(original.id()).name, "S2");
+    mesh.kill(copy, true);
+    ASSERT_TRUE(mesh.run_until(
+        [&] { return a.stations.is_open(original.id()) && original.stations.is_open(a.id()); }));
+    EXPECT_EQ(a.view(original.id()).name, "S2");
+    EXPECT_EQ(a.view(original.id()).addresses, (std::vector<std::string>{"h2:8883"}));
+    EXPECT_EQ(a.stored(original.id())->name, "S2");
+}
+
+TEST_F(StationLinks, CopyThatIsLeftAloneIsKnownByItsOwnNameAndAddress) {
+    Node& a = mesh.add(1);
+    Node& original = mesh.add(2);
+    link_both(a, original);
+    Node& copy = mesh.add(2, [](EngineConfig& config) {
+        config.station_name = "copy";
+        config.addresses = {"h3:8883"};
+    });
+    mesh.configure(a, "h3:8883");
+    mesh.run(1min);
+    EXPECT_EQ(a.state(original.id()), StationState::rejected);
+    mesh.kill(original, true);
+    ASSERT_TRUE(mesh.run_until([&] { return a.stations.is_open(copy.id()); }));
+    EXPECT_EQ(a.view(copy.id()).name, "copy");
+    EXPECT_EQ(a.view(copy.id()).addresses.front(), "h3:8883");
+}
+
+TEST_F(StationLinks, StationRestartedUnderANewNameIsKnownByIt) {
+    Node& a = mesh.add(1);
+    Node& b = mesh.add(2);
+    link_both(a, b);
+    mesh.kill(b, false);
+    Node& again = mesh.add(2, [](EngineConfig& config) { config.station_name = "Line 2"; });
+    mesh.configure(again, a.address());
+    ASSERT_TRUE(mesh.run_until([&] { return again.stations.is_open(a.id()); }));
+    EXPECT_EQ(a.view(b.id()).name, "Line 2");
+}
+
 TEST_F(StationLinks, StationThatMeetsItsOwnCopyExchangesWithNobody) {
     Node& a = mesh.add(1);
     Node& b = mesh.add(2);
