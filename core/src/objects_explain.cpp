@@ -31,7 +31,9 @@ bool Objects::is_in_sync(const Object& object) const {
          !object.activity->scan_fault.empty()))
         return false;
     const SetEntry* const head = object.head();
-    return !head || (head->revision->id() == object.held_id() && !record.mark.empty());
+    if (!head) // told of before its first content has come, or nothing at all
+        return record.held || !object.activity || object.activity->pending_at.empty();
+    return head->revision->id() == object.held_id() && !record.mark.empty();
 }
 
 void Objects::explain_change(const Object& object, ObjectView& view) const {
@@ -144,6 +146,9 @@ void Objects::explain(const Object& object, ObjectView& view) const {
         view.state = ObjectState::held;
         view.reason = "a change of " + stations_->name_of(activity.held_stamps[0]->author.station) +
                       " is stamped in the future; it is taken when its time has come";
+    } else if (!object.head() && !activity.pending_at.empty()) {
+        view.reason = "being made on " + stations_->name_of(activity.pending_at.begin()->first) +
+                      "; it is sent from there when it has been quiet";
     } else if (!object.head()) {
         view.state = ObjectState::in_sync;
     } else if (object.head()->revision->kind != revision_kind_content) {

@@ -117,5 +117,57 @@ TEST_F(StationsInEngine, DurableStationsAreListedAfterAStart) {
     EXPECT_EQ(again.station_name(station(0x33)), "S3");
 }
 
+// An open pair with one provider; what the peer says of its objects reaches the engine.
+struct ObjectsOfAPeer : StationsInEngine {
+    const ObjectId batch{"batchdb", "batch.db"};
+
+    void SetUp() override {
+        ProviderEnabled enabled;
+        enabled.provider = "batchdb";
+        enabled.plugin = "sqlite";
+        enabled.plugin_version = "1.0.0";
+        feed(enabled);
+        feed(ProviderTokens{"batchdb", true, {}});
+        feed(RecoverFinished{"batchdb", JobStatus::ok, {}});
+        ProviderProfile provider;
+        provider.name = "batchdb";
+        provider.plugin = "sqlite";
+        provider.plugin_version = "1.0.0";
+        provider.known = true;
+        Profile theirs = profile(100);
+        theirs.providers = {provider};
+        feed(up(1, 100));
+        feed(MessageReceived{LinkId{1}, theirs});
+        feed(ClockMeasured{LinkId{1}, {}, 1ms});
+        feed(MessageReceived{LinkId{1}, TimeReport{{}, 1ms}});
+        feed(MessageReceived{LinkId{1}, Verdicts{{{"/time", true, {}}, {"batchdb", true, {}}}}});
+        for (const Action& action : std::vector(actions))
+            if (const auto* asked = std::get_if<JudgeTokens>(&action))
+                feed(TokensJudged{asked->job, true, {}});
+        ASSERT_TRUE(engine.may_exchange(station(0x22)));
+    }
+};
+
+TEST_F(ObjectsOfAPeer, ObjectBeforeItsFirstContentIsNotInSync) {
+    feed(MessageReceived{LinkId{1}, PendingChange{batch, true, now.wall}});
+    const auto view = engine.object(batch);
+    ASSERT_TRUE(view);
+    EXPECT_EQ(view->state, ObjectState::waiting);
+    EXPECT_NE(view->reason.find("S2"), std::string::npos) << view->reason;
+    ASSERT_EQ(engine.providers().size(), 1u);
+    EXPECT_EQ(engine.providers()[0].unsynced, 1u);
+
+    feed(MessageReceived{LinkId{1}, PendingChange{batch, false, now.wall}});
+    EXPECT_TRUE(engine.objects().empty()) << "it was thought better of";
+    EXPECT_EQ(engine.providers()[0].unsynced, 0u);
+}
+
+TEST_F(ObjectsOfAPeer, ObjectBeforeItsFirstContentIsForgottenWithTheLink) {
+    feed(MessageReceived{LinkId{1}, PendingChange{batch, true, now.wall}});
+    feed(LinkDown{LinkId{1}, "connection lost"});
+    EXPECT_TRUE(engine.objects().empty());
+    EXPECT_EQ(engine.providers()[0].unsynced, 0u);
+}
+
 } // namespace
 } // namespace stationsync::core
