@@ -372,7 +372,8 @@ void Objects::note_holder(const StationId& from, const IndexEntry& entry, Object
         return;
     for (const LocalPackage& local : entry.packages) {
         std::erase_if(packages, [&](const PeerPackage& peer) {
-            return peer.station == from && peer.package == local.package;
+            return peer.station == from && peer.revision == local.revision &&
+                   peer.package == local.package;
         });
         packages.push_back({from, local.revision, local.package, false, false});
     }
