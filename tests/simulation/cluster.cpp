@@ -121,7 +121,7 @@ void Cluster::write_at(std::size_t index, const core::ObjectId& object, Content 
                           " of " + core::to_text(core::WallTime{changed_at_us}));
     const Content before = provider.content(object.key);
     provider.write(object.key, content, changed_at_us);
-    excuse_if_last(object, before);
+    excuse_if_last(index, object, before);
     contents_[object].push_back(content);
     last_content_ = std::max(last_content_, content);
     if (world.now() == 0 || machine.store.image.meta.incarnation == 0) {
@@ -132,9 +132,12 @@ void Cluster::write_at(std::size_t index, const core::ObjectId& object, Content 
     machine.hint(object.provider, object.key);
 }
 
-// What is too big for a package of its own exists in the live data only: a user may destroy it.
-void Cluster::excuse_if_last(const core::ObjectId& object, Content content) {
-    if (content != absent && served_live(object, content) &&
+// What is too big for a package of its own exists in the live data only, and so does what was kept
+// in a sync directory that has just been lost: a user may destroy it.
+void Cluster::excuse_if_last(std::size_t index, const core::ObjectId& object, Content content) {
+    const auto lost = sync_lost_at_.find(index);
+    const bool just_lost = lost != sync_lost_at_.end() && world.now() - lost->second < 3 * minute;
+    if (content != absent && (just_lost || served_live(object, content)) &&
         !model.exists_somewhere(object, content)) {
         model.excuse(object, content);
     }
@@ -178,7 +181,7 @@ void Cluster::remove(std::size_t index, const core::ObjectId& object) {
         trace_deed(index, "user removes " + core::to_text(object));
         const Content before = provider.content(object.key);
         provider.remove(object.key);
-        excuse_if_last(object, before);
+        excuse_if_last(index, object, before);
         model.user_removed(index, object);
         machine.hint(object.provider, object.key);
     }
@@ -269,6 +272,7 @@ void Cluster::lose_directory(std::size_t index, bool of_history) {
     station(index).lose_directory(of_history);
     if (!of_history) {
         model.packages_lost(index);
+        sync_lost_at_[index] = world.now();
     }
     model.copies_lost();
 }

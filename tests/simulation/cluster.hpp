@@ -52,7 +52,7 @@ public:
     void lose_directory(std::size_t machine, bool of_history);
     void change_root(std::size_t machine, const std::string& provider);
     void step_clock(std::size_t machine, std::int64_t delta_us);
-    void excuse_if_last(const core::ObjectId& object, Content content);
+    void excuse_if_last(std::size_t index, const core::ObjectId& object, Content content);
     void trace_deed(std::size_t index, const std::string& deed);
     void note(const char* fault) { ++world.trace.coverage.faults[fault]; }
 
@@ -110,6 +110,7 @@ private:
 
     std::vector<ProviderSpec> specs_;
     std::map<core::ObjectId, std::vector<Content>> contents_;           // everything ever saved
+    std::map<std::size_t, std::int64_t> sync_lost_at_;                  // by machine
     std::map<std::pair<std::size_t, core::ObjectId>, Content> initial_; // before the first start
     std::set<core::ApplyId> intents_seen_;
     std::map<std::tuple<std::size_t, std::size_t, std::size_t>, int> clone_sightings_;
