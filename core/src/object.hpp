@@ -63,8 +63,9 @@ struct Activity {
     bool publishing = false;     // the running export or keep serves `publish`
     bool live_absent = false;    // the last scan did not find it
     Instant absent_since{};
-    Trouble live;    // export, save, apply
-    Trouble content; // fetch
+    Instant adopt_after{}; // the history's copy could not be had: not before this
+    Trouble live;          // export, save, apply
+    Trouble content;       // fetch
     std::optional<Fetching> fetching;
     bool fetch_queued = false;
     std::uint64_t fetch_priority = 0; // in the queue: small ones first

@@ -112,6 +112,7 @@ void Objects::set_deadline(Object& object) {
     }
     if (!activity->fetching)
         earliest(activity->content.retry_at);
+    earliest(activity->adopt_after);
     if (due == activity->deadline)
         return;
     if (activity->deadline)

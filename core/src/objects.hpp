@@ -17,6 +17,9 @@ namespace stationsync::core {
 // How the history calls a state that was replaced for this reason.
 HistoryWhat what_of(KeptReason reason);
 
+// Equal content under another revision serves as well: an undo, or a station that lost its state.
+bool is_state_of(const KeptState& kept, const Revision& revision);
+
 class Objects final : public StationsListener {
 public:
     Objects(Context& context, TokenJudge& judge, DurableState& state);
@@ -160,6 +163,7 @@ private:
     bool head_fits(Provider& provider, Object& object);
     std::optional<PackageInfo> local_content(const Object& object,
                                              const RevisionId& revision) const;
+    bool adopt_kept(Object& object);
     bool wants_apply(const Object& object) const;
     void promote(Provider& provider, Object& object);
     void tell_conflict(Object& object, bool was_conflict);

@@ -5,6 +5,11 @@
 
 namespace stationsync::core {
 
+bool is_state_of(const KeptState& kept, const Revision& revision) {
+    return (kept.revision && kept.revision->id() == revision.id()) ||
+           (kept.digest && revision.digest && *kept.digest == *revision.digest);
+}
+
 std::optional<PackageInfo> Objects::local_content(const Object& object,
                                                   const RevisionId& revision) const {
     for (const LocalPackage& local : object.record.packages)
@@ -160,12 +165,34 @@ void Objects::decide_content(Provider& provider, Object& object) {
         bump(object);
         return;
     }
-    if (key_refused(provider, object) || !head_fits(provider, object) ||
+    if (key_refused(provider, object) || !head_fits(provider, object) || adopt_kept(object) ||
         local_content(object, head.id())) {
         drop_fetch(object);
         return;
     }
     want_content(object);
+}
+
+// The content of the head lies in the history here: its package is what the next apply needs, and
+// what is held must not depend on the limits of the history.
+bool Objects::adopt_kept(Object& object) {
+    ObjectRecord& record = object.record;
+    const RevisionPtr head = object.head()->revision;
+    for (const LocalPackage& local : record.packages)
+        if (local.revision == head->id() && !local.live)
+            return true;
+    if (object.activity && object.activity->adopt_after > context_.instant())
+        return false;
+    for (const KeptState& kept : record.kept) {
+        if (!is_state_of(kept, *head))
+            continue;
+        context_.out.now(AdoptKept{record.id, kept.package, head});
+        record.packages.push_back({head->id(), kept.package, false});
+        object.active().received_bytes = 0;
+        bump(object);
+        return true;
+    }
+    return false;
 }
 
 } // namespace stationsync::core

@@ -157,7 +157,7 @@ IndexEntry Objects::entry_of(const Object& object) const {
                 entry.packages.push_back({local.revision, local.package, false});
     for (const SetEntry& each : record.set)
         for (const KeptState& kept : record.kept)
-            if (kept.revision && kept.revision->id() == each.revision->id()) {
+            if (is_state_of(kept, *each.revision)) {
                 entry.kept.push_back(each.revision->id());
                 const bool listed = std::any_of(
                     entry.packages.begin(), entry.packages.end(),

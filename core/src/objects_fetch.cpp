@@ -260,12 +260,11 @@ void Objects::on(const PackageLost& event) {
         return;
     ObjectRecord& record = object->record;
     if (event.from_history) {
-        for (std::size_t i = 0; i < record.kept.size(); ++i)
-            if (record.kept[i].package.digest == event.package) {
-                kept_bytes_ -= record.kept[i].package.bytes;
-                record.kept.erase(record.kept.begin() + static_cast<std::ptrdiff_t>(i));
-                break;
-            }
+        std::erase_if(record.kept, [&](const KeptState& kept) {
+            const bool lost = kept.package.digest == event.package;
+            kept_bytes_ -= lost ? kept.package.bytes : 0;
+            return lost;
+        });
         store(*object);
         touch(*object);
         return;
@@ -275,6 +274,8 @@ void Objects::on(const PackageLost& event) {
     });
     if (lost == 0)
         return;
+    object->active().adopt_after =
+        context_.instant() + context_.random.jittered(std::chrono::seconds(60));
     bump(*object);
     // The live data are still the held revision: make its package again (never a new revision).
     if (object->is_clean() && object->stage() == Stage::idle && !record.intent &&

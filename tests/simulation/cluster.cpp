@@ -242,6 +242,9 @@ void Cluster::state_replaced(std::size_t index) {
         }
     }
     model.state_replaced(index, records, established);
+    if (image.meta.made_by_init && !image.meta.first_run_done) {
+        model.made_by_init(index);
+    }
 }
 
 void Cluster::lose_state(std::size_t index) {

@@ -250,7 +250,9 @@ void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int cl
     });
     const bool ordered = t.publish_orders > 0 || t.restore_orders > 0;
     judge_rank(machine, t, revision, claimed_rank, ordered);
-    if (!is_held || ordered) {
+    if (!is_held && !ordered && t.free_seals > 0) {
+        --t.free_seals; // its old name sealed anew, and the plant's equal state adopted at once
+    } else if (!is_held || ordered) {
         int& orders = is_held && t.publish_orders > 0 ? t.publish_orders : t.restore_orders;
         if (orders == 0) {
             violation(text(revision) + " was sealed at machine " + std::to_string(machine) +
@@ -378,6 +380,11 @@ void ReferenceModel::judge_rank(std::size_t machine, const Truth& t, ModelRevisi
 void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& object,
                                   const ModelRevision& held) {
     Truth& t = truth(machine, object);
+    // After a loss of state this tells again what the live data is.
+    if (!t.base_known && witness_.live(machine, object) == held.content) {
+        t.base = held.id;
+        t.base_known = true;
+    }
     if (t.held == held.id) {
         return; // an apply may have happened that it has not recorded yet
     }
@@ -399,8 +406,6 @@ void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& obj
     t.held = held.id;
     t.held_content = held.content;
     t.saved_at_apply = absent;
-    // After a loss of state this tells again what the live data is.
-    t.base_known = t.base_known || witness_.live(machine, object) == held.content;
     if (t.base == held.id) {
         return;
     }

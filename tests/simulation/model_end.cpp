@@ -95,6 +95,11 @@ bool ReferenceModel::exists_somewhere(const core::ObjectId& object, Content cont
 
 void ReferenceModel::copies_lost() {
     note_pushed_out();
+    for (const Duty& duty : duties_) {
+        if (!kept_well(duty)) { // who relied on this copy has none now
+            pushed_out_.insert({duty.object, duty.content});
+        }
+    }
     duties_.erase(std::remove_if(duties_.begin(), duties_.end(),
                                  [&](const Duty& duty) { return !kept_well(duty); }),
                   duties_.end());
