@@ -47,7 +47,11 @@ struct Engine::Impl {
             meta.aging_since = now.wall;
             meta.aging_clock_steps = meta.clock_steps;
         }
-        if (fresh || stepped) {
+        const StationId before = meta.station;
+        meta.station = context.config.self;
+        if (before != StationId{} && before != meta.station)
+            objects.station_renamed(before);
+        if (fresh || stepped || before != meta.station) {
             context.store_meta();
             context.out.seal_batch();
         }

@@ -68,6 +68,8 @@ public:
     void peer_closed(const StationId& id) override;
     void peer_providers_changed(const StationId& id) override;
 
+    // The station that this state belongs to had another id until now (a copied disk).
+    void station_renamed(const StationId& before);
     // Of any provider, from the durable state; the epoch: none yet.
     WallTime last_complete_scan() const;
     void first_run_ends();
@@ -211,6 +213,7 @@ private:
     void catalogue_complete(const StationId& from, const std::vector<std::string>& established);
     void establish(Provider& provider, const std::string& why);
     void reincarnate();
+    void begin_anew(const StationId& before);
     void confirm_old_name(Object& object, const IndexEntry* theirs);
     void reseal(Object& object);
     bool is_unknown_own(const Revision& revision) const;

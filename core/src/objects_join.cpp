@@ -121,6 +121,30 @@ bool Objects::is_unknown_own(const Revision& revision) const {
 void Objects::reincarnate() {
     if (mutant(Mutant::no_incarnation))
         return;
+    begin_anew(context_.config.self);
+    context_.out.now(RaiseMessage{
+        "state-older-than-plant",
+        Severity::warning,
+        {},
+        "The other stations know changes of this station that its own state database does not: the "
+        "database was put back or copied. The station goes on as a newcomer.",
+        "Nothing needs to be done; what was changed here since is in the history if it lost."});
+}
+
+void Objects::station_renamed(const StationId& before) {
+    context_.meta.made_by_init = false;
+    begin_anew(before);
+    context_.out.now(RaiseMessage{
+        "new-identity",
+        Severity::info,
+        {},
+        "This station has a new identity. For the other stations it is a newcomer.",
+        "Nothing needs to be done; what was changed only here is in the history if it lost."});
+}
+
+// A new incarnation, newcomer for every provider. What it holds under the old name and the plant
+// does not know is sealed anew when a peer's catalogue tells.
+void Objects::begin_anew(const StationId& before) {
     MetaRecord& meta = context_.meta;
     meta.old_incarnations.push_back(meta.incarnation);
     do
@@ -132,7 +156,7 @@ void Objects::reincarnate() {
     for (const auto& [id, object] : objects_) {
         ObjectRecord& record = object->record;
         record.old_name_unconfirmed =
-            record.held && record.held->author.station == context_.config.self;
+            record.held && record.held->author.station == before;
         record.index = 0;
         bump(*object);
         touch(*object);
@@ -155,13 +179,6 @@ void Objects::reincarnate() {
         exchange.in_flight = 0;
         greet(id);
     }
-    context_.out.now(RaiseMessage{
-        "state-older-than-plant",
-        Severity::warning,
-        {},
-        "The other stations know changes of this station that its own state database does not: the "
-        "database was put back or copied. The station goes on as a newcomer.",
-        "Nothing needs to be done; what was changed here since is in the history if it lost."});
 }
 
 // The peer has this very revision (theirs given), or has told its whole catalogue without it

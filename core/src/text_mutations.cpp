@@ -54,6 +54,8 @@ struct MutationText {
             .field("clock_steps", r.clock_steps)
             .flag("made_by_init", r.made_by_init)
             .flag("first_run_done", r.first_run_done);
+        if (r.station != StationId{})
+            line.field("station", r.station);
         if (r.aging_since.us != 0)
             line.field("aging_since", r.aging_since)
                 .field("aging_clock_steps", r.aging_clock_steps);

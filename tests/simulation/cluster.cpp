@@ -88,7 +88,9 @@ void Cluster::give_new_identity(std::size_t index) {
     Machine& machine = station(index);
     machine.stop_by_person();
     machine.id = new_station_id();
-    lose_state(index);
+    trace_deed(index, "takes a new identity");
+    state_replaced(index);
+    model.identity_taken(index);
     clones_.erase(std::remove_if(clones_.begin(), clones_.end(),
                                  [&](const auto& pair) { return pair.second == index; }),
                   clones_.end());

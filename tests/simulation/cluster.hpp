@@ -101,6 +101,7 @@ private:
     void tell_history(Machine& machine, const core::HistoryEntry& entry);
     void state_replaced(std::size_t machine);
     void fold_keys(core::Event& event) const;
+    bool sees_both(const Machine& machine, std::size_t original, std::size_t copy);
     void watch_clones();
     void watch_clones_regularly();
     void operators_help();

@@ -5,13 +5,17 @@
 
 namespace stationsync::simulation {
 
+// Both answer, and this machine is linked with both.
+bool Cluster::sees_both(const Machine& machine, std::size_t original, std::size_t copy) {
+    return station(original).running() && station(copy).running() && machine.running() &&
+           world.network.linked(machine.index, original) &&
+           world.network.linked(machine.index, copy);
+}
+
 void Cluster::watch_clones() {
     for (const auto& [original, copy] : clones_) {
         for (const auto& machine : world.machines) {
-            const bool both = station(original).running() && station(copy).running() &&
-                              machine->running() &&
-                              world.network.linked(machine->index, original) &&
-                              world.network.linked(machine->index, copy);
+            const bool both = sees_both(*machine, original, copy);
             int& sightings = clone_sightings_[{machine->index, original, copy}];
             sightings = both ? sightings + 1 : 0;
         }

@@ -118,8 +118,10 @@ void Cluster::on_message_sent(Machine& machine, core::LinkId link, const core::M
     }
     for (const auto& [original, copy] : clones_) {
         constexpr int sightings_max = 4; // 40 s: both were told of by then
-        if ((peer == original || peer == copy) &&
+        if ((peer == original || peer == copy) && sees_both(machine, original, copy) &&
             clone_sightings_[{machine.index, original, copy}] > sightings_max) {
+            trace_deed(machine.index, "exchanges data with a cloned station over link " +
+                                          std::to_string(static_cast<std::uint64_t>(link)));
             model.violation(machine.name + " exchanges data with a cloned station");
         }
     }

@@ -113,6 +113,7 @@ public:
                         const std::vector<std::string>& established_providers);
 
     // ---- faults that excuse a loss or an otherwise forbidden seal ----
+    void identity_taken(std::size_t machine); // a copy that is a newcomer from now on
     void made_by_init(std::size_t machine) { init_.insert(machine); }
     void state_replaced(std::size_t machine, const std::vector<ClaimedRecord>& records,
                         const std::set<std::string>& established_providers);
@@ -190,6 +191,7 @@ private:
                             const ModelRevision* base);
     void judge_rank(std::size_t machine, const Truth& t, ModelRevision& revision, int claimed_rank,
                     bool ordered);
+    bool renames_held(const Truth& t, const ModelRevision& revision) const;
     void held_changed(std::size_t machine, const core::ObjectId& object, const ModelRevision& held);
     bool is_established(std::size_t machine, const std::string& provider) const {
         return established_.count({machine, provider}) != 0;

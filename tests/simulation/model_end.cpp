@@ -51,6 +51,16 @@ void ReferenceModel::state_replaced(std::size_t machine, const std::vector<Claim
     }
 }
 
+void ReferenceModel::identity_taken(std::size_t machine) {
+    const auto forget = [&](auto& places) {
+        for (auto i = places.begin(); i != places.end();) {
+            i = i->first == machine ? places.erase(i) : std::next(i);
+        }
+    };
+    forget(established_);
+    forget(establishing_);
+}
+
 void ReferenceModel::packages_lost(std::size_t machine) {
     for (auto& [place, t] : truths_) {
         t.package_lost = t.package_lost || place.first == machine;

@@ -201,6 +201,7 @@ std::string encode_record(const core::MetaRecord& record) {
         out.add_old_incarnations(old);
     out.set_aging_since(record.aging_since.us);
     out.set_aging_clock_steps(record.aging_clock_steps);
+    out.set_station(bytes_of(record.station.bytes));
     return out.SerializeAsString();
 }
 
@@ -218,6 +219,8 @@ std::optional<core::MetaRecord> decode_meta(std::string_view bytes) {
     record.old_incarnations.assign(in.old_incarnations().begin(), in.old_incarnations().end());
     record.aging_since.us = in.aging_since();
     record.aging_clock_steps = in.aging_clock_steps();
+    if (!in.station().empty() && !read_bytes(in.station(), record.station.bytes))
+        return std::nullopt;
     return record;
 }
 

@@ -120,6 +120,7 @@ struct StationRecord {
 };
 
 struct MetaRecord {
+    StationId station; // whose state this is; zero in a new database
     std::uint64_t incarnation = 0;
     std::uint64_t sequence = 0; // last own
     std::uint64_t index = 0;    // last own index position
