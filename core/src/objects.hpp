@@ -214,6 +214,7 @@ private:
     void establish(Provider& provider, const std::string& why);
     void reincarnate();
     void begin_anew(const StationId& before);
+    void confirm_old_names(const std::string& provider);
     void confirm_old_name(Object& object, const IndexEntry* theirs);
     void reseal(Object& object);
     bool is_unknown_own(const Revision& revision) const;

@@ -182,7 +182,9 @@ bool Objects::send_batch(const StationId& id, Exchange& exchange) {
                 return false;
             }
             batch.last = object.record.index;
-            if (!object.record.set.empty() && provider_of(object.record.id) &&
+            // Under a name that may have to be given up nothing is told.
+            if (!object.record.set.empty() && !object.record.old_name_unconfirmed &&
+                provider_of(object.record.id) &&
                 stations_->provider_open(id, object.record.id.provider))
                 batch.entries.push_back(entry_of(object));
             return true;

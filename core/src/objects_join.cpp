@@ -48,15 +48,12 @@ void Objects::catalogue_complete(const StationId& from,
     for (auto& [name, provider] : providers_) {
         if (!provider.enabled || !stations_->provider_open(from, name))
             continue;
+        confirm_old_names(name);
         const bool theirs =
             std::find(established.begin(), established.end(), name) != established.end() ||
             mutant(Mutant::established_by_anyone);
         if (!theirs)
             continue;
-        const auto [first, last] = objects_of(name);
-        for (auto place = first; place != last; ++place)
-            if (place->second->record.old_name_unconfirmed)
-                confirm_old_name(*place->second, nullptr);
         const bool sealed =
             provider.record.first_scan_sealed || mutant(Mutant::established_unsealed);
         if (!provider.record.established && sealed)
@@ -65,7 +62,16 @@ void Objects::catalogue_complete(const StationId& from,
     }
 }
 
+// What no catalogue named until now is unknown to the plant under its old name.
+void Objects::confirm_old_names(const std::string& provider) {
+    const auto [first, last] = objects_of(provider);
+    for (auto place = first; place != last; ++place)
+        if (place->second->record.old_name_unconfirmed)
+            confirm_old_name(*place->second, nullptr);
+}
+
 void Objects::establish(Provider& provider, const std::string& why) {
+    confirm_old_names(provider.record.provider);
     provider.record.established = true;
     store(provider);
     publish_profile(provider);
@@ -155,8 +161,7 @@ void Objects::begin_anew(const StationId& before) {
     index_log_.clear();
     for (const auto& [id, object] : objects_) {
         ObjectRecord& record = object->record;
-        record.old_name_unconfirmed =
-            record.held && record.held->author.station == before;
+        record.old_name_unconfirmed = record.held && record.held->author.station == before;
         record.index = 0;
         bump(*object);
         touch(*object);
@@ -190,7 +195,7 @@ void Objects::confirm_old_name(Object& object, const IndexEntry* theirs) {
                               [&](const auto& entry) { return *entry.revision == *record.held; });
     record.old_name_unconfirmed = false;
     if (same) {
-        store(object);
+        bump(object); // it was not told while it was unconfirmed
         return;
     }
     reseal(object);

@@ -200,6 +200,7 @@ void ReferenceModel::learn(std::size_t machine, const core::StationId& station,
     const bool is_head = !record.set.empty() && record.set.front().revision.id == known.id;
     check_attributes(machine, known, entry, is_head, !knows(machine, record.object, known.id));
     known_[{machine, record.object}].insert(known.id);
+    given_up_[{machine, record.object}].erase(known.id);
     if (entry.rank >= 1) {
         of_the_plant_[{machine, record.object}].insert(known.id);
     }
@@ -242,6 +243,17 @@ void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
     }
 }
 
+// The same state under a new name: the old one ends here, and everywhere if nobody had heard of it.
+void ReferenceModel::give_up_old_name(std::size_t machine, const ModelRevision& revision) {
+    for (const auto& id : known_[{machine, revision.object}]) {
+        const ModelRevision* old = find(id, revision.object);
+        if (old && old->id != revision.id && old->content == revision.content &&
+            old->stamp_us == revision.stamp_us && old->stamp_logical == revision.stamp_logical) {
+            given_up_[{machine, revision.object}].insert(id);
+        }
+    }
+}
+
 // A station that has a copy may find its own sequences used, and goes on under a new name.
 bool ReferenceModel::renames_held(const Truth& t, const ModelRevision& revision) const {
     const ModelRevision* base = t.base ? find(t.base, revision.object) : nullptr;
@@ -257,8 +269,11 @@ void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int cl
         return write.what.content == revision.content;
     });
     const bool ordered = t.publish_orders > 0 || t.restore_orders > 0;
+    give_up_old_name(machine, revision);
     judge_rank(machine, t, revision, claimed_rank, ordered);
-    if (!is_held && !ordered && t.free_seals > 0) {
+    if (!ordered && renames_held(t, revision)) {
+        // Nothing but the name is new.
+    } else if (!is_held && !ordered && t.free_seals > 0) {
         --t.free_seals; // its old name sealed anew, and the plant's equal state adopted at once
     } else if (!is_held || ordered) {
         int& orders = is_held && t.publish_orders > 0 ? t.publish_orders : t.restore_orders;
@@ -271,7 +286,7 @@ void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int cl
         check_seal(machine, t, revision, *matching);
     } else if (t.free_seals > 0) {
         --t.free_seals;
-    } else if (!renames_held(t, revision)) {
+    } else {
         violation("echo: " + text(revision) + " was sealed at machine " + std::to_string(machine) +
                   " though no user saved it there");
     }

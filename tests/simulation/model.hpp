@@ -191,6 +191,7 @@ private:
                             const ModelRevision* base);
     void judge_rank(std::size_t machine, const Truth& t, ModelRevision& revision, int claimed_rank,
                     bool ordered);
+    void give_up_old_name(std::size_t machine, const ModelRevision& revision);
     bool renames_held(const Truth& t, const ModelRevision& revision) const;
     void held_changed(std::size_t machine, const core::ObjectId& object, const ModelRevision& held);
     bool is_established(std::size_t machine, const std::string& provider) const {
@@ -208,6 +209,7 @@ private:
     std::map<std::pair<core::ObjectId, core::RevisionId>, ModelRevision> revisions_;
     std::map<Place, Truth> truths_;
     std::map<Place, std::set<core::RevisionId>> known_;
+    std::map<Place, std::set<core::RevisionId>> given_up_;     // with the name of their author
     std::map<Place, std::set<core::RevisionId>> of_the_plant_; // known there with rank 1 or 2
     std::set<std::pair<std::size_t, std::string>> established_;
     std::set<std::pair<std::size_t, std::string>> establishing_; // now, or since earlier

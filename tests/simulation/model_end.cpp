@@ -2,6 +2,7 @@
 #include "model.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace stationsync::simulation {
 
@@ -171,7 +172,11 @@ std::vector<const ModelRevision*> ReferenceModel::maximal(const core::ObjectId& 
     std::set<core::RevisionId> alive;
     for (const auto& [place, ids] : known_) {
         if (place.second == object && removed_.count(place.first) == 0) {
-            alive.insert(ids.begin(), ids.end());
+            const auto gone = given_up_.find(place);
+            std::copy_if(ids.begin(), ids.end(), std::inserter(alive, alive.end()),
+                         [&](const core::RevisionId& id) {
+                             return gone == given_up_.end() || gone->second.count(id) == 0;
+                         });
         }
     }
     std::vector<const ModelRevision*> all;
