@@ -53,6 +53,8 @@ void Cluster::on_durable(Machine& machine, const StateStore::Transaction& transa
         const auto* provider = std::get_if<core::PutProvider>(&mutation);
         if (provider && provider->record.established) {
             model.establishes(machine.index, provider->record.provider);
+        } else if (provider) {
+            model.not_established(machine.index, provider->record.provider);
         }
     }
     for (const auto& mutation : transaction.mutations) {

@@ -265,9 +265,16 @@ bool ReferenceModel::renames_held(const Truth& t, const ModelRevision& revision)
 void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int claimed_rank,
                             bool is_held) {
     Truth& t = truth(machine, revision.object);
-    auto matching = std::find_if(t.unsealed.rbegin(), t.unsealed.rend(), [&](const Write& write) {
-        return write.what.content == revision.content;
-    });
+    // Of several writes of this content, one that may become a change is meant.
+    const auto last_write = [&](bool also_old) {
+        return std::find_if(t.unsealed.rbegin(), t.unsealed.rend(), [&](const Write& write) {
+            return write.what.content == revision.content && (also_old || !write.certainly_old);
+        });
+    };
+    auto matching = last_write(false);
+    if (matching == t.unsealed.rend()) {
+        matching = last_write(true);
+    }
     const bool ordered = t.publish_orders > 0 || t.restore_orders > 0;
     give_up_old_name(machine, revision);
     judge_rank(machine, t, revision, claimed_rank, ordered);
@@ -465,6 +472,18 @@ void ReferenceModel::established(std::size_t machine, const std::string& provide
     for (const auto& object : unsealed_first_finds) {
         violation("machine " + std::to_string(machine) + " became established before " +
                   text(object) + ", found at its first scan, was sealed");
+    }
+}
+
+void ReferenceModel::not_established(std::size_t machine, const std::string& provider) {
+    if (established_.erase({machine, provider}) == 0) {
+        return;
+    }
+    establishing_.erase({machine, provider});
+    catalogue_from_established_.erase({machine, provider});
+    if (replaced_.count(machine) == 0 && !clones_) {
+        violation("machine " + std::to_string(machine) + " is not established for " + provider +
+                  " any more");
     }
 }
 

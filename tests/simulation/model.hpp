@@ -99,6 +99,8 @@ public:
     // ---- what the stations say ----
     void record_durable(std::size_t machine, const core::StationId& station,
                         const ClaimedRecord& record);
+    // It may cease to be so only after its state was replaced or copied.
+    void not_established(std::size_t machine, const std::string& provider);
     // One transaction makes it established and takes in newcomers' data.
     void establishes(std::size_t machine, const std::string& provider) {
         establishing_.insert({machine, provider});
@@ -219,6 +221,7 @@ private:
     std::map<std::pair<std::size_t, std::string>, bool> catalogue_from_established_;
     std::map<std::size_t, core::StationId> stations_;
     std::set<std::size_t> init_;
+    std::set<std::size_t> replaced_; // whose state was another's, or an older one
     std::set<std::size_t> removed_;
     struct ClockStep {
         std::int64_t before_us;

@@ -21,6 +21,7 @@ void ReferenceModel::state_replaced(std::size_t machine, const std::vector<Claim
         i = i->first.first == machine ? catalogue_from_established_.erase(i) : std::next(i);
     }
     init_.erase(machine);
+    replaced_.insert(machine);
     for (const auto& provider : established_providers) {
         established_.insert({machine, provider});
         establishing_.insert({machine, provider});
