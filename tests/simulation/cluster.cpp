@@ -139,7 +139,10 @@ void Cluster::write_at(std::size_t index, const core::ObjectId& object, Content 
 void Cluster::excuse_if_last(std::size_t index, const core::ObjectId& object, Content content) {
     const auto lost = sync_lost_at_.find(index);
     const bool just_lost = lost != sync_lost_at_.end() && world.now() - lost->second < 3 * minute;
-    if (content != absent && (just_lost || served_live(object, content)) &&
+    // Of files only the author keeps a package: when its disk is gone, live data are the only
+    // copies.
+    const bool author_lost = disks_lost_ && reproducible(object);
+    if (content != absent && (just_lost || author_lost || served_live(object, content)) &&
         !model.exists_somewhere(object, content)) {
         model.excuse(object, content);
     }
@@ -258,6 +261,7 @@ void Cluster::lose_state(std::size_t index) {
 
 void Cluster::lose_disk(std::size_t index) {
     trace_deed(index, "disk lost");
+    disks_lost_ = true;
     station(index).crash();
     station(index).lose_disk();
     state_replaced(index);

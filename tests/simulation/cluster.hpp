@@ -112,6 +112,7 @@ private:
     std::vector<ProviderSpec> specs_;
     std::map<core::ObjectId, std::vector<Content>> contents_;           // everything ever saved
     std::map<std::size_t, std::int64_t> sync_lost_at_;                  // by machine
+    bool disks_lost_ = false;                                           // of some machine
     std::map<std::pair<std::size_t, core::ObjectId>, Content> initial_; // before the first start
     std::set<core::ApplyId> intents_seen_;
     std::map<std::tuple<std::size_t, std::size_t, std::size_t>, int> clone_sightings_;

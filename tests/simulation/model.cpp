@@ -396,7 +396,7 @@ void ReferenceModel::judge_rank(std::size_t machine, const Truth& t, ModelRevisi
         base && base->rank == 1 && of_the_plant_[{machine, r.object}].count(base->id) == 0;
     // A file made while the station became established, or after its root changed, may be either.
     const bool unclear =
-        adopted_unheard || t.free_seals > 0 || !t.base_known ||
+        adopted_unheard || renames_held(t, r) || t.free_seals > 0 || !t.base_known ||
         rebased_.count({machine, provider}) != 0 ||
         (established && !base && !t.unsealed.empty() &&
          t.unsealed.front().what.local_us < established_at_us_[{machine, provider}] + minute);

@@ -171,6 +171,7 @@ private:
         Content content;
         bool superseded;
         bool had_package; // the station kept a package of it
+        bool judged;      // it was known what the live state was made on
         int entry;        // which superseded entry of the object's history there; 0: none
     };
     struct HistoryEntries { // of superseded states that a station says to keep

@@ -128,10 +128,12 @@ bool ReferenceModel::loss_excused(const core::ObjectId& object, Content content)
 
 void ReferenceModel::owe(std::size_t machine, const core::ObjectId& object, Content content,
                          bool superseded, bool had_package) {
-    Duty duty{machine, object, content, superseded, had_package, 0};
+    Duty duty{machine, object, content, superseded, had_package, truth(machine, object).base_known,
+              0};
     HistoryEntries& entries = entries_[{machine, object}];
     if (entries.unclaimed == content) {
         duty.entry = entries.count;
+        duty.superseded = duty.superseded || !duty.judged;
         entries.unclaimed = absent;
     }
     duties_.push_back(duty);
@@ -144,8 +146,9 @@ void ReferenceModel::superseded_kept(std::size_t machine, const core::ObjectId& 
     const auto duty = std::find_if(duties_.rbegin(), duties_.rend(), [&](const Duty& each) {
         return each.machine == machine && each.object == object;
     });
-    if (duty != duties_.rend() && duty->content == content && duty->superseded &&
-        duty->had_package && duty->entry == 0) {
+    if (duty != duties_.rend() && duty->content == content && duty->had_package &&
+        duty->entry == 0 && (duty->superseded || !duty->judged)) {
+        duty->superseded = true;
         duty->entry = entries.count;
     } else {
         entries.unclaimed = content;
