@@ -215,6 +215,7 @@ struct Stations::Impl {
     std::vector<StationView> views() const;
     StationView view_of(const Peer& peer) const;
     void explain_direction(const Peer& peer, StationView& view) const;
+    bool is_listed(const std::string& address) const;
     std::optional<StationView> view_of(const Candidate& candidate) const;
     StationView view_of(const IncomingRefused& event) const;
     const IncomingRefused* refusal_of(const std::vector<std::string>& addresses) const;

@@ -125,6 +125,16 @@ StationView Stations::Impl::view_of(const Peer& peer) const {
     return view;
 }
 
+// A station that is listed by itself says that it listens there: not dialled yet, or one-way.
+bool Stations::Impl::is_listed(const std::string& address) const {
+    return std::any_of(peers.begin(), peers.end(), [&](const auto& entry) {
+        const std::optional<StationRecord>& record = entry.second.record;
+        return record && record->forgotten == record_seen &&
+               std::find(record->addresses.begin(), record->addresses.end(), address) !=
+                   record->addresses.end();
+    });
+}
+
 // An address that has no station of its own in the list yet; nothing when it has, or is our own.
 std::optional<StationView> Stations::Impl::view_of(const Candidate& candidate) const {
     const CandidateFound& found = candidate.found;
@@ -140,9 +150,11 @@ std::optional<StationView> Stations::Impl::view_of(const Candidate& candidate) c
             std::find(own_addresses.begin(), own_addresses.end(), address) != own_addresses.end();
         if (picture && picture->proven && find(*picture->proven) != nullptr)
             return std::nullopt;
+        const bool key = picture && picture->failure && picture->failure->wrong_key;
+        if (!key && !candidate.foreign && is_listed(address))
+            return std::nullopt;
         view.addresses.push_back(address);
         if (picture && picture->failure) {
-            const bool key = picture->failure->wrong_key;
             view.state = key ? StationState::rejected : view.state;
             view.reasons.push_back(
                 key ? reason("key", wrong_key_text(found.name, address, context.config.project))

@@ -169,6 +169,20 @@ TEST_F(StationLinks, ProfileOfAnotherStationClosesTheLink) {
     EXPECT_FALSE(a.stations.station_of(LinkId{77}));
 }
 
+TEST_F(StationLinks, StationThatCannotBeDialledIsListedOnce) {
+    Node& a = mesh.add(1);
+    Node& b = mesh.add(2);
+    mesh.unreachable.insert({a.address(), b.address()});
+    mesh.configure(a, b.address());
+    mesh.configure(b, a.address());
+    ASSERT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }));
+    EXPECT_EQ(a.stations.views().size(), 1u) << "it listens at the address that is in our list";
+    mesh.kill(b, true);
+    mesh.run(1min);
+    EXPECT_EQ(a.stations.views().size(), 1u);
+    EXPECT_EQ(a.state(b.id()), StationState::unreachable);
+}
+
 // ---- cloned disks ----------------------------------------------------------------------------
 
 TEST_F(StationLinks, ClonedStationIsRefusedTwiceWhileBothAreReachable) {
