@@ -60,18 +60,20 @@ class HostilePeer(unittest.TestCase):
     def test_garbage(self):
         def attack(address):
             for _ in range(200):
-                with socket.create_connection(address) as peer:
+                with _closed_is_fine(), socket.create_connection(address) as peer:
                     peer.settimeout(10)
-                    with self.subTest(), _closed_is_fine():
-                        peer.sendall(os.urandom(4096))
-                        while peer.recv(4096):
-                            pass
+                    peer.sendall(os.urandom(4096))
+                    while peer.recv(4096):
+                        pass
         self.check(attack)
 
     def test_half_a_record(self):
         def attack(address):
             # A TLS record that announces 16 KiB and ends after three bytes, kept open.
-            peers = [socket.create_connection(address) for _ in range(100)]
+            peers = []
+            with _closed_is_fine():
+                for _ in range(100):
+                    peers.append(socket.create_connection(address))
             for peer in peers:
                 with _closed_is_fine():
                     peer.sendall(b"\x16\x03\x01\x40\x00\x01\x00\x00")
@@ -82,7 +84,7 @@ class HostilePeer(unittest.TestCase):
     def test_announces_4_gib(self):
         def attack(address):
             for _ in range(50):
-                with socket.create_connection(address) as peer, _closed_is_fine():
+                with _closed_is_fine(), socket.create_connection(address) as peer:
                     peer.sendall(struct.pack("<I", 0xFFFFFFFF) + struct.pack(">I", 0xFFFFFFFF) + b"x" * 65536)
         self.check(attack)
 
@@ -92,7 +94,7 @@ class HostilePeer(unittest.TestCase):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
             for _ in range(50):
-                with socket.create_connection(address) as peer, _closed_is_fine():
+                with _closed_is_fine(), socket.create_connection(address) as peer:
                     with context.wrap_socket(peer):
                         self.fail("a handshake without the project key succeeded")
         self.check(attack)
