@@ -144,6 +144,7 @@ private:
     void on_export_failed(Provider& provider, Object& object, const ExportFinished& event);
     void conclude_export(Provider& provider, Object& object);
     void conclude_kept(Provider& provider, Object& object, const std::vector<SavedItem>& saved);
+    void classify_exported(Object& object);
     bool is_put_back(const Object& object) const;
     bool adopts_head(const Object& object) const;
     void seal(Provider& provider, Object& object);

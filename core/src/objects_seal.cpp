@@ -59,6 +59,7 @@ void Objects::on(const ExportFinished& event) {
         return;
     }
     object->activity->exported = event;
+    classify_exported(*object);
     conclude_export(*provider, *object);
 }
 
@@ -84,6 +85,23 @@ void Objects::on_export_failed(Provider& provider, Object& object, const ExportF
     default:
         fail_live(object, event.status, event.text);
     }
+}
+
+// At the cap and by "send now" whatever is live is taken, also what no scan has seen yet: an old
+// backup that was restored over unsealed edits is one all the same.
+void Objects::classify_exported(Object& object) {
+    ObjectRecord& record = object.record;
+    const ExportFinished& exported = *object.activity->exported;
+    if (!record.seen_change || record.seen_change->mark == exported.mark)
+        return;
+    ObservedObject seen;
+    seen.key = record.id.key;
+    seen.mark = exported.mark;
+    seen.changed_at = exported.changed_at;
+    seen.time_uncertain = record.seen_change->time_uncertain;
+    const bool times_valid = record.clock_steps == context_.meta.clock_steps;
+    if (classify(record, seen, times_valid, context_.wall()) == ChangeClass::restored_old)
+        record.seen_change->change_class = ChangeClass::restored_old;
 }
 
 bool Objects::is_put_back(const Object& object) const {

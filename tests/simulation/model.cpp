@@ -432,7 +432,7 @@ void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& obj
         const bool has_package = !t.package_lost && (author || !witness_.reproducible(object));
         owe(machine, object, t.held_content, superseded, has_package);
     }
-    t.package_lost = false;
+    t.package_lost = t.package_lost && t.held_content == held.content;
     t.held = held.id;
     t.held_content = held.content;
     t.saved_at_apply = absent;
