@@ -130,6 +130,7 @@ public:
     void clock_stepped(std::size_t machine, std::int64_t before_us); // from this local time
     void history_aged(); // more than 30 days have passed
     void clones_exist() { clones_ = true; }
+    bool had_clones() const { return clones_; }
 
     // ---- at the end, when all is healed ----
     std::optional<core::RevisionId> winner(const core::ObjectId& object) const;

@@ -11,7 +11,7 @@ struct RunPlan {
     unsigned jobs = 2;
     const Profile* profile = nullptr;
     bool stop_at_failure = false;
-    std::size_t failures_shown = 5;
+    std::size_t failures_shown = 40;
     std::uint64_t invariants_every = 64;
 };
 
