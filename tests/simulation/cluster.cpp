@@ -138,7 +138,8 @@ void Cluster::write_at(std::size_t index, const core::ObjectId& object, Content 
 // in a sync directory that has just been lost: a user may destroy it.
 void Cluster::excuse_if_last(std::size_t index, const core::ObjectId& object, Content content) {
     const auto lost = sync_lost_at_.find(index);
-    const bool just_lost = lost != sync_lost_at_.end() && world.now() - lost->second < 3 * minute;
+    const bool just_lost = lost != sync_lost_at_.end() &&
+                           (world.now() - lost->second < 3 * minute || !station(index).running());
     // Of files only the author keeps a package: when its disk is gone, live data are the only
     // copies.
     const bool author_lost = disks_lost_ && reproducible(object);
@@ -282,6 +283,8 @@ void Cluster::lose_directory(std::size_t index, bool of_history) {
     if (!of_history) {
         model.packages_lost(index);
         sync_lost_at_[index] = world.now();
+    } else {
+        model.history_lost(index);
     }
     model.copies_lost();
 }

@@ -119,6 +119,9 @@ public:
     void made_by_init(std::size_t machine) { init_.insert(machine); }
     void state_replaced(std::size_t machine, const std::vector<ClaimedRecord>& records,
                         const std::set<std::string>& established_providers);
+    void history_lost(std::size_t machine) {
+        history_lost_at_[machine] = witness_.local_us(machine);
+    }
     void packages_lost(std::size_t machine); // its sync directory
     void root_changed(std::size_t machine, const std::string& provider);
     void excuse(const core::ObjectId& object, Content content) {
@@ -225,6 +228,7 @@ private:
     std::set<std::size_t> init_;
     std::set<std::size_t> replaced_; // whose state was another's, or an older one
     std::set<std::size_t> removed_;
+    std::map<std::size_t, std::int64_t> history_lost_at_; // local
     struct ClockStep {
         std::int64_t before_us;
         std::int64_t after_us;
