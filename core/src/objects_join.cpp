@@ -190,6 +190,8 @@ void Objects::begin_anew(const StationId& before) {
 // (null).
 void Objects::confirm_old_name(Object& object, const IndexEntry* theirs) {
     ObjectRecord& record = object.record;
+    if (record.intent)
+        return; // the live data may be the next state already; then there is nothing to rename
     const bool same =
         theirs && std::any_of(theirs->set.begin(), theirs->set.end(),
                               [&](const auto& entry) { return *entry.revision == *record.held; });
