@@ -471,7 +471,8 @@ void ReferenceModel::established(std::size_t machine, const std::string& provide
     if (by_person || init_.count(machine) != 0) {
         return;
     }
-    if (!catalogue_from_established_[{machine, provider}]) {
+    // A station that finds its name used twice begins anew with the catalogue that told it so.
+    if (!catalogue_from_established_[{machine, provider}] && !clones_) {
         violation("machine " + std::to_string(machine) + " became established for " + provider +
                   " without the whole catalogue of an established station");
     }

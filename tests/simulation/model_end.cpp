@@ -109,10 +109,9 @@ void ReferenceModel::copies_lost() {
     note_pushed_out();
     for (Duty& duty : duties_) {
         // What is live again and nowhere else here may be written over.
-        const bool in_files = witness_.in_history(duty.machine, duty.object, duty.content) ||
-                              witness_.in_sync_directory(duty.machine, duty.object, duty.content);
+        const bool kept = witness_.in_history(duty.machine, duty.object, duty.content);
         const bool is_live = witness_.live(duty.machine, duty.object) == duty.content;
-        duty.had_package = duty.had_package && (in_files || !is_live);
+        duty.had_package = duty.had_package && (kept || !is_live);
         if (!kept_well(duty)) { // who relied on this copy has none now
             pushed_out_.insert({duty.object, duty.content});
         }
