@@ -121,6 +121,7 @@ void Objects::intend(Provider& provider, Object& object, const std::vector<Saved
     intent.package = *package;
     intent.expected = activity.decided_mark;
     intent.intended_at = context_.wall();
+    intent.rank = object.head()->rank;
     if (record.held && object.held_id() != object.head_id() && !is_kept(object, object.held_id()))
         intent.replaced.push_back(replaced_state(object, saved));
     record.intent = std::move(intent);
@@ -190,7 +191,7 @@ void Objects::applied(Provider& provider, Object& object, const ApplyFinished& e
     record.intent.reset();
     const bool was_data = object.held_id() != intent.revision->id();
     const Stamp replaced = record.held ? record.held->stamp : Stamp{};
-    Rank rank = Rank::plant;
+    Rank rank = intent.rank;
     for (const SetEntry& entry : record.set)
         if (entry.revision->id() == intent.revision->id())
             rank = entry.rank;

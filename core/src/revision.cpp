@@ -132,7 +132,7 @@ bool Intent::operator==(const Intent& other) const {
     const bool same_revision =
         revision && other.revision ? *revision == *other.revision : revision == other.revision;
     return same_revision && id == other.id && package == other.package &&
-           expected == other.expected && intended_at == other.intended_at &&
+           expected == other.expected && rank == other.rank && intended_at == other.intended_at &&
            replaced == other.replaced;
 }
 

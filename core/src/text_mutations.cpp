@@ -36,6 +36,7 @@ std::string intent_text(const Intent& intent) {
         '{' +
         std::move(Line(to_text(intent.id))
                       .field("revision", intent.revision ? intent.revision->id() : RevisionId{})
+                      .field("rank", static_cast<unsigned>(intent.rank))
                       .field("package", intent.package)
                       .flag("expected=" + mark_text(intent.expected), true)
                       .field("at", intent.intended_at))

@@ -123,6 +123,7 @@ void write(const core::Intent& intent, state::Intent& out) {
     write(intent.package, *out.mutable_package());
     out.set_expected(intent.expected);
     out.set_intended_at(intent.intended_at.us);
+    out.set_rank(static_cast<std::uint32_t>(intent.rank));
     for (const core::KeptState& kept : intent.replaced)
         write(kept, *out.add_replaced());
 }
@@ -130,6 +131,7 @@ void write(const core::Intent& intent, state::Intent& out) {
 bool read(const state::Intent& in, core::Intent& intent) {
     intent.expected = in.expected();
     intent.intended_at.us = in.intended_at();
+    intent.rank = static_cast<core::Rank>(std::min(in.rank(), 2u));
     for (const state::KeptState& kept : in.replaced())
         if (!read(kept, intent.replaced.emplace_back()))
             return false;

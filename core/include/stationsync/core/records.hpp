@@ -56,6 +56,7 @@ struct Intent {
     PackageInfo package;
     Mark expected; // empty: absent
     WallTime intended_at;
+    Rank rank = Rank::plant; // of the revision then: it may leave the set before the apply ends
     std::vector<KeptState> replaced; // in the history before the apply began; recorded with it
     bool operator==(const Intent&) const;
 };
