@@ -167,6 +167,7 @@ private:
     std::optional<PackageInfo> local_content(const Object& object,
                                              const RevisionId& revision) const;
     bool adopt_kept(Object& object);
+    bool lacks_package(const Provider& provider, const Object& object) const;
     bool wants_apply(const Object& object) const;
     void promote(Provider& provider, Object& object);
     void tell_conflict(Object& object, bool was_conflict);

@@ -133,6 +133,22 @@ void Objects::decide(Object& object) {
         queue_apply(object);
     else
         apply_queue_.erase(record.id);
+    if (lacks_package(*provider, object))
+        start_export(*provider, object);
+}
+
+// The package of what is held was lost, and whoever else needs it waits for it (rule 16). Of
+// reproducible content only the author keeps one.
+bool Objects::lacks_package(const Provider& provider, const Object& object) const {
+    const ObjectRecord& record = object.record;
+    const bool keeps_one = record.held && (!provider.config.export_reproducible ||
+                                           record.held->author.station == context_.config.self);
+    if (!keeps_one || !provider.scanned_once || !object.is_clean() || record.mark.empty() ||
+        record.intent || object.stage() != Stage::idle || mutant(Mutant::drop_current_package))
+        return false;
+    return std::none_of(
+        record.packages.begin(), record.packages.end(),
+        [&](const LocalPackage& local) { return local.revision == record.held->id(); });
 }
 
 // Sees to it that the content of the head is, or comes, here.

@@ -209,10 +209,15 @@ void Objects::no_change(Provider& provider, Object& object) {
     if (record.seen_change || activity.publishing)
         record.clean_at = context_.wall();
     // A package of the held state where none was left is worth keeping; one more is litter.
-    const bool wanted = record.held && !local_content(object, record.held->id()) && !exported.live;
+    const bool wanted = record.held && std::none_of(record.packages.begin(), record.packages.end(),
+                                                    [&](const LocalPackage& local) {
+                                                        return local.revision == record.held->id();
+                                                    });
     if (wanted) {
-        context_.out.now(DescribePackage{record.id, exported.package.digest, record.held, false});
-        record.packages.push_back({record.held->id(), exported.package, false});
+        if (!exported.live)
+            context_.out.now(
+                DescribePackage{record.id, exported.package.digest, record.held, false});
+        record.packages.push_back({record.held->id(), exported.package, exported.live});
         bump(object);
     } else if (!exported.live &&
                std::none_of(record.packages.begin(), record.packages.end(), [&](const auto& each) {

@@ -134,10 +134,12 @@ void ReferenceModel::applied(std::size_t machine, const core::RevisionId& id,
 
 void ReferenceModel::publish_ordered(std::size_t machine, const core::ObjectId& object) {
     ++truth(machine, object).publish_orders;
+    truth(machine, object).ordered_at_us = witness_.local_us(machine);
 }
 
 void ReferenceModel::restore_ordered(std::size_t machine, const core::ObjectId& object) {
     ++truth(machine, object).restore_orders;
+    truth(machine, object).ordered_at_us = witness_.local_us(machine);
 }
 
 void ReferenceModel::order_refused(std::size_t machine, const std::string& command,
@@ -281,7 +283,11 @@ void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int cl
     if (matching == t.unsealed.rend()) {
         matching = last_write(true);
     }
-    const bool ordered = t.publish_orders > 0 || t.restore_orders > 0;
+    // A sequence is at least the time of its sealing: what was sealed before the order, and becomes
+    // durable after it, does not fulfil it.
+    const bool since_order =
+        revision.id.sequence >= static_cast<std::uint64_t>(t.ordered_at_us / millisecond);
+    const bool ordered = since_order && (t.publish_orders > 0 || t.restore_orders > 0);
     give_up_old_name(machine, revision);
     judge_rank(machine, t, revision, claimed_rank, ordered);
     if (!ordered && renames_held(t, revision)) {

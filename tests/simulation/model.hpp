@@ -164,6 +164,7 @@ private:
         int free_seals = 0;          // seals that need no user's write, after a fault
         int publish_orders = 0;
         int restore_orders = 0;
+        std::int64_t ordered_at_us = 0;       // local time of the last order
         std::optional<core::RevisionId> held; // as last claimed
         Content held_content = absent;
         Content saved_at_apply = absent; // live when an apply replaced it
