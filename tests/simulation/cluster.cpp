@@ -216,12 +216,16 @@ void Cluster::restore_version(std::size_t machine, const core::ObjectId& object,
     }
 }
 
-bool Cluster::restore_kept(std::size_t index, const core::ObjectId& object) {
-    const auto* record = station(index).store.image.find(object);
+bool Cluster::restore_kept(std::size_t index, std::size_t keeper, const core::ObjectId& object) {
+    const auto* record = station(keeper).store.image.find(object);
     if (!station(index).running() || !record || record->kept.empty()) {
         return false;
     }
     const auto& kept = world.random.pick(record->kept);
+    // What is fetched from elsewhere the model knows by its digest only.
+    if (keeper != index && (!kept.revision || !tells_equality(object))) {
+        return false;
+    }
     restore_version(index, object, core::version_id(kept.revision, kept.package));
     return true;
 }

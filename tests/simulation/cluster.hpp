@@ -39,7 +39,8 @@ public:
 
     // ---- orders of a person; nothing happens when the service is off ----
     void publish(std::size_t machine, const core::ObjectId& object);
-    bool restore_kept(std::size_t machine, const core::ObjectId& object); // any kept state
+    bool restore_kept(std::size_t index, std::size_t keeper,
+                      const core::ObjectId& object); // any kept state
     void restore_version(std::size_t machine, const core::ObjectId& object,
                          const std::string& version);
     void establish(std::size_t machine, const std::string& provider);

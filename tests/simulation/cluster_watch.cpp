@@ -119,7 +119,7 @@ void Cluster::on_message_sent(Machine& machine, core::LinkId link, const core::M
         model.catalogue_sent(machine.index, peer, batch->established);
     }
     for (const auto& [original, copy] : clones_) {
-        constexpr int sightings_max = 6; // 60 s: both were told of by then
+        constexpr int sightings_max = 9; // 90 s: both were told of by then
         if ((peer == original || peer == copy) && sees_both(machine, original, copy) &&
             clone_sightings_[{machine.index, original, copy}] > sightings_max) {
             trace_deed(machine.index, "exchanges data with a cloned station over link " +

@@ -13,6 +13,9 @@ inline constexpr Content absent = 0;
 
 inline constexpr std::uint64_t large_content_bytes = 100'000;
 inline std::uint64_t bytes_of(Content content) {
+    if (content % 41 == 40) {
+        return 5'000'000 + content; // its receivers serve what they have of it to each other
+    }
     return content % 7 == 3 ? large_content_bytes + content : 200 + content % 900;
 }
 

@@ -106,7 +106,7 @@ bool Workload::perform_order(Step step) {
         cluster_.publish(station, object);
         return true;
     case Step::restore:
-        cluster_.restore_kept(station, object);
+        cluster_.restore_kept(station, random_.chance(60) ? station : any_station(), object);
         return true;
     case Step::stop_start:
         cluster_.station(station).stop_by_person();
@@ -132,6 +132,8 @@ bool Workload::perform_order(Step step) {
                                                      random_.chance(60)});
         return true;
     case Step::forget:
+        cluster_.order(station,
+                       core::CandidateLost{"static", cluster_.address(other_than(station))});
         cluster_.order(station, core::ForgetRequested{cluster_.station(other_than(station)).id});
         return true;
     case Step::rename: {
@@ -169,6 +171,7 @@ bool Workload::perform_network_step(Step step) {
         return true;
     case Step::refuse_dials:
         network.refuse_dials(a, b);
+        cluster_.order(a, core::IncomingRefused{"10.9.9.9", "it does not hold the key", true});
         return true;
     case Step::break_link:
         network.break_any_link();
