@@ -84,7 +84,12 @@ void Objects::store(Provider& provider) {
 }
 
 void Objects::bump(Object& object) {
-    object.record.index = ++context_.meta.index;
+    // Floored by the clock as sequences are: a state put back gives no position out twice, or peers
+    // would take what stands there now for what they have read.
+    std::uint64_t const floor =
+        context_.wall().us > 0 ? static_cast<std::uint64_t>(context_.wall().us / 1000) : 0;
+    context_.meta.index = std::max(context_.meta.index + 1, floor);
+    object.record.index = context_.meta.index;
     index_log_.append(object.record.index, &object);
     index_log_.compact(objects_.size(), [](const Object& each) { return each.record.index; });
     context_.store_meta();
