@@ -233,6 +233,7 @@ void Objects::on_message(const StationId& from, const IndexBatch& message) {
         return;
     }
     exchange.awaiting_answer = false;
+    const bool was_complete = exchange.complete;
     slot_of(from);
     bool held_back = false;
     for (const IndexEntry& entry : message.entries) {
@@ -261,6 +262,11 @@ void Objects::on_message(const StationId& from, const IndexBatch& message) {
         request_index(from, message.more);
     if (exchange.complete)
         catalogue_complete(from, message.established);
+    // A source that is back has nothing new to tell of what is waited for.
+    if (exchange.complete && !was_complete)
+        for (const auto& [object_id, object] : objects_)
+            if (wants_apply(*object))
+                touch(*object);
 }
 
 void Objects::ask_held_back_again() {
