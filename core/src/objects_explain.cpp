@@ -88,15 +88,25 @@ void Objects::explain_content(const Object& object, ObjectView& view) const {
         return;
     }
     std::vector<std::string> offering;
-    for (const PeerPackage& peer : activity.peer_packages)
-        offering.push_back(stations_->name_of(peer.station));
     std::vector<std::string> away;
+    const auto add = [](std::vector<std::string>& to, std::string name) {
+        if (std::find(to.begin(), to.end(), name) == to.end())
+            to.push_back(std::move(name));
+    };
+    for (const PeerPackage& peer : activity.peer_packages) {
+        const bool linked = stations_->provider_open(peer.station, object.record.id.provider);
+        if (peer.revision == object.head_id())
+            add(linked ? offering : away, stations_->name_of(peer.station));
+    }
     const StationId author = object.head()->revision->author.station;
-    bool author_asked = author == context_.config.self;
+    const auto exchange = exchanges_.find(author);
+    bool author_asked = author == context_.config.self ||
+                        (exchange != exchanges_.end() && exchange->second.complete &&
+                         stations_->provider_open(author, object.record.id.provider));
     for (std::uint16_t const slot : object.present) {
         const bool linked = stations_->provider_open(slots_[slot], object.record.id.provider);
         if (!linked)
-            away.push_back(stations_->name_of(slots_[slot]));
+            add(away, stations_->name_of(slots_[slot]));
         author_asked = author_asked || (linked && slots_[slot] == author);
     }
     if (!offering.empty())

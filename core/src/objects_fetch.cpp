@@ -29,6 +29,11 @@ void Objects::want_content(Object& object) {
         // way.
         activity.bad_packages.clear();
         if (!choose_package(object, package, sources)) {
+            // What stopped the last fetch is not what it waits for now.
+            if (!activity.content.text.empty()) {
+                activity.content.text.clear();
+                context_.out.now(ObjectChanged{object.record.id});
+            }
             ask_for_packages(object);
             return; // waiting, the reason is explained
         }
