@@ -268,9 +268,10 @@ void Objects::observe_change(Provider& provider, Object& object, const ObservedO
     begin_settling(provider, object, moved);
 }
 
-// What a newcomer finds in its first scan is sealed as it is, before anything else happens.
+// What a newcomer finds in its first scan is sealed as it is, before anything else happens. So is
+// what an established station finds at a new root and did not hold before.
 void Objects::found_first(Provider& provider, Object& object) {
-    if (provider.record.first_scan_sealed || object.record.held)
+    if ((provider.record.first_scan_sealed && !provider.record.rebased) || object.record.held)
         return;
     provider.unsealed_first.insert(object.record.id.key);
     object.active().urgent = true;
