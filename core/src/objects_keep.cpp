@@ -65,12 +65,10 @@ void Objects::record_history(const Object& object, HistoryWhat what, const Revis
         entry.package = package.digest;
     if (what == HistoryWhat::applied && object.activity)
         entry.transferred_bytes = object.activity->received_bytes;
-    if (!kept && revision) {
-        for (const auto& [station, exchange] : exchanges_)
-            if (object.record.held && revision->id() == object.held_id() &&
-                station == revision->author.station)
-                entry.kept_on.push_back(station);
-    }
+    // Rule 16: where no package is kept here, the author has it, linked now or not.
+    const bool foreign = revision && revision->author.station != context_.config.self;
+    if (!kept && foreign && object.record.held && revision->id() == object.held_id())
+        entry.kept_on.push_back(revision->author.station);
     context_.out.mutate(AppendHistory{std::move(entry)});
 }
 
