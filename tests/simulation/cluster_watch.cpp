@@ -5,6 +5,27 @@
 
 namespace stationsync::simulation {
 
+namespace {
+
+// How far a stamp is from true time, coarsely; nothing when it is about now.
+std::string stamp_text(std::int64_t ahead_us) {
+    std::int64_t const distance = ahead_us < 0 ? -ahead_us : ahead_us;
+    if (distance < 20 * second) {
+        return {};
+    }
+    std::string amount = std::to_string((distance + 5 * second) / (10 * second) * 10) + " s";
+    if (distance > 2 * day) {
+        amount = std::to_string(distance / day) + " d";
+    } else if (distance > 2 * hour) {
+        amount = std::to_string((distance + hour / 2) / hour) + " h";
+    } else if (distance > 2 * minute) {
+        amount = std::to_string((distance + minute / 2) / minute) + " m";
+    }
+    return ", stamped " + amount + (ahead_us < 0 ? " ago" : " ahead");
+}
+
+} // namespace
+
 ModelRevision Cluster::translate(const core::RevisionPtr& revision,
                                  const core::ObjectRecord& record) const {
     ModelRevision result;
@@ -87,13 +108,20 @@ void Cluster::tell_history(Machine& machine, const core::HistoryEntry& entry) {
     }
     std::string text = machine.name + ": " + std::string(core::to_text(entry.what)) + " " +
                        entry.object.provider + "/" + entry.object.key;
-    if (entry.kept) {
-        text += ", kept " + content_name(content_of(entry.package));
-    }
     if (entry.what == core::HistoryWhat::published || entry.what == core::HistoryWhat::applied) {
         const auto* record = machine.store.image.find(entry.object);
         if (record && record->held) {
             text += " " + content_name(translate(record->held, *record).content);
+        }
+    }
+    if (entry.what == core::HistoryWhat::published) {
+        text += stamp_text(entry.stamp.wall_us - wall_at_start_us - world.now());
+    } else if (entry.kept) {
+        text += ", kept " + content_name(content_of(entry.package));
+    } else if (entry.what != core::HistoryWhat::applied && !entry.kept_on.empty()) {
+        text += ", kept on";
+        for (const auto& keeper : entry.kept_on) {
+            text += (keeper == entry.kept_on.front() ? " " : ", ") + core::to_text(keeper);
         }
     }
     world.trace.tell(std::move(text));

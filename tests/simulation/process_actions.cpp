@@ -82,13 +82,17 @@ void Process::perform_action(core::JudgeTokens& action) {
 }
 
 void Process::perform_action(core::RaiseMessage& action) {
-    machine_.messages[{action.id, action.subject}] = action;
-    tell("message " + action.id + " " + action.subject);
+    const auto [place, is_new] =
+        machine_.messages.insert_or_assign({action.id, action.subject}, action);
+    if (is_new) {
+        tell("message " + action.id + (action.subject.empty() ? "" : " " + action.subject));
+    }
 }
 
 void Process::perform_action(core::ClearMessage& action) {
-    machine_.messages.erase({action.id, action.subject});
-    tell("message cleared " + action.id + " " + action.subject);
+    if (machine_.messages.erase({action.id, action.subject}) != 0) {
+        tell("message cleared " + action.id + (action.subject.empty() ? "" : " " + action.subject));
+    }
 }
 
 void Process::perform_action(core::ObjectChanged&) {}

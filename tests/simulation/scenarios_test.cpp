@@ -1,4 +1,7 @@
 // Every text scenario is a test, named after its file: the rule or the problem that it pins.
+#ifdef STATIONSYNC_MUTANTS
+#include "mutants.hpp"
+#endif
 #include "script.hpp"
 
 #include <gtest/gtest.h>
@@ -6,6 +9,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 
 namespace stationsync::simulation {
 namespace {
@@ -27,7 +31,15 @@ class Scenario : public testing::TestWithParam<std::string> {};
 // difference that you understand.
 TEST_P(Scenario, HappensAsWritten) {
     const auto file = std::filesystem::path(STATIONSYNC_SCENARIOS) / (GetParam() + ".txt");
-    Script::Outcome const outcome = Script::run(Script::read(file));
+#ifdef STATIONSYNC_MUTANTS
+    const char* const number = std::getenv("STATIONSYNC_MUTANT");
+    core::active_mutant = static_cast<core::Mutant>(number ? std::stoi(number) : 0);
+#endif
+    Script::TraceSink trace;
+    if (std::getenv("STATIONSYNC_TRACE")) {
+        trace = [](const std::string& line) { std::cout << line << '\n'; };
+    }
+    Script::Outcome const outcome = Script::run(Script::read(file), trace);
     const bool rewrite = std::getenv("STATIONSYNC_REWRITE") != nullptr;
     if (rewrite) {
         std::ofstream(file) << outcome.transcript;

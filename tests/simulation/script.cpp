@@ -7,7 +7,8 @@ namespace stationsync::simulation {
 
 namespace {
 
-std::vector<ProviderSpec> script_specs() {
+// Those that the text speaks of.
+std::vector<ProviderSpec> script_specs(const std::string& text) {
     ProviderSpec files;
     files.name = "recipes";
     files.live_above = 50'000;
@@ -23,12 +24,18 @@ std::vector<ProviderSpec> script_specs() {
     server.name = "server";
     server.has_digest = false;
     server.evidence_of_restore = true;
-    return {files, database, server};
+    std::vector<ProviderSpec> specs{files};
+    for (const auto& spec : {database, server}) {
+        if (text.find(spec.name + "/") != std::string::npos) {
+            specs.push_back(spec);
+        }
+    }
+    return specs;
 }
 
 } // namespace
 
-Script::Script() : cluster_(1, script_specs()) {
+Script::Script(const std::string& text) : cluster_(1, script_specs(text)) {
     cluster_.world.trace.keep_story();
     cluster_.world.invariants_every = 1;
 }
@@ -67,8 +74,11 @@ Script::Words Script::split(const std::string& line) {
     return words;
 }
 
-Script::Outcome Script::run(const std::string& text) {
-    Script script;
+Script::Outcome Script::run(const std::string& text, const TraceSink& trace) {
+    Script script(text);
+    if (trace) {
+        script.cluster_.world.trace.print_to(trace);
+    }
     Outcome outcome;
     std::istringstream lines(text);
     std::string line;
@@ -92,11 +102,20 @@ Script::Outcome Script::run(const std::string& text) {
         compare();
         ++script.line_;
         outcome.transcript += line + "\n";
+        script.cluster_.world.trace.line("=== " + line);
         if (!line.empty() && line[0] != '#') {
             script.perform(split(line));
         }
     }
     compare();
+    if (script.cluster_.when_apply_starts || script.cluster_.when_applied) {
+        script.fail("the edit around an apply never happened");
+    }
+    for (const auto& each : script.cluster_.world.machines) {
+        if (each->armed) {
+            script.fail("the crash of " + each->name + " never happened");
+        }
+    }
     outcome.failures = std::move(script.failures_);
     return outcome;
 }
@@ -121,8 +140,19 @@ void Script::fail(const std::string& why) {
 
 void Script::flush_story() {
     for (auto& told : cluster_.world.trace.take_story()) {
-        say(std::move(told));
+        say(with_names(std::move(told)));
     }
+}
+
+// Stations are called by name, whatever their ids are.
+std::string Script::with_names(std::string text) {
+    for (const auto& each : cluster_.world.machines) {
+        std::string const id = core::to_text(each->id);
+        for (auto at = text.find(id); at != std::string::npos; at = text.find(id)) {
+            text.replace(at, id.size(), each->name);
+        }
+    }
+    return text;
 }
 
 Machine& Script::machine(const std::string& name) {
@@ -223,9 +253,14 @@ const std::map<std::string, Script::Command>& Script::commands() {
         {"product", &Script::version},
         {"backend", &Script::version},
         {"project", &Script::version},
+        {"enable", &Script::provider},
+        {"disable", &Script::provider},
+        {"change-root", &Script::provider},
         {"expect", &Script::expect_live},
         {"kept", &Script::expect_kept},
         {"not-kept", &Script::expect_kept},
+        {"has-package", &Script::expect_package},
+        {"no-package", &Script::expect_package},
         {"state", &Script::expect_state},
         {"reason", &Script::expect_reason},
         {"conflict", &Script::expect_conflict},
@@ -239,6 +274,7 @@ const std::map<std::string, Script::Command>& Script::commands() {
         {"recorded", &Script::expect_count},
         {"within", &Script::expect_time},
         {"explain", &Script::explain},
+        {"messages", &Script::messages},
         {"judge", &Script::judge},
     };
     return all;

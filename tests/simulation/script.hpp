@@ -16,12 +16,14 @@ public:
         std::vector<std::string> failures; // each with its line number
         std::string transcript; // the file with what happened as lines that begin with '>'
     };
-    // Runs the text; the lines that begin with '>' must be what happened.
-    static Outcome run(const std::string& text);
+    using TraceSink = std::function<void(const std::string& line)>;
+    // Runs the text; the lines that begin with '>' must be what happened. The sink, when there is
+    // one, is told of every event and action.
+    static Outcome run(const std::string& text, const TraceSink& trace = {});
     static std::string read(const std::filesystem::path& file);
 
 private:
-    Script();
+    explicit Script(const std::string& text);
 
     using Words = std::vector<std::string>;
     using Command = void (Script::*)(const Words& words);
@@ -32,6 +34,7 @@ private:
     void fail(const std::string& why);
     void say(std::string text) { said_.push_back(std::move(text)); }
     void flush_story();
+    std::string with_names(std::string text);
 
     Machine& machine(const std::string& name);
     static core::ObjectId object(const std::string& text);
@@ -56,10 +59,12 @@ private:
     void clone(const Words& words);
     void trouble(const Words& words);
     void version(const Words& words);
+    void provider(const Words& words);
 
     // script_expectations.cpp: what must be so
     void expect_live(const Words& words);
     void expect_kept(const Words& words);
+    void expect_package(const Words& words);
     void expect_state(const Words& words);
     void expect_reason(const Words& words);
     void expect_conflict(const Words& words);
@@ -70,6 +75,7 @@ private:
     void expect_count(const Words& words);
     void expect_time(const Words& words);
     void explain(const Words& words);
+    void messages(const Words& words);
     void judge(const Words& words);
 
     Cluster cluster_;

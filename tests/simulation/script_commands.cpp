@@ -39,6 +39,9 @@ void Script::station(const Words& words) {
 void Script::power(const Words& words) {
     for (std::size_t i = 1; i < words.size(); ++i) {
         Machine& m = machine(words[i]);
+        if (m.running() == (words[0] == "start")) {
+            throw std::invalid_argument(words[i] + (m.running() ? " is on" : " is off"));
+        }
         if (words[0] == "start") {
             m.start();
         } else if (words[0] == "stop") {
@@ -252,6 +255,28 @@ void Script::version(const Words& words) {
         if (m.running()) {
             m.process()->tell_tokens(words[2]);
         }
+    }
+}
+
+// enable|disable A batchdb | change-root A recipes: it looks at an empty folder from now on
+void Script::provider(const Words& words) {
+    Machine& m = machine(words.at(1));
+    SimProvider& changed = m.provider(words.at(2));
+    if (words[0] == "change-root") {
+        changed.replace_all({});
+        changed.root += "'";
+        cluster_.model.root_changed(m.index, words[2]);
+        cluster_.model.copies_lost();
+    } else {
+        changed.enabled = words[0] == "enable";
+    }
+    if (!m.running()) {
+        return;
+    }
+    if (changed.enabled) {
+        m.process()->enable_provider(words[2]);
+    } else {
+        m.process()->handle(core::ProviderDisabled{words[2]});
     }
 }
 

@@ -2,6 +2,7 @@
 #include "script.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace stationsync::simulation {
 
@@ -38,6 +39,14 @@ void Script::expect_kept(const Words& words) {
         });
     if (!as) {
         fail(words[1] + " does not keep it as " + words[5]);
+    }
+}
+
+// has-package A batchdb/x "v1" | no-package …: in the sync directory of A
+void Script::expect_package(const Words& words) {
+    const bool is = machine(words.at(1)).sync.holds(object(words.at(2)), content(words.at(3)));
+    if (is != (words[0] == "has-package")) {
+        fail(words[1] + (is ? " has a package of it" : " has no package of it"));
     }
 }
 
@@ -157,17 +166,62 @@ void Script::expect_time(const Words& words) {
     while (!there() && cluster_.world.now() < end) {
         cluster_.run_for(second);
     }
-    if (!there()) {
+    if (there()) {
+        cluster_.run_for(second); // until it is recorded
+    } else {
         fail("not within " + words[1] + ": " + cluster_.describe_unrest());
     }
 }
 
-// explain A recipes/x: says state and reason into the transcript
+// explain A recipes/x | explain A B | explain A recipes: says what A knows of an object, a station
+// or a provider into the transcript
 void Script::explain(const Words& words) {
-    const auto view = machine(words.at(1)).engine().object(object(words.at(2)));
-    say(view ? std::string(core::to_text(view->state)) +
-                   (view->reason.empty() ? "" : ": " + view->reason)
-             : "not known");
+    const core::Engine& engine = machine(words.at(1)).engine();
+    const std::string& subject = words.at(2);
+    if (by_name_.count(subject) != 0) {
+        for (const auto& view : engine.stations()) {
+            if (view.id == machine(subject).id) {
+                say(std::string(core::to_text(view.state)) + (view.found ? ", found" : "") +
+                    (view.found_by ? ", found by" : ""));
+                for (const auto& reason : view.reasons) {
+                    say(with_names("  " + reason.check + ": " + reason.text));
+                }
+            }
+        }
+        return;
+    }
+    if (subject.find('/') == std::string::npos) {
+        for (const auto& view : engine.providers()) {
+            if (view.name == subject) {
+                say(std::string(core::to_text(view.state)) +
+                    (view.reason.empty() ? "" : with_names(": " + view.reason)));
+            }
+        }
+        return;
+    }
+    const auto view = engine.object(object(subject));
+    if (!view) {
+        say("not known");
+        return;
+    }
+    std::string text(core::to_text(view->state));
+    if (view->conflict) {
+        text += ", conflict with a change of " + core::to_text(view->conflict->with) +
+                (view->conflict->order_uncertain ? ", order uncertain" : "");
+    }
+    say(with_names(text + (view->reason.empty() ? "" : ": " + view->reason)));
+}
+
+// messages A: says all that stand, as an operator reads them
+void Script::messages(const Words& words) {
+    constexpr std::array severities = {"info", "warning", "error"};
+    for (const auto& [key, message] : machine(words.at(1)).messages) {
+        say(with_names(severities[static_cast<std::size_t>(message.severity)] + (" " + message.id) +
+                       ": " + message.text));
+        if (!message.remedy.empty()) {
+            say(with_names("  " + message.remedy));
+        }
+    }
 }
 
 // judge: waits for quiet, then asks the reference model
