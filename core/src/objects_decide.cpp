@@ -133,7 +133,7 @@ void Objects::decide(Object& object) {
         queue_apply(object);
     else
         apply_queue_.erase(record.id);
-    if (lacks_package(*provider, object))
+    if (!wants_apply(object) && lacks_package(*provider, object))
         start_export(*provider, object);
 }
 
