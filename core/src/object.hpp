@@ -166,4 +166,26 @@ struct Exchange {
     Instant packages_asked_at{};  // everything was asked for again, to learn who has packages
 };
 
+// Reading all content again and comparing it, on the order of a person here or of a peer.
+struct VerifyRun {
+    std::string provider;
+    std::uint64_t request = 0;
+    std::optional<StationId> asker; // none: a person here
+    std::vector<ObjectId> waiting;
+    std::map<JobId, ObjectId> running;
+    std::uint64_t checked = 0;
+    std::vector<std::string> different;
+    std::set<StationId> awaited; // peers whose report is missing
+    std::vector<std::string> peer_reports;
+    bool ok = true;
+    Instant give_up{};
+};
+
+// A state that is fetched from another station's history.
+struct PendingRestore {
+    ObjectId object;
+    std::string version;
+    Instant give_up{};
+};
+
 } // namespace stationsync::core

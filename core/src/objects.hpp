@@ -257,25 +257,6 @@ private:
     bool verify_finished(const ExportFinished& event);
     void conclude_verify();
 
-    struct VerifyRun {
-        std::string provider;
-        std::uint64_t request = 0;
-        std::optional<StationId> asker; // none: a person here
-        std::vector<ObjectId> waiting;
-        std::map<JobId, ObjectId> running;
-        std::uint64_t checked = 0;
-        std::vector<std::string> different;
-        std::set<StationId> awaited; // peers whose report is missing
-        std::vector<std::string> peer_reports;
-        bool ok = true;
-        Instant give_up{};
-    };
-    struct PendingRestore {
-        ObjectId object;
-        std::string version;
-        Instant give_up{};
-    };
-
     Context& context_;
     TokenJudge& judge_;
     Stations* stations_ = nullptr;
