@@ -153,6 +153,7 @@ function(stsync_add_test)
     else()
         include(GoogleTest)
         gtest_discover_tests(${T_NAME} TEST_PREFIX "${T_NAME}." DISCOVERY_MODE PRE_TEST
+            DISCOVERY_TIMEOUT 120 # under a sanitizer on a busy machine the mere start takes seconds
             EXTRA_ARGS ${T_ARGS}
             PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT} ENVIRONMENT "${T_ENVIRONMENT}")
     endif()
