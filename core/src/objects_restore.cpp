@@ -40,6 +40,10 @@ void Objects::on(const PublishRequested& event) {
                    event.object.provider);
     } else if (object && object->record.intent && provider->recovered) {
         answer("publish", subject, false, "a change is just being applied; try again in a moment");
+    } else if (!object && provider->scanned_once) {
+        answer("publish", subject, false,
+               "no such object is known here; `stationsync objects` lists them, and what was made "
+               "just now is found by the next scan");
     } else {
         Object& target = object ? *object : get(event.object);
         if (!object)
@@ -57,7 +61,8 @@ void Objects::on(const RestoreRequested& event) {
     Provider* const provider = provider_of(event.object);
     Object* const object = find(event.object);
     if (!provider || !object) {
-        answer("restore", subject, false, "no such object is known here");
+        answer("restore", subject, false,
+               "no such object is known here; `stationsync objects` lists them");
         return;
     }
     if (!provider->record.established) {
