@@ -341,8 +341,8 @@ std::int64_t ReferenceModel::check_seen(std::size_t machine, const Truth& t, con
         const bool own = other.id.author.station == r.id.author.station;
         const bool before_base = base && (other.id == base->id || model_has_seen(*base, other) ||
                                           other.content == base->content);
-        const bool had_lost = base && (other.rank != base->rank || other.clock_wrong ||
-                                       base->clock_wrong || model_loses_to(other, *base));
+        // A mark may have come later than this seal: then the base was no loser yet.
+        const bool had_lost = base && (model_loses_to(other, *base) || base->clock_wrong);
         if (before_base || had_lost) {
             rightly.push_back(&other);
         } else if (!own) {
