@@ -44,8 +44,14 @@ void Objects::peer_closed(const StationId& id) {
 }
 
 void Objects::peer_providers_changed(const StationId& id) {
-    // What was skipped while a provider did not fit has to be told again, both ways.
+    // What was skipped while a provider did not fit has to be told again, both ways: the peer's
+    // request may have come on its other link before the verdict that opened the provider here.
     reset_cursor(id);
+    if (const auto place = exchanges_.find(id); place != exchanges_.end() && place->second.asked) {
+        place->second.acked = 0;
+        place->second.in_flight = 0;
+        place->second.answer_wanted = true;
+    }
     for (const auto& [name, provider] : providers_)
         if (provider.enabled)
             touch_all(name);
