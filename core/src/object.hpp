@@ -181,11 +181,12 @@ struct VerifyRun {
     Instant give_up{};
 };
 
-// A state that is fetched from another station's history.
+// A kept state on its way: from the history here, or asked for at the other stations.
 struct PendingRestore {
     ObjectId object;
     std::string version;
-    Instant give_up{};
+    Instant give_up{};                 // of asking others
+    std::optional<KeptState> adopting; // its file is being copied out of the history here
 };
 
 } // namespace stationsync::core

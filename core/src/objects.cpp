@@ -403,7 +403,8 @@ std::optional<Instant> Objects::next_deadline() const {
             earliest(exchange.requested_at + std::chrono::seconds(10));
     }
     for (const PendingRestore& restore : restores_)
-        earliest(restore.give_up);
+        if (!restore.adopting)
+            earliest(restore.give_up);
     for (const VerifyRun& run : verifies_)
         if (run.give_up > context_.instant())
             earliest(run.give_up);

@@ -40,6 +40,8 @@ public:
     void on(const HistorySaved& event);
     void on(const ApplyFinished& event);
     void on(const PackageLost& event);
+    void on(const KeptFound& event);
+    void on(const KeptAdopted& event);
     void on(const SendNowRequested& event);
     void on(const PublishRequested& event);
     void on(const RestoreRequested& event);
@@ -167,6 +169,7 @@ private:
     std::optional<PackageInfo> local_content(const Object& object,
                                              const RevisionId& revision) const;
     bool adopt_kept(Object& object);
+    bool has_package(const Provider& provider, const Object& object) const;
     bool lacks_package(const Provider& provider, const Object& object) const;
     bool wants_apply(const Object& object) const;
     void promote(Provider& provider, Object& object);
@@ -199,6 +202,7 @@ private:
     void reissue_intents(Provider& provider);
 
     // -- objects_exchange.cpp
+    std::set<std::string> open_providers(const StationId& id) const;
     void greet(const StationId& id);
     void request_index(const StationId& id, bool wants_answer);
     void send_batches();
@@ -224,7 +228,9 @@ private:
 
     // -- objects_restore.cpp
     void answer(std::string command, std::string subject, bool ok, std::string text);
-    void restore_kept(Object& object, const KeptState& kept);
+    bool restore_refused(const std::string& subject, const Object& object);
+    void restore_from_others(const ObjectId& object, const std::string& version);
+    void conclude_restore(const PendingRestore& restore, const KeptAdopted& event);
     void restored_revision(Object& object, const RevisionPtr& of, std::optional<Digest> digest,
                            std::uint64_t bytes, const PackageInfo& package, bool local);
     VersionVector everything_known(const Object& object) const;
@@ -236,6 +242,7 @@ private:
                         const PackageInfo& package, bool kept, Stamp other);
     KeptReason loss_reason(const SetEntry& head, const Object& object) const;
     bool is_kept(const Object& object, const RevisionId& revision) const;
+    void renew_kept(Object& object, KeptReason reason);
     void trim_kept(Object& object);
     void trim_all_kept();
     void drop_kept(Object& object, std::size_t position, bool tell);
@@ -264,6 +271,7 @@ private:
     std::map<std::string, Provider> providers_;
     std::map<StationId, Exchange> exchanges_; // open peers
     std::map<StationId, Greeting> early_greetings_;
+    std::map<StationId, std::set<std::string>> covered_; // providers of the last session
     std::map<AuthorId, std::uint64_t> highest_seen_;
     IndexLog index_log_;
     std::map<JobId, Object*> jobs_;

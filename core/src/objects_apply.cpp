@@ -202,6 +202,8 @@ void Objects::applied(Provider& provider, Object& object, const ApplyFinished& e
         else
             record_history(object, what, state.revision, {}, false, intent.revision->stamp);
     }
+    if (was_data && record.held && intent.replaced.empty() && is_kept(object, object.held_id()))
+        renew_kept(object, loss_reason({intent.revision, rank, false}, object));
     const Mark mark = mutant(Mutant::echo) ? Mark("echo") : event.mark;
     become_held(object, intent.revision, rank, mark,
                 event.changed_at.value_or(intent.revision->changed_at));
@@ -209,7 +211,6 @@ void Objects::applied(Provider& provider, Object& object, const ApplyFinished& e
     record_history(object, HistoryWhat::applied, intent.revision, intent.package, false, replaced);
     ++provider.record.applied;
     provider.record.last_applied_at = context_.wall();
-    (void)was_data;
     store(provider);
     Activity& activity = object.active();
     activity.live_absent = false;

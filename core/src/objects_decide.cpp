@@ -146,9 +146,20 @@ bool Objects::lacks_package(const Provider& provider, const Object& object) cons
     if (!keeps_one || !provider.scanned_once || !object.is_clean() || record.mark.empty() ||
         record.intent || object.stage() != Stage::idle || mutant(Mutant::drop_current_package))
         return false;
-    return std::none_of(
-        record.packages.begin(), record.packages.end(),
-        [&](const LocalPackage& local) { return local.revision == record.held->id(); });
+    return !has_package(provider, object);
+}
+
+// Of what it made itself the live file serves only when it is too big for a copy; as the author by
+// restore or under a former name a station may have the state without a copy.
+bool Objects::has_package(const Provider& provider, const Object& object) const {
+    const Revision& held = *object.record.held;
+    const bool live_serves =
+        held.author.station != context_.config.self ||
+        (provider.config.live_above != 0 && held.bytes > provider.config.live_above);
+    return std::any_of(object.record.packages.begin(), object.record.packages.end(),
+                       [&](const LocalPackage& local) {
+                           return local.revision == held.id() && (!local.live || live_serves);
+                       });
 }
 
 // Sees to it that the content of the head is, or comes, here.

@@ -11,8 +11,27 @@ constexpr Duration resend_after = std::chrono::seconds(10);
 constexpr Duration ask_held_back_after = std::chrono::seconds(10);
 } // namespace
 
+// Providers that are exchanged with this station.
+std::set<std::string> Objects::open_providers(const StationId& id) const {
+    std::set<std::string> open;
+    for (const auto& [name, provider] : providers_)
+        if (stations_->provider_open(id, name))
+            open.insert(name);
+    return open;
+}
+
 void Objects::peer_opened(const StationId& id) {
     exchanges_.emplace(id, Exchange{});
+    // What was skipped in the last session, while a provider did not fit, is asked for again.
+    std::set<std::string> open = open_providers(id);
+    std::set<std::string>& covered = covered_[id];
+    StationRecord* const record = stations_->record(id);
+    if (record && !std::includes(covered.begin(), covered.end(), open.begin(), open.end()) &&
+        record->index_seen != 0) {
+        record->index_seen = 0;
+        stations_->store(id);
+    }
+    covered = std::move(open);
     greet(id);
     for (const auto& [object_id, object] : objects_)
         if (object->activity && object->activity->announced_pending &&
@@ -46,6 +65,7 @@ void Objects::peer_closed(const StationId& id) {
 void Objects::peer_providers_changed(const StationId& id) {
     // What was skipped while a provider did not fit has to be told again, both ways: the peer's
     // request may have come on its other link before the verdict that opened the provider here.
+    covered_[id] = open_providers(id);
     reset_cursor(id);
     if (const auto place = exchanges_.find(id); place != exchanges_.end() && place->second.asked) {
         place->second.acked = 0;

@@ -215,6 +215,11 @@ void Objects::reseal(Object& object) {
     if (old->parent.author == old->author)
         revision->seen.raise(old->author, old->parent.sequence);
     revision->seen.raise(revision->author, revision->sequence);
+    // What is being changed was made on it: under its new name, and no more than that had seen.
+    if (record.seen_change) {
+        record.seen_change->base.erase(old->author);
+        record.seen_change->base.merge(revision->seen);
+    }
     Rank rank = record.held_rank;
     for (const SetEntry& entry : record.set)
         if (entry.revision->id() == old->id())

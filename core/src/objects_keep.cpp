@@ -2,6 +2,7 @@
 #include "objects.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace stationsync::core {
 
@@ -84,6 +85,52 @@ void Objects::keep(Object& object, KeptState state, HistoryWhat what) {
             "They are in the history: stationsync history; a single one comes back by restore."});
     object.record.kept.push_back(std::move(state));
     trim_kept(object);
+}
+
+// What is held is in the history from before (found again, or saved for an apply that did not take
+// place), and is replaced only now: its time there begins now.
+void Objects::renew_kept(Object& object, KeptReason reason) {
+    auto& kept = object.record.kept;
+    const auto place = std::find_if(kept.begin(), kept.end(), [&](const KeptState& state) {
+        return state.revision && state.revision->id() == object.held_id();
+    });
+    const bool is_news = std::exchange(place->reason, reason) != reason;
+    place->kept_at = context_.wall();
+    std::rotate(place, place + 1, kept.end());
+    const KeptState& state = kept.back();
+    if (is_news)
+        record_history(object, what_of(reason), state.revision, state.package, true,
+                       object.head() ? object.head()->revision->stamp : Stamp{});
+    trim_kept(object);
+}
+
+void Objects::on(const KeptFound& event) {
+    Object* const object = find(event.object);
+    if (!object)
+        return;
+    ObjectRecord& record = object->record;
+    const auto& revision = event.revision;
+    if (revision && is_kept(*object, revision->id())) { // a second copy
+        context_.out.now(DropPackage{event.object, event.package.digest, true});
+        return;
+    }
+    const auto same = [&](const KeptState& kept) {
+        return kept.package.digest == event.package.digest;
+    };
+    if (std::any_of(record.kept.begin(), record.kept.end(), same))
+        return;
+    KeptState state;
+    state.package = event.package;
+    state.reason = KeptReason::found;
+    state.kept_at = context_.wall();
+    state.revision = revision;
+    state.digest = revision ? revision->digest : std::nullopt;
+    state.bytes = revision ? revision->bytes : event.package.bytes;
+    kept_bytes_ += state.package.bytes;
+    record_history(*object, HistoryWhat::found, revision, event.package, true, {});
+    // Older than the others as far as anybody knows: the newest one is never trimmed.
+    record.kept.insert(record.kept.begin(), std::move(state));
+    store(*object);
 }
 
 void Objects::drop_kept(Object& object, std::size_t position, bool tell) {
@@ -217,7 +264,11 @@ bool Objects::needs_package(const Object& object, const DropPackage& drop) const
                (record.intent &&
                 std::any_of(record.intent->replaced.begin(), record.intent->replaced.end(), keeps));
     }
-    return (record.intent && is_it(record.intent->package)) ||
+    const bool restoring =
+        std::any_of(restores_.begin(), restores_.end(), [&](const PendingRestore& each) {
+            return each.object == drop.object && each.adopting && is_it(each.adopting->package);
+        });
+    return restoring || (record.intent && is_it(record.intent->package)) ||
            std::any_of(
                record.packages.begin(), record.packages.end(),
                [&](const LocalPackage& local) { return !local.live && is_it(local.package); });

@@ -333,6 +333,8 @@ void Objects::observe_absent(Provider& provider, Object& object) {
     }
     if (is_stale(provider, object))
         return;
+    if (object.activity)
+        object.activity->live = {}; // what could not be exported is known not to be there
     if (record.seen_change) {
         end_change(object);
         store(object);

@@ -69,30 +69,76 @@ void Objects::on(const RestoreRequested& event) {
         answer("restore", subject, false, "this station is not established for this provider yet");
         return;
     }
-    if (object->record.intent || object->record.seen_change) {
-        answer("restore", subject, false,
-               object->record.intent
-                   ? "a change is just being applied; try again in a moment"
-                   : "a local change is not sent yet; wait, or use send-now, then try again");
+    if (restore_refused(subject, *object))
         return;
-    }
     for (const KeptState& kept : object->record.kept)
         if (version_id(kept.revision, kept.package) == event.version) {
-            const KeptState copy = kept;
-            restore_kept(*object, copy);
+            // A revision without its content would win everywhere and exist nowhere: first the
+            // package, then the revision.
+            context_.out.now(AdoptKept{event.object, kept.package, kept.revision});
+            restores_.push_back({event.object, event.version, {}, kept});
             return;
         }
-    if (exchanges_.empty()) {
-        answer("restore", subject, false,
-               "version " + event.version + " is not kept here and no other station is connected");
-        return;
-    }
-    restores_.push_back({event.object, event.version, context_.instant() + ask_kept_for});
-    broadcast(event.object.provider, KeptQuery{event.object, event.version});
+    restore_from_others(event.object, event.version);
 }
 
-void Objects::restore_kept(Object& object, const KeptState& kept) {
-    restored_revision(object, kept.revision, kept.digest, kept.bytes, kept.package, true);
+bool Objects::restore_refused(const std::string& subject, const Object& object) {
+    const ObjectRecord& record = object.record;
+    if (!record.intent && !record.seen_change)
+        return false;
+    answer("restore", subject, false,
+           record.intent ? "a change is just being applied; try again in a moment"
+                         : "a local change is not sent yet; wait, or use send-now, then try again");
+    return true;
+}
+
+void Objects::restore_from_others(const ObjectId& object, const std::string& version) {
+    if (exchanges_.empty()) {
+        answer("restore", to_text(object), false,
+               "version " + version +
+                   " is not kept here and no other station is connected; `stationsync stations` "
+                   "tells why");
+        return;
+    }
+    restores_.push_back({object, version, context_.instant() + ask_kept_for, std::nullopt});
+    broadcast(object.provider, KeptQuery{object, version});
+}
+
+void Objects::on(const KeptAdopted& event) {
+    if (event.status != JobStatus::ok)
+        on(PackageLost{event.object, event.package, false});
+    if (event.status == JobStatus::not_found)
+        on(PackageLost{event.object, event.package, true});
+    const auto asked =
+        std::find_if(restores_.begin(), restores_.end(), [&](const PendingRestore& each) {
+            return each.object == event.object && each.adopting &&
+                   each.adopting->package.digest == event.package;
+        });
+    if (asked == restores_.end())
+        return;
+    const PendingRestore restore = std::move(*asked);
+    restores_.erase(asked);
+    conclude_restore(restore, event);
+}
+
+void Objects::conclude_restore(const PendingRestore& restore, const KeptAdopted& event) {
+    std::string const subject = to_text(restore.object);
+    Object* const object = find(restore.object);
+    Provider* const provider = provider_of(restore.object);
+    if (!object || !provider) {
+        answer("restore", subject, false,
+               "the provider was disabled meanwhile; enable it and try again");
+    } else if (event.status == JobStatus::not_found) {
+        restore_from_others(restore.object, restore.version);
+    } else if (event.status != JobStatus::ok) {
+        answer("restore", subject, false,
+               "the kept state cannot be copied into the sync directory: " + event.text);
+    } else if (restore_refused(subject, *object)) {
+        context_.out.after_durable(DropPackage{restore.object, event.package, false});
+    } else {
+        const KeptState& kept = *restore.adopting;
+        restored_revision(*object, kept.revision, kept.digest, kept.bytes, kept.package, true);
+    }
 }
 
 // Makes the revision; the live data follow by an ordinary apply.
@@ -122,7 +168,7 @@ void Objects::restored_revision(Object& object, const RevisionPtr& of, std::opti
     merge_entry(record.set, {revision, Rank::plant, false});
     object.present.clear();
     if (local) {
-        context_.out.now(AdoptKept{record.id, package, revision});
+        context_.out.now(DescribePackage{record.id, package.digest, revision, false});
         record.packages.push_back({revision->id(), package, false});
     }
     record_history(object, HistoryWhat::restored, revision, package, false, {});
@@ -148,7 +194,8 @@ void Objects::on_message(const StationId& from, const KeptQuery& message) {
 void Objects::on_message(const StationId& from, const KeptAnswer& message) {
     const auto asked =
         std::find_if(restores_.begin(), restores_.end(), [&](const PendingRestore& each) {
-            return each.object == message.object && each.version == message.version;
+            return each.object == message.object && each.version == message.version &&
+                   !each.adopting;
         });
     if (asked == restores_.end() || !message.found)
         return;
@@ -169,7 +216,7 @@ void Objects::on_message(const StationId& from, const KeptAnswer& message) {
 
 void Objects::expire_restores() {
     std::erase_if(restores_, [&](const PendingRestore& each) {
-        if (each.give_up > context_.instant())
+        if (each.adopting || each.give_up > context_.instant())
             return false;
         answer("restore", to_text(each.object), false,
                "no linked station keeps version " + each.version);

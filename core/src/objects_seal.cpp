@@ -6,6 +6,11 @@
 
 namespace stationsync::core {
 
+namespace {
+constexpr Duration changed_pause = std::chrono::seconds(1);
+constexpr const char* moved_text = "the live data changed while its package was made";
+} // namespace
+
 void Objects::start_export(Provider& provider, Object& object) {
     Activity& activity = object.active();
     activity.export_waiting = exports_running_ >= context_.config.limits.exports_at_once;
@@ -68,9 +73,13 @@ void Objects::on_export_failed(Provider& provider, Object& object, const ExportF
     set_stage(object, object.record.seen_change ? Stage::settling : Stage::idle);
     switch (event.status) {
     case JobStatus::changed:
-        // It moved: quiet time begins again, up to the cap.
-        activity.settle_at = std::min(context_.instant() + provider.config.settle,
-                                      activity.first_seen + provider.config.settle_max);
+        // It moved: quiet time begins again, up to the cap, and with a pause beyond it.
+        activity.settle_at = std::max(std::min(context_.instant() + provider.config.settle,
+                                               activity.first_seen + provider.config.settle_max),
+                                      context_.instant() + changed_pause);
+        // A package of the held state again has no quiet time: the scan must come first.
+        if (!object.record.seen_change)
+            fail_live(object, event.status, moved_text);
         rescan(object);
         break;
     case JobStatus::not_found:
@@ -80,6 +89,9 @@ void Objects::on_export_failed(Provider& provider, Object& object, const ExportF
             answer("publish", to_text(object.record.id), false,
                    "there is no live data to publish: the object does not exist here");
         }
+        // A scan tells what became of it; asking again at once would keep that from being
+        // concluded.
+        fail_live(object, event.status, "the live data are not there just now");
         rescan(object);
         break;
     default:
@@ -142,6 +154,7 @@ void Objects::conclude_export(Provider& provider, Object& object) {
         if (!exported.live)
             context_.out.now(DropPackage{record.id, exported.package.digest, false});
         set_stage(object, Stage::idle);
+        fail_live(object, JobStatus::changed, moved_text);
         rescan(object);
         return;
     }
@@ -180,6 +193,10 @@ void Objects::conclude_kept(Provider& provider, Object& object,
         record.held &&
         (activity.exported->mark == record.mark ||
          (activity.exported->digest && record.held->digest == activity.exported->digest));
+    if (record.held && !same_content && is_kept(object, object.held_id()))
+        renew_kept(object, !activity.publishing && adopts_head(object)
+                               ? loss_reason(*object.head(), object)
+                               : KeptReason::superseded);
     if (record.held && !is_kept(object, object.held_id()) && !same_content) {
         const bool adopting = !activity.publishing && adopts_head(object);
         const KeptReason reason =
@@ -209,11 +226,7 @@ void Objects::no_change(Provider& provider, Object& object) {
     if (record.seen_change || activity.publishing)
         record.clean_at = context_.wall();
     // A package of the held state where none was left is worth keeping; one more is litter.
-    const bool wanted = record.held && std::none_of(record.packages.begin(), record.packages.end(),
-                                                    [&](const LocalPackage& local) {
-                                                        return local.revision == record.held->id();
-                                                    });
-    if (wanted) {
+    if (record.held && !has_package(provider, object)) {
         if (!exported.live)
             context_.out.now(
                 DescribePackage{record.id, exported.package.digest, record.held, false});

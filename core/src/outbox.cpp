@@ -35,6 +35,19 @@ void Outbox::mutate(Mutation mutation) {
     mutations_.push_back(std::move(mutation));
 }
 
+void Outbox::forget_exchange(LinkId link) {
+    const auto is_one = [&](const Action& action) {
+        const auto* const send = std::get_if<SendMessage>(&action);
+        return send && send->link == link &&
+               (std::holds_alternative<Greeting>(send->message) ||
+                std::holds_alternative<IndexRequest>(send->message) ||
+                std::holds_alternative<IndexBatch>(send->message));
+    };
+    std::erase_if(held_back_, is_one);
+    for (Gated& gated : gated_)
+        std::erase_if(gated.actions, is_one);
+}
+
 void Outbox::seal_batch() {
     if (!mutations_.empty()) {
         issued_ = PersistId{static_cast<std::uint64_t>(issued_) + 1};

@@ -22,6 +22,10 @@ public:
     // Given out when everything that was mutated up to the end of the present call is durable.
     void after_durable(Action action) { held_back_.push_back(std::move(action)); }
 
+    // The exchange on this link has ended: what still waits for durability is data for a station
+    // that may have been rejected meanwhile.
+    void forget_exchange(LinkId link);
+
     // Ends the present call: turns its mutations into one Persist.
     void seal_batch();
     void on_persisted(PersistId id);

@@ -94,12 +94,14 @@ void Stations::Impl::tell(const StationId& id) {
     if (peer->told_open && (!peer->open || peer->session != peer->told_session)) {
         peer->told_open = false;
         peer->told_providers.clear();
+        context.out.forget_exchange(peer->told_link);
         listener.peer_closed(id);
         peer = find(id);
     }
     if (peer != nullptr && peer->open && !peer->told_open) {
         peer->told_open = true;
         peer->told_session = peer->session;
+        peer->told_link = peer->session_link;
         peer->told_providers = peer->open_providers;
         send_block_list(*peer);
         introduce_all(*peer);
@@ -253,7 +255,8 @@ void Stations::on_message(LinkId link, const Profile& message) {
 
 void Stations::on_message(LinkId id, const Verdicts& message) {
     Link* link = nullptr;
-    if (Told* told = impl_->told_on(id, link); told != nullptr) {
+    Told* const told = impl_->told_on(id, link);
+    if (told != nullptr && (!told->verdicts || told->verdicts->number <= message.number)) {
         told->verdicts = message;
         for (TokenVerdict& verdict : told->verdicts->verdicts)
             verdict.text = shown_text(verdict.text);

@@ -89,6 +89,7 @@ struct Peer {
 
     bool told_open = false; // what the listener knows
     std::uint64_t told_session = 0;
+    LinkId told_link{}; // that session's
     std::set<std::string> told_providers;
     std::string told_rejection; // names of the failed checks in the operator's message
 };
@@ -172,6 +173,7 @@ struct Stations::Impl {
     void judge_all();
     void judge(Peer& peer);
     void update_clock(Peer& peer, const Told& told);
+    std::uint64_t verdicts_made = 0;
     Verdicts make_verdicts(Peer& peer, const Profile& theirs, bool& pending);
     void judge_clone(Peer& peer);
     void conclude(Peer& peer, Compatibility result, bool complete);

@@ -193,7 +193,9 @@ void Stations::Impl::judge(Peer& peer) {
     } else if (!peer.verdict_overdue) {
         timers.set_if_none(waits, context.instant() + verdict_wait_max);
     }
-    if ((!pending || peer.verdict_overdue) && peer.verdicts_sent != verdicts) {
+    const bool is_news = !peer.verdicts_sent || peer.verdicts_sent->verdicts != verdicts.verdicts;
+    if ((!pending || peer.verdict_overdue) && is_news) {
+        verdicts.number = ++verdicts_made;
         send(peer, verdicts);
         peer.verdicts_sent = std::move(verdicts);
     }
@@ -218,8 +220,9 @@ void Stations::Impl::judge(Peer& peer) {
 // Both processes are told why nobody talks to them.
 void Stations::Impl::judge_clone(Peer& peer) {
     std::string const text = clone_text(name_of(peer.id));
-    const Verdicts verdicts{{{std::string(clone_verdict), false, text}}};
-    if (peer.verdicts_sent != verdicts) {
+    Verdicts verdicts{{{std::string(clone_verdict), false, text}}};
+    if (!peer.verdicts_sent || peer.verdicts_sent->verdicts != verdicts.verdicts) {
+        verdicts.number = ++verdicts_made;
         for (const LinkId id : peer.links)
             context.out.now(SendMessage{id, verdicts});
         peer.verdicts_sent = verdicts;

@@ -21,6 +21,8 @@ struct EventName {
     std::string_view operator()(const HistorySaved&) const { return "HistorySaved"; }
     std::string_view operator()(const ApplyFinished&) const { return "ApplyFinished"; }
     std::string_view operator()(const PackageLost&) const { return "PackageLost"; }
+    std::string_view operator()(const KeptFound&) const { return "KeptFound"; }
+    std::string_view operator()(const KeptAdopted&) const { return "KeptAdopted"; }
     std::string_view operator()(const TokensJudged&) const { return "TokensJudged"; }
     std::string_view operator()(const CandidateFound&) const { return "CandidateFound"; }
     std::string_view operator()(const CandidateLost&) const { return "CandidateLost"; }
@@ -146,6 +148,15 @@ struct EventFields {
         line.field("object", e.object)
             .field("package", e.package)
             .flag("from_history", e.from_history);
+    }
+    void operator()(const KeptFound& e) const {
+        line.field("object", e.object).field("package", e.package);
+        if (e.revision)
+            line.field("revision", e.revision->id());
+    }
+    void operator()(const KeptAdopted& e) const {
+        line.field("object", e.object).field("package", e.package);
+        status(e.status, e.text);
     }
     void operator()(const TokensJudged& e) const {
         line.field("job", e.job).field("compatible", e.compatible).text("text", e.text);

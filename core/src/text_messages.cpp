@@ -32,7 +32,7 @@ struct MessageText {
                " providers=" + providers + ']';
     }
     std::string operator()(const Verdicts& m) const {
-        std::string text = "Verdicts";
+        std::string text = "Verdicts number=" + std::to_string(m.number);
         for (const TokenVerdict& verdict : m.verdicts)
             text += ' ' + std::move(Line(quoted_text(verdict.provider))
                                         .field("compatible", verdict.compatible)

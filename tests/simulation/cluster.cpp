@@ -137,14 +137,17 @@ void Cluster::write_at(std::size_t index, const core::ObjectId& object, Content 
 // What is too big for a package of its own exists in the live data only, and so does what was kept
 // in a sync directory that has just been lost: a user may destroy it.
 void Cluster::excuse_if_last(std::size_t index, const core::ObjectId& object, Content content) {
-    const auto lost = sync_lost_at_.find(index);
-    const bool just_lost = lost != sync_lost_at_.end() &&
-                           (world.now() - lost->second < 3 * minute || !station(index).running());
-    // Of files only the author keeps a package: when its disk is gone, live data are the only
-    // copies.
+    // Of files only the author keeps a package: its directory is everybody's.
+    const bool just_lost =
+        std::any_of(sync_lost_at_.begin(), sync_lost_at_.end(), [&](const auto& lost) {
+            const bool concerned = lost.first == index || reproducible(object);
+            return concerned &&
+                   (world.now() - lost.second < 3 * minute || !station(lost.first).running());
+        });
+    // When its disk is gone, live data are the only copies.
     const bool author_lost = disks_lost_ && reproducible(object);
     if (content != absent && (just_lost || author_lost || served_live(object, content)) &&
-        !model.exists_somewhere(object, content)) {
+        !model.is_owned_somewhere(object, content)) {
         model.excuse(object, content);
     }
 }

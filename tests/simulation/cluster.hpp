@@ -105,6 +105,8 @@ private:
     bool sees_both(const Machine& machine, std::size_t original, std::size_t copy);
     void watch_clones();
     void watch_clones_regularly();
+    void mend_settings(Machine& machine);
+    void list_everybody_again();
     void operators_help();
     void check_object_at_end(const core::ObjectId& object);
     void check_intent(Machine& machine, const core::ObjectRecord& record);
@@ -116,7 +118,13 @@ private:
     bool disks_lost_ = false;                                           // of some machine
     std::map<std::pair<std::size_t, core::ObjectId>, Content> initial_; // before the first start
     std::set<core::ApplyId> intents_seen_;
-    std::map<std::tuple<std::size_t, std::size_t, std::size_t>, int> clone_sightings_;
+    struct ClonesSeen { // by one machine: both, over these links, so many times in a row
+        std::pair<std::optional<core::LinkId>, std::optional<core::LinkId>> links;
+        int times = 0;
+    };
+    std::pair<std::optional<core::LinkId>, std::optional<core::LinkId>>
+    links_to(const Machine& machine, std::size_t original, std::size_t copy) const;
+    std::map<std::tuple<std::size_t, std::size_t, std::size_t>, ClonesSeen> clones_seen_;
     std::vector<std::pair<std::size_t, std::size_t>> clones_; // original, copy
     Content last_content_ = 0;
 };

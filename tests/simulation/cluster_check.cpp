@@ -2,6 +2,7 @@
 #include "cluster.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace stationsync::simulation {
 
@@ -12,12 +13,20 @@ bool Cluster::sees_both(const Machine& machine, std::size_t original, std::size_
            world.network.linked(machine.index, copy);
 }
 
+std::pair<std::optional<core::LinkId>, std::optional<core::LinkId>>
+Cluster::links_to(const Machine& machine, std::size_t original, std::size_t copy) const {
+    return {world.network.newest_link(machine.index, original),
+            world.network.newest_link(machine.index, copy)};
+}
+
 void Cluster::watch_clones() {
     for (const auto& [original, copy] : clones_) {
         for (const auto& machine : world.machines) {
             const bool both = sees_both(*machine, original, copy);
-            int& sightings = clone_sightings_[{machine->index, original, copy}];
-            sightings = both ? sightings + 1 : 0;
+            ClonesSeen& seen = clones_seen_[{machine->index, original, copy}];
+            const auto links = links_to(*machine, original, copy);
+            seen.times = both && links == seen.links ? seen.times + 1 : 0;
+            seen.links = links;
         }
     }
 }
@@ -29,6 +38,50 @@ void Cluster::watch_clones_regularly() {
     world.scheduler.after(10 * second, [this] { watch_clones_regularly(); });
 }
 
+// As people mend a running service: whatever they changed is told to it.
+void Cluster::mend_settings(Machine& machine) {
+    machine.armed.reset();
+    machine.sync_full_until = machine.history_full_until = 0;
+    machine.disk_time_max_us = 5 * millisecond;
+    if (std::exchange(machine.product_version, "1.0") != "1.0") {
+        order(machine.index, core::ProfileChanged{
+                                 machine.name, machine.product_version, {address(machine.index)}});
+    }
+    for (auto& [name, provider] : machine.providers) {
+        provider.mounted = true;
+        provider.busy_until = provider.failing_until = 0;
+        provider.no_space_until = provider.slow_until = 0;
+        const bool was_known = std::exchange(provider.backend_known, true);
+        // Back ends are not downgraded.
+        const bool had_version = std::exchange(provider.backend_version, "2") == "2";
+        const bool was_enabled = std::exchange(provider.enabled, true);
+        if (!machine.running()) {
+            continue;
+        }
+        if (!was_enabled) {
+            machine.process()->enable_provider(name);
+        } else if (!was_known || !had_version) {
+            machine.process()->tell_tokens(name);
+        }
+    }
+}
+
+// A station whose list was emptied before it had met anybody finds nobody by itself.
+void Cluster::list_everybody_again() {
+    for (const auto& machine : world.machines) {
+        if (machine->configured.empty() && world.machines.size() > 1) {
+            configure(machine->index, machine->index == 0 ? 1 : 0);
+        }
+        for (const auto& address : machine->configured) {
+            core::CandidateFound found;
+            found.origin = "static";
+            found.handle = address;
+            found.addresses = {address};
+            order(machine->index, found);
+        }
+    }
+}
+
 void Cluster::heal() {
     note("heal");
     world.network.mend_all();
@@ -37,32 +90,27 @@ void Cluster::heal() {
     world.call_time_max_us = 200 * millisecond;
     world.fetch_bytes_per_second = 5'000'000;
     for (const auto& pair : std::vector(clones_)) {
+        // A copy of a station that knew nobody yet knows nobody: it is told whom to dial.
+        configure(pair.second, pair.first);
         give_new_identity(pair.second);
     }
     for (const auto& machine : world.machines) {
-        machine->armed.reset();
-        machine->sync_full_until = machine->history_full_until = 0;
-        machine->disk_time_max_us = 5 * millisecond;
-        machine->product_version = "1.0";
-        for (auto& [name, provider] : machine->providers) {
-            provider.mounted = provider.backend_known = true;
-            provider.enabled = true;
-            provider.backend_version = "2"; // back ends are not downgraded
-            provider.busy_until = provider.failing_until = 0;
-            provider.no_space_until = provider.slow_until = 0;
-        }
+        mend_settings(*machine);
         std::int64_t const offset =
             machine->clock.wall(world.now()) - wall_at_start_us - world.now();
         if (offset > 20 * second || offset < -20 * second) {
             step_clock(machine->index, world.random.between(-20, 20) * second - offset);
         }
     }
+    list_everybody_again();
     run_for(5 * second);
+    // What only a restart mends would go unnoticed if everybody were restarted.
+    const bool restarted = world.random.chance(30);
     for (const auto& machine : world.machines) {
-        if (machine->running()) {
-            machine->restart(); // everyone starts with the mended settings
-        } else {
+        if (!machine->running()) {
             machine->start();
+        } else if (restarted) {
+            machine->restart();
         }
     }
     run_for(5 * second);

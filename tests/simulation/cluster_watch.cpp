@@ -148,8 +148,9 @@ void Cluster::on_message_sent(Machine& machine, core::LinkId link, const core::M
     }
     for (const auto& [original, copy] : clones_) {
         constexpr int sightings_max = 9; // 90 s: both were told of by then
+        const ClonesSeen& seen = clones_seen_[{machine.index, original, copy}];
         if ((peer == original || peer == copy) && sees_both(machine, original, copy) &&
-            clone_sightings_[{machine.index, original, copy}] > sightings_max) {
+            seen.times > sightings_max && seen.links == links_to(machine, original, copy)) {
             trace_deed(machine.index, "exchanges data with a cloned station over link " +
                                           std::to_string(static_cast<std::uint64_t>(link)));
             model.violation(machine.name + " exchanges data with a cloned station");

@@ -119,6 +119,9 @@ void Machine::step_clock(std::int64_t delta_us) {
 void Machine::lose_directory(bool of_history) {
     const PackageDirectory lost = of_history ? history : sync;
     (of_history ? history : sync).clear();
+    if (of_history) {
+        history_away_ = lost;
+    }
     if (!process_) {
         return;
     }
@@ -131,6 +134,18 @@ void Machine::lose_directory(bool of_history) {
                     process_->tell_lost(key.first, key.second, of_history);
                 }
             });
+    }
+}
+
+void Machine::bring_back_history() {
+    for (const auto& [key, package] : history_away_.all()) {
+        if (!history.find(key.first, key.second)) {
+            history.put(key.first, package);
+        }
+    }
+    history_away_.clear();
+    if (process_) {
+        process_->compare_history();
     }
 }
 

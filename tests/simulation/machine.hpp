@@ -35,7 +35,8 @@ public:
 
     // ---- faults ----
     void step_clock(std::int64_t delta_us); // noticed by a running service when above 2 s
-    void lose_directory(bool of_history);   // somebody deletes it
+    void lose_directory(bool of_history);   // somebody deletes it, or its disk is away
+    void bring_back_history();              // that disk
     void lose_state(); // the state database is gone; found packages are read back
     void lose_disk();  // nothing of the service is left; live data is
     void roll_back_state(StateImage image) { store.image = std::move(image); }
@@ -67,6 +68,8 @@ public:
 
 private:
     void finish_applies(bool all);
+
+    PackageDirectory history_away_;
 
     std::unique_ptr<Process> process_;
     std::unique_ptr<Process> ended_; // kept until the call that ended it has returned

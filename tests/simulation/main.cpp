@@ -55,6 +55,11 @@ int report(const RunSummary& summary, const ProgramOptions& options, const Profi
     std::cout << summary.runs << " runs, " << summary.virtual_hours << " virtual hours, "
               << summary.tasks << " tasks, " << elapsed_s << " s; " << summary.failed
               << " failed\n";
+    if (summary.copies_collided != 0) {
+        std::cout << summary.copies_collided
+                  << " of them judged in part: two copies of a disk sealed in the same "
+                     "millisecond\n";
+    }
     if (summary.failed != 0) {
         write_trace(summary.failures.front().seed, profile);
         return 1;

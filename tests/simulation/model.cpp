@@ -35,7 +35,7 @@ bool model_loses_to(const ModelRevision& a, const ModelRevision& b) {
 
 void ReferenceModel::violation(std::string what) {
     constexpr std::size_t violations_max = 20; // the first ones tell the cause
-    if (violations_.size() < violations_max) {
+    if (violations_.size() < violations_max && !copies_collided_) {
         violations_.push_back(std::move(what));
     }
 }
@@ -193,6 +193,7 @@ void ReferenceModel::learn(std::size_t machine, const core::StationId& station,
     if (is_new) {
         known.clock_wrong = false;
         if (known.id.author.station == station) {
+            sealed_by_[{record.object, known.id}] = machine;
             sealed(machine, known, entry.rank, record.held && record.held->id == entry.revision.id);
         } else {
             known.rank = entry.rank;
@@ -203,6 +204,7 @@ void ReferenceModel::learn(std::size_t machine, const core::StationId& station,
                known.stamp_logical != entry.revision.stamp_logical ||
                (known.content != entry.revision.content && entry.revision.content != absent &&
                 known.content != absent)) {
+        note_collision(machine, known);
         violation(text(known) + ": one revision id stands for two states");
     }
     const bool is_head = !record.set.empty() && record.set.front().revision.id == known.id;
@@ -212,6 +214,18 @@ void ReferenceModel::learn(std::size_t machine, const core::StationId& station,
     if (entry.rank >= 1) {
         of_the_plant_[{machine, record.object}].insert(known.id);
     }
+}
+
+// Two copies of a disk that seal in the same millisecond give out the same name. No rule helps
+// then; the remedy is that copies are refused. What follows is not judged.
+void ReferenceModel::note_collision(std::size_t machine, const ModelRevision& known) {
+    const auto first = sealed_by_.find({known.object, known.id});
+    std::int64_t const sealed_ms = static_cast<std::int64_t>(known.id.sequence);
+    std::int64_t const local_ms = witness_.local_us(machine) / millisecond;
+    const bool by_time = sealed_ms <= local_ms && sealed_ms > local_ms - 10 * second / millisecond;
+    const bool by_copy = first != sealed_by_.end() && first->second != machine &&
+                         stations_[first->second] == stations_[machine];
+    copies_collided_ = copies_collided_ || (clones_ && by_copy && by_time);
 }
 
 void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
@@ -270,19 +284,31 @@ bool ReferenceModel::renames_held(const Truth& t, const ModelRevision& revision)
            base->id.author.incarnation != revision.id.author.incarnation;
 }
 
+// Of several writes of this content, that with its time is meant, else the last that may become a
+// change: the second of two equal ones changes nothing.
+ReferenceModel::Writes::reverse_iterator ReferenceModel::written_as(Truth& t,
+                                                                    const ModelRevision& revision) {
+    const auto last_write = [&](auto&& fits) {
+        return std::find_if(t.unsealed.rbegin(), t.unsealed.rend(), [&](const Write& write) {
+            return write.what.content == revision.content && fits(write);
+        });
+    };
+    auto found = last_write(
+        [&](const Write& write) { return !write.certainly_old && is_stamped_as(write, revision); });
+    if (found == t.unsealed.rend()) {
+        found = last_write([](const Write& write) { return !write.certainly_old; });
+    }
+    return found != t.unsealed.rend() ? found : last_write([](const Write&) { return true; });
+}
+
+bool ReferenceModel::is_stamped_as(const Write& write, const ModelRevision& revision) {
+    return write.what.changed_at_us == revision.stamp_us;
+}
+
 void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int claimed_rank,
                             bool is_held) {
     Truth& t = truth(machine, revision.object);
-    // Of several writes of this content, one that may become a change is meant.
-    const auto last_write = [&](bool also_old) {
-        return std::find_if(t.unsealed.rbegin(), t.unsealed.rend(), [&](const Write& write) {
-            return write.what.content == revision.content && (also_old || !write.certainly_old);
-        });
-    };
-    auto matching = last_write(false);
-    if (matching == t.unsealed.rend()) {
-        matching = last_write(true);
-    }
+    auto matching = written_as(t, revision);
     // A sequence is at least the time of its sealing: what was sealed before the order, and becomes
     // durable after it, does not fulfil it.
     const bool since_order =
@@ -301,10 +327,11 @@ void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int cl
                       " without being live there");
         }
         orders = std::max(0, orders - 1);
+    } else if (t.free_seals > 0 &&
+               (matching == t.unsealed.rend() || !is_stamped_as(*matching, revision))) {
+        --t.free_seals; // the held state under a new name keeps its stamp, whoever wrote it again
     } else if (matching != t.unsealed.rend()) {
         check_seal(machine, t, revision, *matching);
-    } else if (t.free_seals > 0) {
-        --t.free_seals;
     } else {
         violation("echo: " + text(revision) + " was sealed at machine " + std::to_string(machine) +
                   " though no user saved it there");
@@ -444,7 +471,12 @@ void ReferenceModel::held_changed(std::size_t machine, const core::ObjectId& obj
         const bool has_package = !t.package_lost && (author || !witness_.reproducible(object));
         owe(machine, object, t.held_content, superseded, has_package);
     }
-    t.package_lost = t.package_lost && t.held_content == held.content;
+    // It was lost with the others while it was being applied.
+    const auto lost = packages_lost_at_.find(machine);
+    const bool lost_now = lost != packages_lost_at_.end() &&
+                          witness_.local_us(machine) - lost->second < minute &&
+                          !witness_.in_sync_directory(machine, object, held.content);
+    t.package_lost = lost_now || (t.package_lost && t.held_content == held.content);
     t.held = held.id;
     t.held_content = held.content;
     t.saved_at_apply = absent;

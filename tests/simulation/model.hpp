@@ -119,21 +119,21 @@ public:
     void made_by_init(std::size_t machine) { init_.insert(machine); }
     void state_replaced(std::size_t machine, const std::vector<ClaimedRecord>& records,
                         const std::set<std::string>& established_providers);
-    void history_lost(std::size_t machine) {
-        history_lost_at_[machine] = witness_.local_us(machine);
-    }
+    void history_lost(std::size_t machine);
     void packages_lost(std::size_t machine); // its sync directory
     void root_changed(std::size_t machine, const std::string& provider);
     void excuse(const core::ObjectId& object, Content content) {
         excused_.insert({object, content});
     }
     void copies_lost(); // a disk or directory was lost: what exists nowhere now is excused
+    void excuse_what_is_nowhere();
     void
     machine_removed(std::size_t machine); // a clone that got a new identity: nothing is asked of it
     void clock_stepped(std::size_t machine, std::int64_t before_us); // from this local time
     void history_aged(); // more than 30 days have passed
     void clones_exist() { clones_ = true; }
     bool had_clones() const { return clones_; }
+    bool copies_collided() const { return copies_collided_; }
 
     // ---- at the end, when all is healed ----
     std::optional<core::RevisionId> winner(const core::ObjectId& object) const;
@@ -141,6 +141,9 @@ public:
     std::vector<core::ObjectId> objects() const;
     void check_end();
     bool exists_somewhere(const core::ObjectId& object, Content content) const;
+    // By a station that has to keep it; what was merely fetched is dropped when something newer
+    // comes.
+    bool is_owned_somewhere(const core::ObjectId& object, Content content) const;
     bool loss_excused(const core::ObjectId& object, Content content) const;
     const ModelRevision* find(const core::RevisionId& id, const core::ObjectId& object) const;
 
@@ -153,15 +156,16 @@ private:
         bool certainly_fresh = false;
         bool certainly_old = false;
     };
+    using Writes = std::vector<Write>;
     struct Truth {             // of one object on one machine
         core::RevisionId base; // what the live data is, or was made on
         bool base_known = true;
         std::int64_t base_time_us = 0;  // as the provider reported it
         std::int64_t base_local_us = 0; // local time of the seal, or of the apply's beginning
         std::int64_t apply_began_us = 0;
-        std::vector<Write> unsealed; // since the base, oldest first
-        bool episode = false;        // restored old data is or was on top of the base
-        int free_seals = 0;          // seals that need no user's write, after a fault
+        Writes unsealed;      // since the base, oldest first
+        bool episode = false; // restored old data is or was on top of the base
+        int free_seals = 0;   // seals that need no user's write, after a fault
         int publish_orders = 0;
         int restore_orders = 0;
         std::int64_t ordered_at_us = 0;       // local time of the last order
@@ -190,9 +194,12 @@ private:
     }
     void learn(std::size_t machine, const core::StationId& station, const ClaimedEntry& entry,
                const ClaimedRecord& record);
+    void note_collision(std::size_t machine, const ModelRevision& known);
     void check_attributes(std::size_t machine, ModelRevision& known, const ClaimedEntry& entry,
                           bool is_head, bool new_here);
     void sealed(std::size_t machine, ModelRevision& revision, int claimed_rank, bool is_held);
+    static Writes::reverse_iterator written_as(Truth& t, const ModelRevision& revision);
+    static bool is_stamped_as(const Write& write, const ModelRevision& revision);
     void check_seal(std::size_t machine, const Truth& t, const ModelRevision& revision,
                     const Write& write);
     std::int64_t check_seen(std::size_t machine, const Truth& t, const ModelRevision& revision,
@@ -230,6 +237,7 @@ private:
     std::set<std::size_t> replaced_; // whose state was another's, or an older one
     std::set<std::size_t> removed_;
     std::map<std::size_t, std::int64_t> history_lost_at_; // local
+    std::map<std::size_t, std::int64_t> packages_lost_at_;
     struct ClockStep {
         std::int64_t before_us;
         std::int64_t after_us;
@@ -239,7 +247,9 @@ private:
     std::map<Place, HistoryEntries> entries_;
     std::set<std::pair<core::ObjectId, Content>> pushed_out_; // somewhere, by younger ones
     std::set<std::pair<core::ObjectId, Content>> excused_;
+    std::map<std::pair<core::ObjectId, core::RevisionId>, std::size_t> sealed_by_;
     bool clones_ = false;
+    bool copies_collided_ = false;
     std::vector<std::string> violations_;
 };
 

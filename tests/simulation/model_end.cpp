@@ -26,6 +26,9 @@ void ReferenceModel::state_replaced(std::size_t machine, const std::vector<Claim
         established_.insert({machine, provider});
         establishing_.insert({machine, provider});
     }
+    for (const auto& record : records) {
+        truth(machine, record.object); // also of what is not live there
+    }
     // Everything live may be sealed anew: as found by a newcomer, or under a new incarnation.
     for (auto& [place, t] : truths_) {
         if (place.first == machine) {
@@ -51,6 +54,16 @@ void ReferenceModel::state_replaced(std::size_t machine, const std::vector<Claim
             t.held_content = record.held->content;
         }
     }
+    // A state that was put back may name what has been replaced and rightly forgotten since.
+    excuse_what_is_nowhere();
+}
+
+void ReferenceModel::excuse_what_is_nowhere() {
+    for (const auto& [key, revision] : revisions_) {
+        if (!exists_somewhere(key.first, revision.content)) {
+            excused_.insert({key.first, revision.content});
+        }
+    }
 }
 
 void ReferenceModel::identity_taken(std::size_t machine) {
@@ -64,9 +77,25 @@ void ReferenceModel::identity_taken(std::size_t machine) {
 }
 
 void ReferenceModel::packages_lost(std::size_t machine) {
+    packages_lost_at_[machine] = witness_.local_us(machine);
     for (auto& [place, t] : truths_) {
         t.package_lost = t.package_lost || place.first == machine;
     }
+}
+
+// What it owed there is gone with it, also where another copy of the same content lies for now.
+void ReferenceModel::history_lost(std::size_t machine) {
+    history_lost_at_[machine] = witness_.local_us(machine);
+    const auto is_gone = [&](const Duty& duty) {
+        return duty.machine == machine && !witness_.in_history(machine, duty.object, duty.content);
+    };
+    note_pushed_out();
+    for (const Duty& duty : duties_) {
+        if (is_gone(duty)) {
+            pushed_out_.insert({duty.object, duty.content});
+        }
+    }
+    duties_.erase(std::remove_if(duties_.begin(), duties_.end(), is_gone), duties_.end());
 }
 
 void ReferenceModel::root_changed(std::size_t machine, const std::string& provider) {
@@ -87,6 +116,8 @@ void ReferenceModel::clock_stepped(std::size_t machine, std::int64_t before_us) 
     clock_steps_[machine] = {before_us, witness_.local_us(machine)};
     for (auto& [place, t] : truths_) {
         if (place.first == machine) {
+            // An order waits for what is under way: by the clock its seal may come before it.
+            t.ordered_at_us = std::min(t.ordered_at_us, witness_.local_us(machine));
             for (auto& write : t.unsealed) {
                 write.certainly_fresh = write.certainly_old = false;
                 write.what.clock_trusted = false;
@@ -99,6 +130,18 @@ bool ReferenceModel::exists_somewhere(const core::ObjectId& object, Content cont
     for (std::size_t m = 0; m < witness_.machines(); ++m) {
         if (witness_.live(m, object) == content || witness_.in_history(m, object, content) ||
             witness_.in_sync_directory(m, object, content)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ReferenceModel::is_owned_somewhere(const core::ObjectId& object, Content content) const {
+    for (std::size_t m = 0; m < witness_.machines(); ++m) {
+        const auto found = truths_.find({m, object});
+        const bool held = found != truths_.end() && found->second.held_content == content;
+        if (witness_.live(m, object) == content || witness_.in_history(m, object, content) ||
+            (held && witness_.in_sync_directory(m, object, content))) {
             return true;
         }
     }
@@ -119,11 +162,7 @@ void ReferenceModel::copies_lost() {
     duties_.erase(std::remove_if(duties_.begin(), duties_.end(),
                                  [&](const Duty& duty) { return !kept_well(duty); }),
                   duties_.end());
-    for (const auto& [key, revision] : revisions_) {
-        if (!exists_somewhere(key.first, revision.content)) {
-            excused_.insert({key.first, revision.content});
-        }
-    }
+    excuse_what_is_nowhere();
 }
 
 bool ReferenceModel::loss_excused(const core::ObjectId& object, Content content) const {

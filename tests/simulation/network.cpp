@@ -277,6 +277,18 @@ bool Network::linked(std::size_t a, std::size_t b) const {
     });
 }
 
+std::optional<core::LinkId> Network::newest_link(std::size_t a, std::size_t b) const {
+    std::optional<core::LinkId> newest;
+    for (const auto& [id, link] : links_) {
+        const bool between =
+            (link.ends[0] == a && link.ends[1] == b) || (link.ends[0] == b && link.ends[1] == a);
+        if (between && !link.broken && link.up[0] && link.up[1]) {
+            newest = id;
+        }
+    }
+    return newest;
+}
+
 std::size_t Network::peer_of(core::LinkId id, std::size_t node) const {
     auto found = links_.find(id);
     if (found == links_.end()) {

@@ -60,6 +60,7 @@ public:
     void set_measure_interval(std::int64_t us) { measure_interval_ = us; }
 
     bool linked(std::size_t a, std::size_t b) const; // at least one link stands and carries
+    std::optional<core::LinkId> newest_link(std::size_t a, std::size_t b) const; // that does
     bool link_exists(core::LinkId id) const { return links_.count(id) != 0; }
     std::size_t peer_of(core::LinkId link, std::size_t node) const;
 

@@ -59,6 +59,9 @@ void Process::begin_work() {
             handle(loss);
         }
     }
+    if (!ended_) {
+        compare_history();
+    }
     for (const auto& address : machine_.configured) {
         if (!ended_) {
             core::CandidateFound found;
@@ -68,6 +71,30 @@ void Process::begin_work() {
             handle(found);
         }
     }
+}
+
+void Process::compare_history() {
+    later(5 * second, [this] { // no chance: transcripts stay as they are
+        std::vector<core::KeptFound> found;
+        for (const auto& [key, package] : machine_.history.all()) {
+            const auto view = engine_->object(key.first);
+            const auto* record = engine_->record(key.first);
+            const bool is_quiet = view && (view->state == core::ObjectState::in_sync ||
+                                           view->state == core::ObjectState::held);
+            const auto names_it = [&](const auto& kept) {
+                return kept.package.digest == key.second;
+            };
+            if (is_quiet && record && !record->intent &&
+                std::none_of(record->kept.begin(), record->kept.end(), names_it)) {
+                found.push_back({key.first, package.info, package.revision});
+            }
+        }
+        for (const auto& each : found) {
+            if (!ended_) {
+                handle(each);
+            }
+        }
+    });
 }
 
 void Process::enable_provider(const std::string& name) {

@@ -17,6 +17,7 @@ public:
     std::uint64_t epoch() const { return epoch_; }
     void enable_provider(const std::string& name);
     void tell_tokens(const std::string& name);
+    void compare_history(); // with the records: what is there that they do not name
     void tell_lost(const core::ObjectId& object, const core::Digest& package, bool from_history);
     void end() { ended_ = true; }
     bool idle() const { return jobs_.empty() && applies_.empty(); }

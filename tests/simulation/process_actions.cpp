@@ -53,18 +53,16 @@ void Process::perform_action(core::DescribePackage& action) {
 }
 
 void Process::perform_action(core::AdoptKept& action) {
+    core::KeptAdopted answer{action.object, action.package.digest, core::JobStatus::ok, {}};
     if (const auto* kept = machine_.history.find(action.object, action.package.digest)) {
         StoredPackage copy = *kept;
         copy.revision = action.revision;
         machine_.sync.put(action.object, std::move(copy));
-        return;
+    } else {
+        answer.status = core::JobStatus::not_found;
+        answer.text = "the package is not in the history";
     }
-    later(millisecond, [this, action] {
-        handle(core::PackageLost{action.object, action.package.digest, false});
-    });
-    later(2 * millisecond, [this, action] {
-        handle(core::PackageLost{action.object, action.package.digest, true});
-    });
+    later(millisecond, [this, answer] { handle(answer); });
 }
 
 void Process::perform_action(core::JudgeTokens& action) {

@@ -28,6 +28,7 @@ RunSummary run_seeds(const RunPlan& plan) {
             coverage.add(result.coverage);
             ++summary.runs;
             summary.tasks += result.tasks;
+            summary.copies_collided += result.copies_collided ? 1 : 0;
             summary.virtual_hours += static_cast<double>(result.virtual_us) / hour;
             if (!result.violations.empty()) {
                 ++summary.failed;

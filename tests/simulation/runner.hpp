@@ -21,6 +21,7 @@ struct RunSummary {
     double virtual_hours = 0;
     std::vector<RunResult> failures; // by seed, the first ones only
     std::uint64_t failed = 0;
+    std::uint64_t copies_collided = 0; // runs in which two copies of a disk sealed at once
     Coverage coverage;
 };
 

@@ -239,6 +239,7 @@ const std::map<std::string, Script::Command>& Script::commands() {
         {"block", &Script::order},
         {"unblock", &Script::order},
         {"lose", &Script::lose},
+        {"bring-back", &Script::lose},
         {"snapshot", &Script::snapshot},
         {"roll-back", &Script::snapshot},
         {"clone", &Script::clone},

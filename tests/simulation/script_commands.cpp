@@ -184,10 +184,12 @@ void Script::order(const Words& words) {
     }
 }
 
-// lose state A | lose disk A | lose sync A | lose history A
+// lose state A | lose disk A | lose sync A | lose history A | bring-back history A
 void Script::lose(const Words& words) {
     std::size_t const index = machine(words.at(2)).index;
-    if (words.at(1) == "state") {
+    if (words[0] == "bring-back") {
+        machine(words.at(2)).bring_back_history();
+    } else if (words.at(1) == "state") {
         cluster_.lose_state(index);
     } else if (words[1] == "disk") {
         cluster_.lose_disk(index);

@@ -212,6 +212,7 @@ RunResult run_seed(std::uint64_t seed, const RunOptions& options) {
     } catch (const std::exception& error) {
         cluster.model.violation(std::string("an invariant broke: ") + error.what());
     }
+    result.copies_collided = cluster.model.copies_collided();
     result.violations = cluster.model.violations();
     result.trace_hash = cluster.world.trace.hash();
     result.tasks = cluster.world.scheduler.done();

@@ -15,6 +15,7 @@ struct RunResult {
     std::uint64_t tasks = 0;
     std::int64_t virtual_us = 0;
     std::vector<std::string> violations;
+    bool copies_collided = false; // judged up to there only
     Coverage coverage;
 };
 

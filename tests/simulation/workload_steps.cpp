@@ -291,6 +291,10 @@ bool Workload::perform_loss(Step step) {
         return true;
     case Step::lose_history_directory:
         cluster_.lose_directory(station, true);
+        if (random_.chance(50)) {
+            cluster_.world.scheduler.after(random_.between(minute, 10 * minute),
+                                           [&machine] { machine.bring_back_history(); });
+        }
         return true;
     case Step::newcomer:
         join_newcomer(false);

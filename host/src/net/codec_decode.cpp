@@ -89,6 +89,7 @@ core::Message read(const wire::Verdicts& in, Checks& checks) {
                  checks.text(verdict.text(), wire_limits::text_bytes, "a verdict")});
         }
     }
+    out.number = in.number();
     return out;
 }
 

@@ -43,6 +43,7 @@ void write(const core::Verdicts& in, wire::EngineMessage& message) {
         each.set_compatible(verdict.compatible);
         each.set_text(verdict.text);
     }
+    out.set_number(in.number);
 }
 
 void write(const core::TimeReport& in, wire::EngineMessage& message) {

@@ -252,10 +252,16 @@ IoResult<void> PackageStore::adopt_kept(const core::AdoptKept& action,
         return kept.error();
     const auto placed = sync_.place(
         kept->file, Placement::link, name_of(action.object, action.revision.get(), extension),
-        {action.package, action.object, encode_revision(*action.revision), {}});
-    if (!placed)
-        return placed.error();
-    return {};
+        {action.package,
+         action.object,
+         action.revision ? encode_revision(*action.revision) : std::string(),
+         {}});
+    if (placed)
+        return {};
+    IoError error = placed.error();
+    if (error.kind == IoErrorKind::not_found) // of the sync directory: the kept file is there
+        error.kind = IoErrorKind::other;
+    return error;
 }
 
 IoResult<std::filesystem::path> PackageStore::find(const core::ObjectId& object,

@@ -121,9 +121,7 @@ void Runtime::act(core::DescribePackage& action) {
     const ProviderSlot* const slot = slot_of(action.object.provider);
     const std::string extension =
         slot && slot->kind ? extension_of(*slot->kind, action.object.key) : std::string();
-    auto work = [store = store_, action, extension] {
-        return store->describe(action, extension);
-    };
+    auto work = [store = store_, action, extension] { return store->describe(action, extension); };
     writer_->before_next(std::move(work));
 }
 
@@ -209,8 +207,7 @@ void Runtime::act(core::StartApply& action) {
     if (!instance)
         return; // the intent is issued again when the provider starts
     auto outcome = std::make_shared<ApplyOutcome>();
-    auto work = [store = store_, action, outcome](ProviderCalls& calls,
-                                                        Operation& operation) {
+    auto work = [store = store_, action, outcome](ProviderCalls& calls, Operation& operation) {
         const auto file = store->find(action.object, action.package.digest);
         if (!file) {
             outcome->status = core::JobStatus::not_found;
@@ -249,14 +246,16 @@ void Runtime::act(core::AdoptKept& action) {
     const ProviderSlot* const slot = slot_of(action.object.provider);
     const std::string extension =
         slot && slot->kind ? extension_of(*slot->kind, action.object.key) : std::string();
-    auto lost = std::make_shared<bool>(false);
-    auto work = [store = store_, action, extension, lost] {
-        *lost = !store->adopt_kept(action, extension);
+    auto answer = std::make_shared<core::KeptAdopted>();
+    answer->object = action.object;
+    answer->package = action.package.digest;
+    auto work = [store = store_, action, extension, answer] {
+        if (const auto adopted = store->adopt_kept(action, extension); !adopted) {
+            answer->status = job_status(adopted.error());
+            answer->text = adopted.error().text;
+        }
     };
-    auto done = alive([this, lost, action] {
-        if (*lost)
-            feed(core::PackageLost{action.object, action.package.digest, false});
-    });
+    auto done = alive([this, answer] { feed(std::move(*answer)); });
     pool_.submit(std::move(work), std::move(done));
 }
 

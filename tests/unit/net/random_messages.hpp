@@ -121,6 +121,7 @@ public:
             return profile();
         case 1: {
             core::Verdicts value;
+            value.number = random_();
             repeat(4, [&] { value.verdicts.push_back({"recipes", coin(), text(100)}); });
             return value;
         }

@@ -112,8 +112,8 @@ struct DropPackage {
     Digest package;
     bool from_history = false;
 };
-// Copy a kept state's package from the history into the sync directory for a restored revision;
-// never fails for lack of the file alone: then PackageLost follows.
+// Copy a kept state's package from the history into the sync directory, for a revision with the
+// same content. Answer: KeptAdopted.
 struct AdoptKept {
     ObjectId object;
     PackageInfo package;

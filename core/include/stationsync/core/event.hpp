@@ -144,6 +144,20 @@ struct PackageLost {
     Digest package;
     bool from_history = false;
 };
+// A package lies in the history that no record names: it was there before the directory was lost
+// and came back, or the service died between writing and recording it.
+struct KeptFound {
+    ObjectId object;
+    PackageInfo package;
+    RevisionPtr revision; // null: a state that was never sealed
+};
+// Answer to AdoptKept. not_found: the history has no such file, as after PackageLost from there.
+struct KeptAdopted {
+    ObjectId object;
+    Digest package;
+    JobStatus status = JobStatus::ok;
+    std::string text;
+};
 struct TokensJudged {
     JobId job{};
     bool compatible = true;
@@ -247,13 +261,15 @@ struct ScanRequested {
 // crash, reboot or `restart`.
 struct StoppedByPerson {};
 
-using Event = std::variant<
-    ProviderEnabled, ProviderDisabled, ProviderTokens, RecoverFinished, ObjectsObserved,
-    ScanFinished, ChangeHinted, ExportFinished, FetchProgressed, FetchFinished, FetchSourceFailed,
-    HistorySaved, ApplyFinished, PackageLost, TokensJudged, CandidateFound, CandidateLost, LinkUp,
-    LinkDown, DialFailed, IncomingRefused, LinkAlive, ClockMeasured, MessageReceived, Persisted,
-    ProfileChanged, SendNowRequested, PublishRequested, RestoreRequested, EstablishRequested,
-    BlockRequested, ForgetRequested, VerifyRequested, ScanRequested, StoppedByPerson>;
+using Event =
+    std::variant<ProviderEnabled, ProviderDisabled, ProviderTokens, RecoverFinished,
+                 ObjectsObserved, ScanFinished, ChangeHinted, ExportFinished, FetchProgressed,
+                 FetchFinished, FetchSourceFailed, HistorySaved, ApplyFinished, PackageLost,
+                 KeptFound, KeptAdopted, TokensJudged, CandidateFound, CandidateLost, LinkUp,
+                 LinkDown, DialFailed, IncomingRefused, LinkAlive, ClockMeasured, MessageReceived,
+                 Persisted, ProfileChanged, SendNowRequested, PublishRequested, RestoreRequested,
+                 EstablishRequested, BlockRequested, ForgetRequested, VerifyRequested,
+                 ScanRequested, StoppedByPerson>;
 
 std::string_view event_name(const Event& event);
 std::string to_text(const Event& event); // one line

@@ -43,6 +43,9 @@ struct TokenVerdict {
 };
 struct Verdicts {
     std::vector<TokenVerdict> verdicts;
+    // Grows with every new judgement of this process: what comes late, over the other link of the
+    // pair, does not replace what is newer.
+    std::uint64_t number = 0;
     bool operator==(const Verdicts&) const = default;
 };
 
