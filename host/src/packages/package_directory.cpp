@@ -309,35 +309,31 @@ void PackageDirectory::visit(const Visitor& visitor) const {
     });
 }
 
-void PackageDirectory::sweep(const std::function<bool(const fs::path&)>& in_use) const {
+std::set<fs::path> PackageDirectory::sweep(const std::set<fs::path>& seen_before) const {
+    std::set<fs::path> seen_now;
     for_each_object_folder(folder_, [&](const fs::path& folder) {
         std::vector<fs::path> litter;
         for_each_entry(folder, [&](const fs::directory_entry& entry) {
             const fs::path& path = entry.path();
             std::error_code code;
-            if (ends_in(path, ".have.part")) {
-                std::string name = path_text(path);
-                name.resize(name.size() - std::string_view(".have.part").size());
-                if (!in_use(with_suffix(path_of(name), part_suffix))) {
-                    litter.push_back(path);
-                }
-            } else if (ends_in(path, part_suffix)) {
-                if (!in_use(path)) {
-                    litter.push_back(path);
-                }
-            } else if (ends_in(path, description_suffix)) {
-                const fs::path file = without_description_suffix(path);
-                if (!fs::exists(file, code) && !in_use(with_suffix(file, part_suffix))) {
-                    litter.push_back(path);
-                }
+            const bool lone_description = ends_in(path, description_suffix) &&
+                                          !fs::exists(without_description_suffix(path), code);
+            if (!lone_description && !ends_in(path, part_suffix)) {
+                return;
+            }
+            if (seen_before.contains(path)) {
+                litter.push_back(path);
+            } else {
+                seen_now.insert(path);
             }
         });
         for (const fs::path& path : litter) {
-            static_cast<void>(remove_file(path)); // the next sweep tries again
+            static_cast<void>(remove_file(path)); // a later sweep tries again
         }
         std::error_code code;
         fs::remove(folder, code); // when it is empty
     });
+    return seen_now;
 }
 
 } // namespace stationsync::host

@@ -20,6 +20,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -106,9 +107,10 @@ public:
     // called. A folder that does not exist is empty.
     void visit(const Visitor& visitor) const;
 
-    // Removes unfinished packages and descriptions without a package, except those whose part file
-    // `in_use` claims.
-    void sweep(const std::function<bool(const std::filesystem::path& part)>& in_use) const;
+    // Looks for unfinished packages and descriptions without a package, the litter of a crash, and
+    // removes those that `seen_before` names: what is being written just now looks alike, but not
+    // twice. Returns what was seen for the first time. Call it only while nothing is fetched.
+    std::set<std::filesystem::path> sweep(const std::set<std::filesystem::path>& seen_before) const;
 
 private:
     [[nodiscard]] std::filesystem::path object_path(const core::ObjectId& object) const;

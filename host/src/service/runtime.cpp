@@ -53,8 +53,7 @@ IoResult<void> Runtime::open_state() {
     if (auto made = make_directories(folder); !made)
         return made.error();
     const std::filesystem::path file = folder / "state.db";
-    const std::filesystem::path founded = folder / "founded";
-    auto opened = StateDatabase::open(file);
+    auto opened = StateDatabase::open_and_load(file);
     if (!opened)
         return opened.error();
     auto second = StateDatabase::open(file, false);
@@ -66,18 +65,15 @@ IoResult<void> Runtime::open_state() {
         listener_.message_changed(message, standing);
     };
     messages_ = std::make_unique<OperatorMessages>(side_, pool_, std::move(changed));
-    auto state = database_->load();
-    if (!state)
-        return state.error();
     // Only the very first state database of the founder begins established: one that was lost makes
     // a newcomer.
+    founded_mark_ = folder / "founded";
     std::error_code error;
-    const bool first = opened->created && !std::filesystem::exists(founded, error);
-    if (first && settings_.founder)
-        state->meta.made_by_init = true;
-    if (!std::filesystem::exists(founded, error))
-        if (auto marked = atomic_write(founded, std::string_view("1\n")); !marked)
-            return marked.error();
+    const bool founded_before = std::filesystem::exists(founded_mark_, error);
+    if (opened->fresh && settings_.founder && !founded_before)
+        opened->state.meta.made_by_init = true;
+    if (founded_before)
+        founded_mark_.clear();
     if (!opened->moved_aside.empty())
         messages_->raise({"state-damaged",
                           core::Severity::warning,
@@ -87,10 +83,21 @@ IoResult<void> Runtime::open_state() {
                               "; the station joins again as a newcomer.",
                           "Nothing needs to be done; keep the file if you want it looked into."},
                          now().wall);
-    if (opened->created && !first)
-        find_history_again(*state);
-    make_engine(std::move(*state));
+    if (opened->fresh)
+        if (auto found = find_history_again(opened->state); !found)
+            return found.error();
+    make_engine(std::move(opened->state));
     return {};
+}
+
+// The first state of the engine is durable: a database that is fresh from now on was lost.
+void Runtime::mark_founded() {
+    if (founded_mark_.empty())
+        return;
+    if (auto marked = atomic_write(founded_mark_, std::string_view("1\n")); marked)
+        founded_mark_.clear();
+    else
+        log::write_limited("founded", log::Level::error, "service", marked.error().text);
 }
 
 void Runtime::make_engine(core::DurableState state) {
@@ -152,7 +159,10 @@ IoResult<void> Runtime::start() {
     if (auto opened = open_state(); !opened)
         return opened.error();
     StateWriter::Events events;
-    events.persisted = [this](core::PersistId id) { feed(core::Persisted{id}); };
+    events.persisted = [this](core::PersistId id) {
+        mark_founded();
+        feed(core::Persisted{id});
+    };
     events.trouble = [this](const IoError* error) {
         if (error)
             messages_->raise({"state-not-writable",
@@ -310,7 +320,7 @@ void Runtime::finish_shut_down() {
     if (ended_ || !writer_) {
         if (!ended_ && on_ended_) {
             ended_ = true;
-            post_to_io_context(&context_)(std::exchange(on_ended_, {}));
+            post_to_io_context (&context_)(std::exchange(on_ended_, {}));
         }
         return;
     }
@@ -332,7 +342,7 @@ void Runtime::finish_shut_down() {
         auto ended = std::move(on_ended_);
         on_ended_ = {};
         if (ended)
-            post_to_io_context(&context_)(std::move(ended));
+            post_to_io_context (&context_)(std::move(ended));
     });
 }
 

@@ -89,7 +89,11 @@ public:
     // A command of a person, as an event of the engine.
     void command(core::Event event) { feed(std::move(event)); }
     // Calls `action` once everything that the engine has asked to store so far is durable.
+    // At once when the disk is full; `when_stored` waits for it.
     void when_durable(std::function<void()> action) { writer_->flush(alive(std::move(action))); }
+    void when_stored(std::function<void()> action) {
+        writer_->when_stored(alive(std::move(action)));
+    }
     // New settings of the project file: only providers and discoveries that changed are touched.
     void reconfigure(ProjectConfig project);
     void rename_station(const std::string& name);
@@ -153,7 +157,8 @@ private:
     void keep_house();
     void look_for_lost();
     void compare_directories();
-    void find_history_again(core::DurableState& state);
+    IoResult<void> find_history_again(core::DurableState& state);
+    void mark_founded();
 
     // runtime_providers.cpp
     void start_provider(const ProviderConfig& config, bool accept_root);
@@ -254,8 +259,13 @@ private:
     Timer house_timer_;
     int house_rounds_ = 0;
     bool house_done_once_ = false;
-    bool house_busy_ = false;
+    int house_jobs_ = 0;
     bool had_packages_ = false;
+    bool more_is_lost_ = false; // than one look tells
+    // Seen by the last sweep; the walk on a worker and the loop take turns.
+    std::shared_ptr<std::set<std::filesystem::path>> litter_ =
+        std::make_shared<std::set<std::filesystem::path>>();
+    std::filesystem::path founded_mark_; // to be written once the engine's first state is durable
 };
 
 } // namespace stationsync::host

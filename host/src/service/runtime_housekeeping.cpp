@@ -27,6 +27,14 @@ bool is_referenced(const core::ObjectRecord& record, const core::Digest& package
            (record.intent && record.intent->package.digest == package);
 }
 
+// What a package says of itself; null: a state that was never sealed.
+core::RevisionPtr revision_of(const PackageDescription& description) {
+    if (description.revision.empty())
+        return nullptr;
+    auto revision = decode_revision(description.revision);
+    return revision ? std::make_shared<const core::Revision>(std::move(*revision)) : nullptr;
+}
+
 // Nothing is under way that may be about to need a file.
 bool is_quiet(core::ObjectState state) {
     return state == core::ObjectState::in_sync || state == core::ObjectState::held;
@@ -37,11 +45,12 @@ bool is_quiet(core::ObjectState state) {
 // Every few seconds: is the directory still there? Now and then: does everything fit?
 void Runtime::keep_house() {
     house_timer_.set(look_every, alive([this] { keep_house(); }));
-    if (ending_ || house_busy_)
+    if (ending_ || house_jobs_ != 0)
         return;
     std::error_code error;
     const bool missing = had_packages_ && !std::filesystem::exists(store_->sync().folder(), error);
-    if (!missing && ++house_rounds_ < rounds_between && house_done_once_)
+    const bool due = missing || more_is_lost_ || !litter_->empty();
+    if (!due && ++house_rounds_ < rounds_between && house_done_once_)
         return;
     if (!missing && !house_done_once_ && !engine_->in_step())
         return; // what a fetch or an apply goes on with must stay
@@ -59,64 +68,84 @@ void Runtime::look_for_lost() {
     struct Named {
         core::ObjectId object;
         core::Digest package;
+        bool in_history = false;
         bool lost = false;
     };
     auto named = std::make_shared<std::vector<Named>>();
     for (const core::ObjectView& view : engine_->objects())
-        if (const core::ObjectRecord* const record = engine_->record(view.id))
+        if (const core::ObjectRecord* const record = engine_->record(view.id)) {
             for (const core::LocalPackage& local : record->packages)
                 if (!local.live)
-                    named->push_back({view.id, local.package.digest, false});
-    had_packages_ = !named->empty();
-    house_busy_ = true;
+                    named->push_back({view.id, local.package.digest});
+            for (const core::KeptState& kept : record->kept)
+                named->push_back({view.id, kept.package.digest, true});
+        }
+    had_packages_ = std::any_of(named->begin(), named->end(),
+                                [](const Named& each) { return !each.in_history; });
+    ++house_jobs_;
     auto look = [named, store = store_] {
         std::size_t lost = 0;
         for (Named& each : *named)
-            if (lost < lost_at_once_max && !store->sync().find(each.object, each.package)) {
+            if (const auto& directory = each.in_history ? store->history() : store->sync();
+                lost < lost_at_once_max && !directory.find(each.object, each.package)) {
                 each.lost = true;
                 ++lost;
             }
     };
     auto tell = alive([this, named] {
-        house_busy_ = false;
+        --house_jobs_;
+        more_is_lost_ =
+            lost_at_once_max <=
+            static_cast<std::size_t>(std::count_if(named->begin(), named->end(),
+                                                   [](const Named& each) { return each.lost; }));
         for (const Named& each : *named)
             if (each.lost)
-                feed(core::PackageLost{each.object, each.package, false});
+                feed(core::PackageLost{each.object, each.package, each.in_history});
     });
     pool_.submit(std::move(look), std::move(tell));
 }
 
-// Files that no record names: a process died between writing a package and recording it.
+// Files that no record names: a process died between writing a package and recording it, or the
+// disk of the history was away for a time.
 void Runtime::compare_directories() {
     struct Found {
-        core::ObjectId object;
-        core::Digest package;
+        PackageDescription description;
         bool in_history = false;
     };
     auto found = std::make_shared<std::vector<Found>>();
-    const bool fetching = transfer_->is_busy();
-    auto walk = [found, store = store_, fetching] {
+    // A fetch that waits for its source, or an export, has its unfinished file there.
+    const bool may_sweep = engine_->in_step() && !transfer_->is_busy();
+    if (!may_sweep)
+        litter_->clear();
+    auto walk = [found, store = store_, may_sweep, litter = litter_] {
         for (const bool in_history : {false, true}) {
             PackageDirectory::Visitor visitor;
             visitor.package = [&](const StoredPackage& stored) {
-                found->push_back(
-                    {stored.description.object, stored.description.package.digest, in_history});
+                found->push_back({stored.description, in_history});
             };
             (in_history ? store->history() : store->sync()).visit(visitor);
         }
-        if (!fetching)
-            store->sync().sweep([](const std::filesystem::path&) { return false; });
+        if (may_sweep)
+            *litter = store->sync().sweep(*litter);
     };
+    ++house_jobs_;
     auto compare = alive([this, found] {
+        --house_jobs_;
         for (const Found& each : *found) {
-            const core::ObjectRecord* const record = engine_->record(each.object);
-            const auto view = engine_->object(each.object);
+            const core::ObjectId& object = each.description.object;
+            const core::PackageInfo& package = each.description.package;
+            const core::ObjectRecord* const record = engine_->record(object);
+            const auto view = engine_->object(object);
             if (!record || !view || !is_quiet(view->state) ||
-                is_referenced(*record, each.package, each.in_history))
+                is_referenced(*record, package.digest, each.in_history))
                 continue;
+            if (each.in_history) { // it may have come back with its disk: the engine decides
+                feed(core::KeptFound{object, package, revision_of(each.description)});
+                continue;
+            }
             log::info("packages", "a package that nothing refers to is removed",
-                      {{}, core::to_text(each.object), {}});
-            core::DropPackage drop{each.object, each.package, each.in_history};
+                      {{}, core::to_text(object), {}});
+            core::DropPackage drop{object, package.digest, false};
             act(drop);
         }
     });
@@ -124,7 +153,7 @@ void Runtime::compare_directories() {
 }
 
 // The state database was lost: what the packages tell of themselves goes to the history as "found".
-void Runtime::find_history_again(core::DurableState& state) {
+IoResult<void> Runtime::find_history_again(core::DurableState& state) {
     std::map<core::ObjectId, core::ObjectRecord> records;
     std::vector<core::Mutation> mutations;
     const core::WallTime at = now().wall;
@@ -142,9 +171,8 @@ void Runtime::find_history_again(core::DurableState& state) {
         kept.reason = core::KeptReason::found;
         kept.kept_at = at;
         kept.bytes = description.package.bytes;
-        if (auto revision = decode_revision(description.revision);
-            revision && !description.revision.empty()) {
-            kept.revision = std::make_shared<const core::Revision>(std::move(*revision));
+        kept.revision = revision_of(description);
+        if (kept.revision) {
             kept.digest = kept.revision->digest;
             kept.bytes = kept.revision->bytes;
         }
@@ -164,6 +192,7 @@ void Runtime::find_history_again(core::DurableState& state) {
     PackageDirectory::Visitor from_history;
     from_history.package = [&](const StoredPackage& stored) { take(stored.description); };
     store_->history().visit(from_history);
+    std::optional<IoError> trouble;
     PackageDirectory::Visitor from_sync;
     from_sync.package = [&](const StoredPackage& stored) {
         const PackageName name =
@@ -173,20 +202,21 @@ void Runtime::find_history_again(core::DurableState& state) {
         if (placed)
             take(stored.description);
         else
-            log::warning("packages", placed.error().text);
+            trouble = placed.error();
     };
     store_->sync().visit(from_sync);
+    if (trouble) // what is not in the history would be tidied away as nobody's
+        return *trouble;
     for (auto& [id, record] : records) {
         mutations.push_back(core::PutObject{record});
         state.objects.push_back(std::move(record));
     }
     if (mutations.empty())
-        return;
+        return {};
     log::warning("service",
                  std::to_string(state.objects.size()) +
                      " objects were found again from their packages; they are in the history");
-    if (const auto stored = database_->commit({mutations}); !stored)
-        log::error("service", stored.error().text);
+    return database_->commit({mutations});
 }
 
 } // namespace stationsync::host

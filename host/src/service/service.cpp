@@ -180,8 +180,8 @@ void Service::publish_pending() {
         return;
     for (const PendingPublish& each : *pending)
         runtime_->command(core::PublishRequested{{each.provider, each.key}});
-    // The wish is in the engine's own state before the file goes.
-    runtime_->when_durable([this] {
+    // The wish is in the engine's own state before the file goes, however long the disk is full.
+    runtime_->when_stored([this] {
         if (const auto cleared = clear_pending_publishes(options_.paths, project_); !cleared)
             log::error("service", cleared.error().text);
     });

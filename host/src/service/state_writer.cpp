@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 
 #include <iterator>
+#include <utility>
 
 namespace stationsync::host {
 
@@ -37,14 +38,17 @@ void StateWriter::persist(core::PersistId id, std::vector<core::Mutation> mutati
 }
 
 void StateWriter::start() {
+    if (busy_)
+        return; // one commit at a time, in order
     if (transactions_.empty() && work_.empty()) {
-        auto flushed = std::move(flushed_);
-        flushed_.clear();
-        for (const auto& done : flushed)
+        for (const auto& done : std::exchange(flushed_, {}))
+            done();
+        for (const auto& done : std::exchange(stored_, {}))
             done();
         return;
     }
     busy_ = true;
+    retry_.cancel();
     auto batch = std::make_shared<Batch>();
     batch->work = std::move(work_);
     batch->transactions = std::move(transactions_);
@@ -85,16 +89,19 @@ void StateWriter::ended(const std::shared_ptr<Batch>& batch) {
     transactions_ = std::move(batch->transactions);
     const IoError error = batch->result.error();
     events_.trouble(&error);
-    auto flushed = std::move(flushed_);
-    flushed_.clear();
-    for (const auto& done : flushed)
+    for (const auto& done : std::exchange(flushed_, {}))
         done();
     retry_.set(retry_after, [this] { start(); });
 }
 
 void StateWriter::flush(std::function<void()> done) {
     flushed_.push_back(std::move(done));
-    if (!busy_)
+    start();
+}
+
+void StateWriter::when_stored(std::function<void()> done) {
+    stored_.push_back(std::move(done));
+    if (!failing_)
         start();
 }
 

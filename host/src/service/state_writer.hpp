@@ -32,6 +32,8 @@ public:
     void persist(core::PersistId id, std::vector<core::Mutation> mutations);
     // Calls `done` once everything queued so far is durable, or at once when the disk is full.
     void flush(std::function<void()> done);
+    // Calls `done` once everything queued so far is durable; while the disk is full it waits.
+    void when_stored(std::function<void()> done);
 
 private:
     struct Batch;
@@ -48,6 +50,7 @@ private:
     bool busy_ = false;
     bool failing_ = false;
     std::vector<std::function<void()>> flushed_;
+    std::vector<std::function<void()>> stored_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

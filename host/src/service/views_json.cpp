@@ -219,6 +219,19 @@ json explain_json(const core::Engine& engine, const core::ObjectView& view) {
     return answer;
 }
 
+namespace {
+
+// A state that was kept then may have been trimmed since, or its file is gone.
+bool is_still_kept(const core::Engine& engine, const core::HistoryEntry& entry) {
+    const core::ObjectRecord* const record = entry.kept ? engine.record(entry.object) : nullptr;
+    return record &&
+           std::any_of(record->kept.begin(), record->kept.end(), [&](const core::KeptState& kept) {
+               return core::version_id(kept.revision, kept.package) == entry.version;
+           });
+}
+
+} // namespace
+
 json history_json(const core::Engine& engine, const std::vector<core::HistoryEntry>& entries) {
     json list = json::array();
     for (const core::HistoryEntry& entry : entries)
@@ -232,7 +245,7 @@ json history_json(const core::Engine& engine, const std::vector<core::HistoryEnt
                         {"replaced_stamp", core::to_text(entry.replaced_stamp)},
                         {"size", entry.bytes},
                         {"bytes_transferred", entry.transferred_bytes},
-                        {"kept", entry.kept},
+                        {"kept", is_still_kept(engine, entry)},
                         {"kept_on", names_of(engine, entry.kept_on)}});
     return list;
 }

@@ -106,7 +106,8 @@ IoResult<sqlite3*> open_handle(const std::filesystem::path& file, bool check_con
 std::filesystem::path move_aside(const std::filesystem::path& file) {
     std::filesystem::path target = file;
     target += ".damaged-" + std::to_string(wall_now_us() / 1'000'000);
-    for (const char* const suffix : {"", "-wal", "-shm"}) {
+    // The database last: a crash in between must not leave its old journal beside a new one.
+    for (const char* const suffix : {"-wal", "-shm", ""}) {
         std::filesystem::path from = file;
         std::filesystem::path to = target;
         from += suffix;
@@ -145,13 +146,10 @@ StateDatabase::~StateDatabase() {
 
 IoResult<OpenedState> StateDatabase::open(const std::filesystem::path& file, bool check) {
     OpenedState opened;
-    std::error_code ignored;
-    opened.created = !std::filesystem::exists(file, ignored);
     bool damaged = false;
     auto handle = open_handle(file, check, damaged);
     if (!handle && damaged) {
         opened.moved_aside = move_aside(file);
-        opened.created = true;
         handle = open_handle(file, check, damaged);
     }
     if (!handle)
@@ -160,29 +158,78 @@ IoResult<OpenedState> StateDatabase::open(const std::filesystem::path& file, boo
     return opened;
 }
 
-IoResult<core::DurableState> StateDatabase::load() {
+struct StateDatabase::Content {
     core::DurableState state;
-    const IoError damage{IoErrorKind::other,
-                         "the state database holds a record that cannot be read"};
+    bool has_meta = false;
+};
+
+IoResult<LoadedState> StateDatabase::open_and_load(const std::filesystem::path& file) {
+    LoadedState loaded;
+    for (int attempt = 0;; ++attempt) {
+        auto opened = open(file);
+        if (!opened)
+            return opened.error();
+        if (!opened->moved_aside.empty())
+            loaded.moved_aside = opened->moved_aside;
+        bool damaged = false;
+        auto content = opened->database->load(damaged);
+        if (content) {
+            loaded.database = std::move(opened->database);
+            loaded.state = std::move(content->state);
+            loaded.fresh = !content->has_meta;
+            break;
+        }
+        if (!damaged || attempt > 0)
+            return content.error();
+        opened->database.reset();
+        loaded.moved_aside = move_aside(file);
+    }
+    // Without its own record it is the rest of a process that died before it began.
+    if (loaded.fresh) {
+        loaded.state = {};
+        if (auto cleared = loaded.database->clear(); !cleared)
+            return cleared.error();
+    }
+    return loaded;
+}
+
+IoResult<void> StateDatabase::clear() {
+    if (!execute(database_, "BEGIN IMMEDIATE; DELETE FROM provider; DELETE FROM station;"
+                            "DELETE FROM object; DELETE FROM history; COMMIT")) {
+        IoError error = error_of(database_, "clear it");
+        execute(database_, "ROLLBACK");
+        return error;
+    }
+    return {};
+}
+
+IoResult<StateDatabase::Content> StateDatabase::load(bool& damaged) {
+    Content content;
+    core::DurableState& state = content.state;
+    const auto unreadable = [&] {
+        damaged = true;
+        return IoError{IoErrorKind::other, "the state database holds a record that cannot be read"};
+    };
     Statement meta(database_, "SELECT record FROM meta");
-    if (meta.step()) {
+    while (meta.step()) {
         auto record = decode_meta(meta.bytes(0));
         if (!record)
-            return damage;
+            return unreadable();
         state.meta = std::move(*record);
+        content.has_meta = true;
     }
     Statement providers(database_, "SELECT name, record FROM provider");
     while (providers.step()) {
         auto record = decode_provider(std::string(providers.bytes(0)), providers.bytes(1));
         if (!record)
-            return damage;
+            return unreadable();
         state.providers.push_back(std::move(*record));
     }
     Statement stations(database_, "SELECT id, record FROM station");
     while (stations.step()) {
         auto record = decode_station(id_from(stations.bytes(0)), stations.bytes(1));
         if (!record)
-            return damage;
+            return unreadable();
         state.stations.push_back(std::move(*record));
     }
     Statement objects(database_, "SELECT provider, key, record FROM object");
@@ -190,12 +237,16 @@ IoResult<core::DurableState> StateDatabase::load() {
         auto record = decode_object({std::string(objects.bytes(0)), std::string(objects.bytes(1))},
                                     objects.bytes(2));
         if (!record)
-            return damage;
+            return unreadable();
         state.objects.push_back(std::move(*record));
     }
-    if (!providers.ended_well() || !stations.ended_well() || !objects.ended_well())
-        return error_of(database_, "read it");
-    return state;
+    for (const Statement* const each : {&meta, &providers, &stations, &objects})
+        if (!each->ended_well()) {
+            const int code = sqlite3_errcode(database_);
+            damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+            return error_of(database_, "read it");
+        }
+    return content;
 }
 
 IoResult<void> StateDatabase::apply(const core::Mutation& mutation) {

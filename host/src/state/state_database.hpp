@@ -34,6 +34,7 @@ struct HistoryQuery {
 };
 
 struct OpenedState;
+struct LoadedState;
 
 class StateDatabase {
 public:
@@ -43,12 +44,13 @@ public:
     // the same file.
     [[nodiscard]] static IoResult<OpenedState> open(const std::filesystem::path& file,
                                                     bool check = true);
+    // The same, with everything that it holds. Damage that shows only while reading is handled
+    // alike; what a process left that died before its first transaction is cleared away.
+    [[nodiscard]] static IoResult<LoadedState> open_and_load(const std::filesystem::path& file);
     ~StateDatabase();
     StateDatabase(const StateDatabase&) = delete;
     StateDatabase& operator=(const StateDatabase&) = delete;
 
-    // Everything, as stored. A row that cannot be read is damage: `other`.
-    [[nodiscard]] IoResult<core::DurableState> load();
     // All transactions in one commit, durable on return. `no_space`: nothing was changed, try
     // again.
     [[nodiscard]] IoResult<void>
@@ -69,6 +71,9 @@ public:
 
 private:
     explicit StateDatabase(sqlite3* database);
+    struct Content;
+    [[nodiscard]] IoResult<Content> load(bool& damaged);
+    [[nodiscard]] IoResult<void> clear();
     [[nodiscard]] IoResult<void> apply(const core::Mutation& mutation);
     struct Statements;
     sqlite3* database_ = nullptr;
@@ -77,7 +82,13 @@ private:
 
 struct OpenedState {
     std::unique_ptr<StateDatabase> database;
-    bool created = false;
+    std::filesystem::path moved_aside; // of a damaged database; empty: none
+};
+
+struct LoadedState {
+    std::unique_ptr<StateDatabase> database;
+    core::DurableState state;
+    bool fresh = false;                // no engine has stored anything in it yet
     std::filesystem::path moved_aside; // of a damaged database; empty: none
 };
 

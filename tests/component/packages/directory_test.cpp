@@ -141,20 +141,27 @@ TEST(PackageDirectory, EverythingIsFoundAgainFromTheDiskAlone) {
     EXPECT_FALSE(folder.packages.find({"batchdb", "key 3"}, lost.description.package.digest));
 }
 
-TEST(PackageDirectory, SweepRemovesPartsThatNobodyContinues) {
+TEST(PackageDirectory, SweepRemovesWhatStaysUnfinished) {
     Folder folder;
     const auto object = folder.packages.folder() / "batchdb/x~0";
-    for (const char* name :
-         {"a.db.part", "a.db.have.part", "b.db.part", "b.db.have.part", "c.db.rev", "d.db"}) {
-        test::write_file(object / name, "?");
+    const auto write = [&](const char* name) { test::write_file(object / name, "?"); };
+    const auto left = [&] {
+        std::set<std::string> names;
+        for (const auto& entry : std::filesystem::directory_iterator(object)) {
+            names.insert(entry.path().filename());
+        }
+        return names;
+    };
+    for (const char* name : {"a.db.part", "a.db.have.part", "b.db.rev", "c.db", "c.db.rev"}) {
+        write(name);
     }
-    folder.packages.sweep(
-        [&](const std::filesystem::path& part) { return part == object / "b.db.part"; });
-    std::set<std::string> left;
-    for (const auto& entry : std::filesystem::directory_iterator(object)) {
-        left.insert(entry.path().filename());
-    }
-    EXPECT_EQ(left, (std::set<std::string>{"b.db.part", "b.db.have.part", "d.db"}));
+    const auto seen = folder.packages.sweep({});
+    EXPECT_EQ(left().size(), 5U) << "what was seen once may be in the making";
+    write("b.db");      // it was
+    write("d.db.part"); // another begins
+    const auto later = folder.packages.sweep(seen);
+    EXPECT_EQ(left(), (std::set<std::string>{"b.db", "b.db.rev", "c.db", "c.db.rev", "d.db.part"}));
+    EXPECT_EQ(later, (std::set<std::filesystem::path>{object / "d.db.part"}));
 }
 
 TEST(PackageDirectory, AMovedDirectoryStillFindsItsPackages) {
