@@ -38,4 +38,8 @@ Reply reply_error(ReplyCode code, const std::string& text, const std::string& re
             dump({{"error", {{"code", code_name(code)}, {"text", text}, {"remedy", remedy}}}})};
 }
 
+Reply reply_error(const IoError& error) {
+    return reply_error(ReplyCode::failed, error.text, remedy_of(error.kind));
+}
+
 } // namespace stationsync::host

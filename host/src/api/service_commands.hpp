@@ -1,6 +1,8 @@
 #pragma once
 // What the local API asks of the service, and what the service tells the API's listeners.
 
+#include "base/io_result.hpp"
+
 #include <nlohmann/json_fwd.hpp>
 
 #include <functional>
@@ -30,6 +32,7 @@ struct Reply {
 Reply reply_ok(const nlohmann::json& body);
 // `text` is one plain sentence, `remedy` what the user can do (may be empty). No secrets.
 Reply reply_error(ReplyCode code, const std::string& text, const std::string& remedy = {});
+Reply reply_error(const IoError& error); // `failed`, with what helps against such an error
 
 using ReplyFunction = std::function<void(Reply)>;
 

@@ -30,6 +30,23 @@ IoErrorKind kind_of(const std::error_code& code) {
 }
 } // namespace
 
+std::string remedy_of(IoErrorKind kind) {
+    switch (kind) {
+    case IoErrorKind::no_space:
+        return "Make room on that disk, then try again.";
+    case IoErrorKind::denied:
+        return "Run this as administrator (root) or as the account of the service, or give this "
+               "account access.";
+    case IoErrorKind::busy:
+        return "End the program that uses it, then try again.";
+    case IoErrorKind::not_found:
+    case IoErrorKind::exists:
+    case IoErrorKind::other:
+        break;
+    }
+    return {};
+}
+
 IoError io_error(std::string_view what, const std::filesystem::path& path,
                  const std::error_code& code) {
     std::string text = "cannot ";

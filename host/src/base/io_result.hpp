@@ -25,6 +25,10 @@ struct IoError {
     std::string text; // a sentence with the path and the system's reason, UTF-8
 };
 
+// What a person can do against such an error, a sentence; empty where only the error's own text can
+// tell.
+[[nodiscard]] std::string remedy_of(IoErrorKind kind);
+
 template <class T>
 using IoResult = boost::system::result<T, IoError>;
 

@@ -40,8 +40,12 @@ ObjectName parse_provider_or_object(const std::string& text) {
 void require_station(const RootPaths& paths) {
     std::error_code error;
     if (!std::filesystem::exists(paths.station_file(), error)) {
+        if (error) {
+            const auto failed = io_error("look for", paths.station_file(), error);
+            throw CommandFailure(failed.text, remedy_of(failed.kind));
+        }
         throw CommandFailure("there is no station in " + path_text(paths.configuration) +
-                                 (error ? ": " + error.message() : ": station.toml is missing"),
+                                 ": station.toml is missing",
                              "Name the station's folder with --root DIR, or make a station with "
                              "`stationsync init` or `stationsync join`.");
     }

@@ -26,7 +26,7 @@ void require_provider_name(const std::string& name);
 template <class T>
 T need(IoResult<T>&& result) {
     if (!result) {
-        throw CommandFailure(result.error().text);
+        throw CommandFailure(result.error().text, remedy_of(result.error().kind));
     }
     if constexpr (!std::is_void_v<T>) {
         return std::move(*result);

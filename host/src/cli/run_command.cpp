@@ -29,9 +29,9 @@ int run_run(const Invocation& call, Environment& environment) {
     options.listen = call.values("listen");
     options.api = call.value("api");
     for (const auto& text : options.listen) {
-        if (!parse_endpoint(text, link_port_default)) {
-            throw UsageError("--listen takes " + std::string(endpoint_form) + ", not \"" + text +
-                             "\".");
+        if (!parse_listen(text, link_port_default)) {
+            throw UsageError("--listen takes " + std::string(listen_form(text)) + ", not \"" +
+                             text + "\".");
         }
     }
     if (options.api && !parse_endpoint(*options.api, api_port_default)) {

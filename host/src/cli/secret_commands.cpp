@@ -55,7 +55,7 @@ int run_secret_set(const Invocation& call, Environment& environment) {
 
 int run_secret_list(const Invocation& call, Environment& environment) {
     require_station(call.paths);
-    const auto names = SecretStore(call.paths.secrets()).list();
+    const auto names = need(SecretStore(call.paths.secrets()).list());
     if (call.json) {
         auto list = Json::array();
         for (const auto& name : names) {

@@ -31,7 +31,12 @@ struct NewProject {
 
 bool is_there(const std::filesystem::path& path) {
     std::error_code error;
-    return std::filesystem::exists(path, error) || error;
+    const auto there = std::filesystem::exists(path, error);
+    if (error) {
+        const auto failed = io_error("look for", path, error);
+        throw CommandFailure(failed.text, remedy_of(failed.kind));
+    }
+    return there;
 }
 
 std::string checked(std::optional<std::string> problem, std::string name) {
@@ -53,10 +58,10 @@ FreshStation fresh_station(const Invocation& call) {
     }
     station.name = checked(station_name_problem(*name), *name);
     for (const auto& text : call.values("listen")) {
-        const auto endpoint = parse_endpoint(text, link_port_default);
+        const auto endpoint = parse_listen(text, link_port_default);
         if (!endpoint) {
-            throw UsageError("--listen takes " + std::string(endpoint_form) + ", not \"" + text +
-                             "\".");
+            throw UsageError("--listen takes " + std::string(listen_form(text)) + ", not \"" +
+                             text + "\".");
         }
         station.listen.push_back(*endpoint);
     }
@@ -98,8 +103,12 @@ Added add_project(const Invocation& call, const NewProject& project) {
         refuse_station_options(call);
         if (is_there(paths.project_file(project.name)) ||
             is_there(paths.project_key(project.name))) {
-            throw CommandFailure("project \"" + project.name + "\" is known here already",
-                                 "`stationsync project list` shows all projects.");
+            throw CommandFailure(
+                "project \"" + project.name + "\" is known here already",
+                "`stationsync project use \"" + project.name +
+                    "\"` works for it. To take another key, move its files away first: " +
+                    path_text(paths.project_file(project.name)) + " and " +
+                    path_text(paths.project_key(project.name)) + ".");
         }
     }
     need(make_directories(paths.projects()));

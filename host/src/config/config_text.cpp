@@ -99,25 +99,26 @@ std::string fresh_station_text(const FreshStation& station) {
                               "       # the local API of command line and console\n"
                         : "# api = \"127.0.0.1:8884\"      # the local API of command line and "
                           "console\n";
-    return text + "\n"
-                  "[sync]                          # packages on their way\n"
-                  "# directory = \"sync\"            # any local folder; needs no share\n"
-                  "# live_above = \"64MB\"           # larger files keep no second copy here\n"
-                  "# size_max = \"10GB\"             # of packages that nobody needs any more\n"
-                  "# age_max = \"30d\"\n"
-                  "\n"
-                  "[history]                       # replaced states, for `stationsync restore`\n"
-                  "# directory = \"history\"\n"
-                  "# per_object = 5\n"
-                  "# age_max = \"30d\"               # of states that lost a conflict\n"
-                  "# size_max = \"20GB\"\n"
-                  "\n"
-                  "[log]\n"
-                  "# directory = \"log\"\n"
-                  "# level = \"info\"                # trace, debug, info, warning, error, off\n"
-                  "# levels = { net = \"debug\" }    # for single parts\n"
-                  "# size = \"10MB\"                 # of one file\n"
-                  "# files = 5\n";
+    return text +
+           "\n"
+           "[sync]                          # packages on their way\n"
+           "# directory = \"sync\"            # any local folder; needs no share\n"
+           "# live_above = \"64MB\"           # larger files keep no second copy here\n"
+           "# size_max = \"10GB\"             # of fetches that were interrupted; nothing else\n"
+           "# age_max = \"30d\"               # then such a fetch begins anew\n"
+           "\n"
+           "[history]                       # replaced states, for `stationsync restore`\n"
+           "# directory = \"history\"\n"
+           "# per_object = 5\n"
+           "# age_max = \"30d\"               # of states that lost a conflict\n"
+           "# size_max = \"20GB\"\n"
+           "\n"
+           "[log]\n"
+           "# directory = \"log\"\n"
+           "# level = \"info\"                # trace, debug, info, warning, error, off\n"
+           "# levels = { net = \"debug\" }    # for single parts\n"
+           "# size = \"10MB\"                 # of one file\n"
+           "# files = 5\n";
 }
 
 std::string fresh_project_text(const FreshProject& project) {
@@ -175,7 +176,8 @@ Loaded<std::string> with_provider_enabled(std::string_view text, const std::file
         }
         return failed(file, 0,
                       "there is no provider \"" + std::string(provider) + "\"." +
-                          suggestion(provider, names));
+                          suggestion(provider, names) + " Correct the name, or add [providers." +
+                          std::string(provider) + "] to this file.");
     }
     const std::string value = enabled ? "true" : "false";
     auto result = edited(text, {"providers", std::string(provider), "enabled"}, *table, value);

@@ -122,6 +122,17 @@ std::optional<Endpoint> parse_endpoint(std::string_view text, std::uint16_t port
     return endpoint;
 }
 
+std::optional<Endpoint> parse_listen(std::string_view text, std::uint16_t port_default) {
+    auto endpoint = parse_endpoint(text, port_default);
+    return endpoint && endpoint->port != 0 ? endpoint : std::nullopt;
+}
+
+std::string_view listen_form(std::string_view refused) {
+    return parse_endpoint(refused, 0) ? "an address with a port from 1 to 65535, because the other "
+                                        "stations must know which port to dial"
+                                      : endpoint_form;
+}
+
 std::string to_text(const Endpoint& endpoint) {
     const auto v6 = endpoint.address.find(':') != std::string::npos;
     return (v6 ? "[" + endpoint.address + "]" : endpoint.address) + ":" +

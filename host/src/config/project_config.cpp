@@ -78,7 +78,9 @@ private:
             reader.problem(reader.line_of("plugin"), "there is no plugin \"" + plugin + "\" for " +
                                                          title + "." +
                                                          suggestion(plugin, plugins_.names) +
-                                                         " `stationsync plugin list` shows all.");
+                                                         " Correct `plugin`, or put the plugin's "
+                                                         "library into the plugin folder; "
+                                                         "`stationsync plugin list` shows all.");
         } else if (!schema->empty()) {
             auto found = check_plugin_keys(own, *schema, config_.file, title, plugin);
             std::ranges::move(found, std::back_inserter(problems_));

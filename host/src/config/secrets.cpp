@@ -64,7 +64,7 @@ IoResult<void> SecretStore::remove(std::string_view name) const {
     return sync_directory(directory_);
 }
 
-std::vector<std::string> SecretStore::list() const {
+IoResult<std::vector<std::string>> SecretStore::list() const {
     std::vector<std::string> names;
     std::error_code error;
     std::filesystem::directory_iterator files(directory_, error);
@@ -73,6 +73,9 @@ std::vector<std::string> SecretStore::list() const {
         if (file.ends_with(suffix)) {
             names.push_back(file.substr(0, file.size() - suffix.size()));
         }
+    }
+    if (error && error != std::errc::no_such_file_or_directory) {
+        return io_error("read the folder", directory_, error);
     }
     std::ranges::sort(names);
     return names;

@@ -24,8 +24,8 @@ public:
     // `not_found` when there is none.
     [[nodiscard]] IoResult<std::string> get(std::string_view name) const;
     [[nodiscard]] IoResult<void> remove(std::string_view name) const;
-    // Names only, sorted.
-    [[nodiscard]] std::vector<std::string> list() const;
+    // Names only, sorted; `denied` for who may not look.
+    [[nodiscard]] IoResult<std::vector<std::string>> list() const;
 
 private:
     std::filesystem::path directory_;

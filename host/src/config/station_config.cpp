@@ -73,10 +73,10 @@ private:
     void read_net() {
         auto reader = section("net");
         for (const auto& [text, line] : reader.texts("listen")) {
-            if (const auto endpoint = parse_endpoint(text, link_port_default)) {
+            if (const auto endpoint = parse_listen(text, link_port_default)) {
                 config_.net.listen.push_back(*endpoint);
             } else {
-                bad_address(reader, "listen", text, line);
+                bad_address(reader, "listen", text, line, listen_form(text));
             }
         }
         config_.net.listen_is_default = !reader.has("listen");
@@ -101,16 +101,16 @@ private:
         if (const auto text = reader.text("api")) {
             config_.net.api = parse_endpoint(*text, api_port_default);
             if (!config_.net.api) {
-                bad_address(reader, "api", *text, reader.line_of("api"));
+                bad_address(reader, "api", *text, reader.line_of("api"), endpoint_form);
             }
         }
         reader.report_unknown();
     }
 
     static void bad_address(SectionReader& reader, const std::string& key, const std::string& text,
-                            unsigned line) {
-        reader.problem(line, reader.named(key) + " must be " + std::string(endpoint_form) +
-                                 ", not " + toml_quoted(text) + ".");
+                            unsigned line, std::string_view right) {
+        reader.problem(line, reader.named(key) + " must be " + std::string(right) + ", not " +
+                                 toml_quoted(text) + ".");
     }
 
     void read_sync() {

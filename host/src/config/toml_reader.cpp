@@ -1,6 +1,7 @@
 #include "config/toml_reader.hpp"
 
 #include "base/path_text.hpp"
+#include "config/toml_mistake.hpp"
 
 #define TOML_HEADER_ONLY 0
 #include <toml++/toml.h>
@@ -42,7 +43,7 @@ public:
             value.data = truth->get();
         } else {
             problems.push_back(
-                {file_, value.line, "dates and times are not used here: write text in quotes"});
+                {file_, value.line, "dates and times are not used here: write text in quotes."});
         }
         return value;
     }
@@ -68,16 +69,27 @@ private:
     const std::filesystem::path& file_;
 };
 
-// The library counts code points per line.
-std::size_t offset_of(std::string_view text, const toml::source_position& position) {
+// Where line `line` (from 1) begins.
+std::size_t line_offset(std::string_view text, unsigned line) {
     std::size_t offset = 0;
-    for (unsigned line = 1; line < position.line; ++line) {
+    for (unsigned at = 1; at < line; ++at) {
         const auto end = text.find('\n', offset);
         if (end == std::string_view::npos) {
             return text.size();
         }
         offset = end + 1;
     }
+    return offset;
+}
+
+std::string_view line_text(std::string_view text, unsigned line) {
+    const auto rest = text.substr(line_offset(text, line));
+    return rest.substr(0, rest.find('\n'));
+}
+
+// The library counts code points per line.
+std::size_t offset_of(std::string_view text, const toml::source_position& position) {
+    std::size_t offset = line_offset(text, position.line);
     for (unsigned column = 1; column < position.column && offset < text.size(); ++column) {
         ++offset;
         while (offset < text.size() &&
@@ -86,6 +98,11 @@ std::size_t offset_of(std::string_view text, const toml::source_position& positi
         }
     }
     return offset;
+}
+
+std::string unreadable(const std::string& reason) {
+    return "cannot be read: " + reason +
+           ". Give this account the right to read it, or run this as the account of the service";
 }
 
 } // namespace
@@ -101,8 +118,9 @@ Loaded<ConfigValue> read_toml(std::string_view text, const std::filesystem::path
             loaded.value = std::move(value);
         }
     } catch (const toml::parse_error& error) {
-        loaded.problems.push_back({file, error.source().begin.line,
-                                   "this is not valid TOML: " + std::string(error.description())});
+        const auto line = error.source().begin.line;
+        loaded.problems.push_back(
+            {file, line, toml_mistake(line_text(text, line), error.description())});
     }
     return loaded;
 }
@@ -117,23 +135,27 @@ Loaded<std::string> read_text_file(const std::filesystem::path& file) {
     const auto status = std::filesystem::status(file, error);
     if (!std::filesystem::exists(status)) {
         const auto missing = !error || error == std::errc::no_such_file_or_directory;
-        return fail(missing ? "the file does not exist" : "cannot be read: " + error.message());
+        return fail(
+            missing ? "the file does not exist: put it back, or name the right folder with --root"
+                    : unreadable(error.message()));
     }
     if (!std::filesystem::is_regular_file(status)) {
-        return fail("this is not a file");
+        return fail("this is not a file: move it away and put the file in its place");
     }
     std::ifstream stream(file, std::ios::binary);
     if (!stream) {
-        return fail("cannot be read: " + std::generic_category().message(errno));
+        return fail(unreadable(std::generic_category().message(errno)));
     }
     std::string text(file_bytes_max + 1, '\0');
     stream.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(stream.gcount()));
     if (stream.bad()) {
-        return fail("cannot be read: " + std::generic_category().message(errno));
+        return fail(unreadable(std::generic_category().message(errno)));
     }
     if (text.size() > file_bytes_max) {
-        return fail("the file is larger than 1 MiB, which no configuration file is");
+        return fail(
+            "the file is larger than 1 MiB, which no configuration file is: put the right one in "
+            "its place");
     }
     loaded.value = std::move(text);
     return loaded;

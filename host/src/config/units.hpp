@@ -25,6 +25,10 @@ std::string size_text(std::uint64_t bytes); // "1.5 GB": at most three digits, r
 // "ADDR", "ADDR:PORT", "[V6]:PORT", "V6", "*" and "*:PORT" (every IPv4 address); numeric addresses
 // only.
 std::optional<Endpoint> parse_endpoint(std::string_view text, std::uint16_t port_default);
+// The same for links: other stations dial the port, so 0 (any free one) is none.
+std::optional<Endpoint> parse_listen(std::string_view text, std::uint16_t port_default);
+// What would be right instead of a text that parse_listen refuses.
+std::string_view listen_form(std::string_view refused);
 // What parse_endpoint accepts, for messages.
 constexpr std::string_view endpoint_form = "a numeric address with an optional port, such as "
                                            "\"192.168.1.5\", \"0.0.0.0:8883\" or \"[::1]:8883\"";

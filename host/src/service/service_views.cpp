@@ -99,10 +99,15 @@ void Service::view_keys(const nlohmann::json&, ReplyFunction done) {
         return;
     done(reply_ok(key_listing(runtime_->keys(), core::WallTime{wall_now_us()})));
 }
+    const auto listed = SecretStore(options_.paths.secrets()).list();
+    if (!listed) {
+        done(reply_error(listed.error()));
+        return;
+    }
 
 void Service::view_secrets(const nlohmann::json&, ReplyFunction done) {
     nlohmann::json names = nlohmann::json::array();
-    for (const std::string& name : SecretStore(options_.paths.secrets()).list())
+    for (const std::string& name : *listed)
         names.push_back({{"name", name}});
     done(reply_ok(names));
 }

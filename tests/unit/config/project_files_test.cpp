@@ -55,11 +55,11 @@ TEST_F(ProjectFiles, PublishesAreKeptOnceEachUntilCleared) {
 
 TEST_F(ProjectFiles, SecretsAreListedByNameAndNotReadableByOthers) {
     const SecretStore store(paths_.secrets());
-    EXPECT_TRUE(store.list().empty());
+    EXPECT_TRUE(store.list()->empty());
     ASSERT_TRUE(store.set("db-password", "geheim"));
     ASSERT_TRUE(store.set("other", "x"));
     EXPECT_EQ(*store.get("db-password"), "geheim");
-    EXPECT_THAT(store.list(), testing::ElementsAre("db-password", "other"));
+    EXPECT_THAT(*store.list(), testing::ElementsAre("db-password", "other"));
     for (const auto& entry : std::filesystem::directory_iterator(paths_.secrets())) {
         const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
         EXPECT_EQ(entry.status().permissions() & others, std::filesystem::perms::none);

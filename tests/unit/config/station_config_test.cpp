@@ -129,7 +129,15 @@ size = "1kB"
 TEST(StationConfig, ASyntaxErrorNamesItsLine) {
     const auto problems = problems_of("[station]\nname = \"A\nmore = 1\n");
     ASSERT_EQ(problems.size(), 1U);
-    EXPECT_THAT(problems[0], HasSubstr("station.toml:2: this is not valid TOML"));
+    EXPECT_THAT(problems[0], HasSubstr("station.toml:2: a text does not end on its line"));
+}
+
+TEST(StationConfig, PortZeroIsRefusedForLinks) {
+    const auto problems = problems_of("[station]\nname = \"A\"\n[net]\nlisten = \"0.0.0.0:0\"\n");
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_THAT(problems[0],
+                HasSubstr("station.toml:4: `listen` in [net] must be an address with a "
+                          "port from 1 to 65535"));
 }
 
 TEST(StationConfig, AMissingNameSaysWhatToWrite) {
