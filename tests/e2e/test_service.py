@@ -1,8 +1,10 @@
 """The service itself: ends in time, one per root, engine and project commands, keys, identities."""
 
+import os
 import shutil
 import signal
 import sqlite3
+import time
 import unittest
 
 from stations import Plant, files_provider, put, sqlite_provider, wait_until
@@ -166,6 +168,24 @@ class Membership(unittest.TestCase):
 
 
 class Slowness(unittest.TestCase):
+class SyncDirectory(unittest.TestCase):
+    def test_interrupted_fetches_stay_as_long_as_the_limits_allow(self):
+        with Plant("A") as plant:
+            a = plant[0].init()
+            a.configure(files_provider(a))
+            a.station_setting("sync", 'size_max = "1kB"')
+            folder = a.root / "sync" / "Plant" / "recipes" / "x~0123456789abcdef"
+            days_ago = {"young.db.part": 0, "beyond-size.db.part": 1, "beyond-age.db.part": 31}
+            folder.mkdir(parents=True)
+            for name, days in days_ago.items():
+                (folder / name).write_bytes(b"x" * 600)
+                os.utime(folder / name, (time.time() - days * 86400,) * 2)
+            a.start()
+            wait_until(lambda: not (folder / "beyond-size.db.part").exists()
+                       and not (folder / "beyond-age.db.part").exists(), "what exceeds a limit is gone")
+            self.assertTrue((folder / "young.db.part").exists())
+
+
     def test_a_station_that_stands_still_does_not_stop_the_rest(self):
         with Plant("ABC") as plant:
             a, b, c = plant

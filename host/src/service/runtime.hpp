@@ -13,6 +13,7 @@
 #include "net/codec.hpp"
 #include "net/links.hpp"
 #include "packages/transfer.hpp"
+#include "packages/unfinished_parts.hpp"
 #include "plugins/discovery_instance.hpp"
 #include "plugins/plugin_library.hpp"
 #include "plugins/provider_instance.hpp"
@@ -159,6 +160,7 @@ private:
     void compare_directories();
     IoResult<void> find_history_again(core::DurableState& state);
     void mark_founded();
+    void sweep_parts(const std::vector<UnfinishedPart>& parts);
 
     // runtime_providers.cpp
     void start_provider(const ProviderConfig& config, bool accept_root);

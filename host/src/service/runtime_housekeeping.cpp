@@ -2,6 +2,7 @@
 // that is found again after the state database was lost (rules 9, 16, 18).
 #include "service/runtime.hpp"
 
+#include "base/durable.hpp"
 #include "base/log.hpp"
 #include "base/path_text.hpp"
 
@@ -113,24 +114,25 @@ void Runtime::compare_directories() {
         bool in_history = false;
     };
     auto found = std::make_shared<std::vector<Found>>();
-    // A fetch that waits for its source, or an export, has its unfinished file there.
-    const bool may_sweep = engine_->in_step() && !transfer_->is_busy();
-    if (!may_sweep)
-        litter_->clear();
-    auto walk = [found, store = store_, may_sweep, litter = litter_] {
+    auto parts = std::make_shared<std::vector<UnfinishedPart>>();
+    auto walk = [found, parts, store = store_] {
         for (const bool in_history : {false, true}) {
             PackageDirectory::Visitor visitor;
             visitor.package = [&](const StoredPackage& stored) {
                 found->push_back({stored.description, in_history});
             };
+            if (!in_history)
+                visitor.part = [&](const std::filesystem::path& file) {
+                    if (const auto facts = file_facts(file))
+                        parts->push_back({file, facts->bytes, facts->modified_100ns / 10});
+                };
             (in_history ? store->history() : store->sync()).visit(visitor);
         }
-        if (may_sweep)
-            *litter = store->sync().sweep(*litter);
     };
     ++house_jobs_;
-    auto compare = alive([this, found] {
+    auto compare = alive([this, found, parts] {
         --house_jobs_;
+        sweep_parts(*parts);
         for (const Found& each : *found) {
             const core::ObjectId& object = each.description.object;
             const core::PackageInfo& package = each.description.package;
@@ -150,6 +152,28 @@ void Runtime::compare_directories() {
         }
     });
     pool_.submit(std::move(walk), std::move(compare));
+}
+
+// While something is missing here, a fetch whose sources are away goes on where it stopped once they
+// are back; what nobody has continued for long, or what does not fit, goes. In step nobody needs any.
+void Runtime::sweep_parts(const std::vector<UnfinishedPart>& parts) {
+    const bool in_step = engine_->in_step();
+    if (!in_step || transfer_->is_busy())
+        litter_->clear();
+    if (ending_ || transfer_->is_busy())
+        return; // the next round looks again
+    ++house_jobs_;
+    auto done = alive([this] { --house_jobs_; });
+    if (in_step) {
+        pool_.submit([store = store_, litter = litter_] { *litter = store->sync().sweep(*litter); },
+                     std::move(done));
+        return;
+    }
+    const auto& sync = settings_.station.sync;
+    auto sweep = [store = store_,
+                  dropped = parts_to_drop(parts, {sync.size_max_bytes, sync.age_max},
+                                          now().wall.us)] { store->sync().sweep(dropped); };
+    pool_.submit(std::move(sweep), std::move(done));
 }
 
 // The state database was lost: what the packages tell of themselves goes to the history as "found".
