@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace stationsync::host {
 
@@ -11,21 +12,49 @@ std::string_view severity_text(std::uint8_t severity) {
     return names[std::min<std::size_t>(severity, 2)];
 }
 
+namespace {
+
+// Whoever raised them remembers so in memory only: mended while nothing ran, they would stand for
+// ever.
+bool is_looked_at_anew(std::string_view id) {
+    constexpr std::array conditions{"provider-fault",    "not-readable",       "apply-failed",
+                                    "station-wrong-key", "station-rejected",   "station-clone",
+                                    "listen-failed",     "state-not-writable", "discovery",
+                                    "no-space-sync",     "no-space-export",    "no-space-history",
+                                    "no-space-target",   "discovery-missing",  "case-twin"};
+    return std::ranges::find(conditions, id) != conditions.end();
+}
+
+} // namespace
+
 OperatorMessages::OperatorMessages(std::shared_ptr<SideDatabase> database, WorkerPool& pool,
                                    Changed changed)
     : database_(std::move(database)), pool_(pool), changed_(std::move(changed)) {
     if (!database_)
         return;
-    if (auto stored = database_->messages())
-        for (StoredMessage& message : *stored)
-            standing_.emplace(std::pair(message.id, message.subject), std::move(message));
-    else
+    auto stored = database_->messages();
+    if (!stored) {
         log::error("service", stored.error().text);
+        return;
+    }
+    for (StoredMessage& message : *stored) {
+        const Key key(message.id, message.subject);
+        if (is_looked_at_anew(message.id)) {
+            before_.emplace(key, message.since);
+            erase_stored(key);
+        } else {
+            standing_.emplace(key, std::move(message));
+        }
+    }
 }
 
 void OperatorMessages::raise(const core::RaiseMessage& raised, core::WallTime now) {
     StoredMessage message{raised.id,   raised.subject, static_cast<std::uint8_t>(raised.severity),
                           raised.text, raised.remedy,  now};
+    if (const auto before = before_.find({raised.id, raised.subject}); before != before_.end()) {
+        message.since = before->second;
+        before_.erase(before);
+    }
     auto [place, added] = standing_.emplace(std::pair(raised.id, raised.subject), message);
     if (!added) {
         if (place->second.text == message.text && place->second.severity == message.severity)
@@ -48,19 +77,24 @@ void OperatorMessages::raise(const core::RaiseMessage& raised, core::WallTime no
 }
 
 void OperatorMessages::clear(const std::string& id, const std::string& subject) {
-    const auto place = standing_.find({id, subject});
+    const Key key(id, subject);
+    before_.erase(key);
+    const auto place = standing_.find(key);
     if (place == standing_.end())
         return;
     const StoredMessage message = std::move(place->second);
     standing_.erase(place);
-    if (database_) {
-        auto erase = [database = database_, id, subject, ticket = ++tickets_] {
-            if (const auto erased = database->erase_message(id, subject, ticket); !erased)
-                log::write_limited("messages", log::Level::error, "service", erased.error().text);
-        };
-        pool_.submit(std::move(erase), [] {});
-    }
+    if (database_)
+        erase_stored(key);
     changed_(message, false);
+}
+
+void OperatorMessages::erase_stored(const Key& key) {
+    auto erase = [database = database_, key, ticket = ++tickets_] {
+        if (const auto erased = database->erase_message(key.first, key.second, ticket); !erased)
+            log::write_limited("messages", log::Level::error, "service", erased.error().text);
+    };
+    pool_.submit(std::move(erase), [] {});
 }
 
 std::vector<StoredMessage> OperatorMessages::standing() const {

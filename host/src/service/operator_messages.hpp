@@ -1,5 +1,6 @@
-// Messages for the operator: raised once per cause, cleared when the cause is gone, kept over
-// restarts.
+// Messages for the operator: raised once per cause, cleared when the cause is gone. What has
+// happened and what waits for a person is kept over restarts; a condition that the engine looks at
+// anew is told again only if it still lasts, with the time since which it does.
 #pragma once
 
 #include "base/worker_pool.hpp"
@@ -27,11 +28,15 @@ public:
     [[nodiscard]] std::vector<StoredMessage> standing() const; // oldest first
 
 private:
+    using Key = std::pair<std::string, std::string>; // id and subject
+    void erase_stored(const Key& key);
+
     std::shared_ptr<SideDatabase> database_;
     WorkerPool& pool_;
     Changed changed_;
     std::uint64_t tickets_ = 0;
-    std::map<std::pair<std::string, std::string>, StoredMessage> standing_;
+    std::map<Key, StoredMessage> standing_;
+    std::map<Key, core::WallTime> before_; // conditions at the last end: since when
 };
 
 [[nodiscard]] std::string_view severity_text(std::uint8_t severity); // "info", "warning", "error"

@@ -193,6 +193,8 @@ void Runtime::recovered(const std::string& provider, const CallOutcome& outcome,
             !marked)
             log::error("plugins." + provider, marked.error().text);
     slot->accept_root = false;
+    // Whatever it was, it is over; the scan that follows tells of a new fault.
+    messages_->clear("provider-fault", provider);
     feed(core::ProviderTokens{provider, known, compat.tokens});
     feed(core::RecoverFinished{provider, core::JobStatus::ok, {}});
     start_watch(provider);
@@ -249,6 +251,7 @@ void Runtime::stop_provider(const std::string& name, std::function<void()> stopp
     if (!slot)
         return;
     feed(core::ProviderDisabled{name});
+    messages_->clear("provider-fault", name);
     if (!slot->instance) {
         providers_.erase(name);
         stopped();
@@ -329,7 +332,9 @@ void Runtime::start_discovery(const DiscoveryConfig& config) {
         if (text.empty())
             messages_->clear("discovery", name);
         else
-            messages_->raise({"discovery", core::Severity::warning, name, text, {}}, now().wall);
+            messages_->raise({"discovery", core::Severity::warning, name, text,
+                              "Mend the cause; the list is read again by itself."},
+                             now().wall);
     };
     discoveries_[name] = std::make_unique<DiscoveryInstance>(
         *kind, instance_settings("discovery", name, config.own, false), std::move(own), pool_,
