@@ -17,7 +17,8 @@ class Lifetime(unittest.TestCase):
             a.configure(files_provider(a)).start()
             second = a.command("run", timeout=60)
             self.assertEqual(second.returncode, 1)
-            self.assertIn(str(a.pid()), second.stderr + second.stdout)
+            self.assertIn(str(a.pid()), second.stderr)
+            self.assertIn("Stop that process first", second.stderr)
             self.assertTrue(a.status())
 
     def test_sigterm_in_the_middle_of_an_apply_ends_within_10_seconds(self):

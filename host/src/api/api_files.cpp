@@ -16,7 +16,8 @@ namespace {
 
 void check(const IoResult<void>& result) {
     if (!result) {
-        throw std::runtime_error(result.error().text);
+        const auto remedy = remedy_of(result.error().kind);
+        throw std::runtime_error(result.error().text + (remedy.empty() ? "" : ". " + remedy));
     }
 }
 

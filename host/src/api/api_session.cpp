@@ -145,7 +145,8 @@ void Session::on_read(error_code error) {
     if (error == http::error::body_limit || error == http::error::header_limit ||
         error == http::error::buffer_overflow) {
         parser_->get().keep_alive(false);
-        const auto reply = reply_error(ReplyCode::bad_request, "The request is too large.");
+        const auto reply =
+            reply_error(ReplyCode::bad_request, "The request is too large.", "Send less at once.");
         return answer(error == http::error::body_limit ? 413 : 431, reply.body);
     }
     if (error) {

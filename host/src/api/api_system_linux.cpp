@@ -17,7 +17,8 @@ void set_token_readers(const std::filesystem::path& file, TokenReaders readers) 
     const auto check = [&file](int result) {
         if (result != 0) {
             throw std::runtime_error("the access rights of " + path_text(file) +
-                                     " cannot be set: " + last_system_error().message());
+                                     " cannot be set: " + last_system_error().message() +
+                                     ". Remove the file, then start the service again.");
         }
     };
     check(::chmod(file.c_str(), S_IRUSR | S_IWUSR));

@@ -52,7 +52,7 @@ bool is_our_host(std::string_view host, const Endpoint& local) {
 
 std::optional<RequestRefusal> judge_sender(const RequestFacts& request, const Endpoint& local) {
     if (request.host.empty() || !request.one_host) {
-        return RequestRefusal{400, "The request has no single Host header.", ""};
+        return RequestRefusal{400, "The request has no single Host header.", "Send exactly one."};
     }
     if (!is_our_host(request.host, local)) {
         return RequestRefusal{403, "The Host header names another computer than this address.",
@@ -63,7 +63,8 @@ std::optional<RequestRefusal> judge_sender(const RequestFacts& request, const En
     if (foreign_page ||
         (!request.origin.empty() && !(request.origin.starts_with("http://") &&
                                       is_our_host(request.origin.substr(7), local)))) {
-        return RequestRefusal{403, "Requests from pages of another origin are refused.", ""};
+        return RequestRefusal{403, "Requests from pages of another origin are refused.",
+                              "Use a page of this address, or the command line."};
     }
     return std::nullopt;
 }

@@ -119,12 +119,16 @@ std::optional<Level> level_from_name(std::string_view name) {
     return std::nullopt;
 }
 
+static constexpr const char* log_remedy =
+    "Give the account of the service the right to write there and room on that disk, or set "
+    "another folder with `directory` in [log] of station.toml.";
+
 void start(const Options& options) {
     std::error_code error;
     std::filesystem::create_directories(options.directory, error);
     if (error) {
         throw std::runtime_error("the log folder " + path_text(options.directory) +
-                                 " cannot be made: " + error.message());
+                                 " cannot be made: " + error.message() + ". " + log_remedy);
     }
     const auto path = options.directory / "stationsync.log";
     try {
@@ -141,7 +145,7 @@ void start(const Options& options) {
         log.also_to_stderr = options.also_to_stderr;
     } catch (const spdlog::spdlog_ex& failure) {
         throw std::runtime_error("the log file " + path_text(path) +
-                                 " cannot be opened: " + failure.what());
+                                 " cannot be opened: " + failure.what() + ". " + log_remedy);
     }
     set_levels(options.level, options.levels);
 }

@@ -1,3 +1,4 @@
+#include "base/path_text.hpp"
 #include "cli/api_client.hpp"
 #include "cli/command_help.hpp"
 #include "cli/commands.hpp"
@@ -40,7 +41,9 @@ int publish_at_start(const Invocation& call, Environment& environment, const Obj
             names.push_back(provider.name);
         }
         throw CommandFailure("project \"" + project + "\" has no provider \"" + object.provider +
-                             "\"." + suggestion(object.provider, names));
+                                 "\"." + suggestion(object.provider, names),
+                             "Correct the name, or add [providers." + object.provider + "] to " +
+                                 path_text(config.file) + ".");
     }
     need(add_pending_publish(call.paths, project, {object.provider, object.key}));
     environment.out

@@ -62,7 +62,7 @@ std::optional<std::string> read_api_file(const std::filesystem::path& file,
     if (text.error().kind == IoErrorKind::denied) {
         throw CommandFailure("this account may not read " + path_text(file), readers);
     }
-    throw CommandFailure(text.error().text);
+    throw CommandFailure(text.error().text, remedy_of(text.error().kind));
 }
 
 std::string escaped(std::string_view text) {

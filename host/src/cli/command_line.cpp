@@ -223,8 +223,12 @@ Invocation parse_command_line(const std::vector<CommandSpec>& commands,
     Invocation call;
     if (name == "help") {
         call.help = true;
-        for (const auto& word : words) {
-            call.help_topic += (call.help_topic.empty() ? "" : " ") + word;
+        for (std::size_t at = 0; at < words.size(); ++at) {
+            if (words[at] == "--root") {
+                ++at; // its folder is no topic
+            } else if (!words[at].starts_with('-')) {
+                call.help_topic += (call.help_topic.empty() ? "" : " ") + words[at];
+            }
         }
         return call;
     }

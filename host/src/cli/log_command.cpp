@@ -78,7 +78,8 @@ int follow(const Invocation& call, Environment& environment, std::size_t lines) 
                       return static_cast<bool>(environment.out);
                   });
     if (environment.out) {
-        throw CommandFailure("the service ended");
+        throw CommandFailure("the service ended",
+                             "`stationsync log` without -f shows what it wrote at last.");
     }
     return exit_done;
 }

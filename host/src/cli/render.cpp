@@ -4,6 +4,7 @@
 #include "config/units.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 namespace stationsync::host::cli {
 namespace {
@@ -18,9 +19,12 @@ void write_fact(std::ostream& out, const char* name, const std::string& text) {
     constexpr std::size_t name_columns = 9;
     std::string head = name;
     head.resize(name_columns, ' ');
-    for (const auto& line : wrapped(text, screen_columns - name_columns)) {
-        out << head << line << '\n';
-        head.assign(name_columns, ' ');
+    std::istringstream given(text); // a configuration with several errors has a line for each
+    for (std::string part; std::getline(given, part);) {
+        for (const auto& line : wrapped(part, screen_columns - name_columns)) {
+            out << head << line << '\n';
+            head.assign(name_columns, ' ');
+        }
     }
 }
 

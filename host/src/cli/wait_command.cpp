@@ -4,6 +4,7 @@
 #include "cli/commands.hpp"
 
 #include <charconv>
+#include <set>
 #include <thread>
 
 namespace stationsync::host::cli {
@@ -33,20 +34,15 @@ Judgement judge_status(const Json& status, const std::string& wanted) {
         const auto reason = text_at(status, "reason");
         return {false, "the engine is stopped" + (reason.empty() ? "" : ": " + reason)};
     }
-    auto found = false;
     for (const auto& provider : list_at(status, "providers")) {
         const auto named = text_at(provider, "name") == wanted;
         // Without a name, disabled providers are not waited for; a named one must be enabled.
         if (!named && (!wanted.empty() || text_at(provider, "state") == "disabled")) {
             continue;
         }
-        found = true;
         if (auto judgement = judge_provider(provider); !judgement.in_step) {
             return judgement;
         }
-    }
-    if (!found && !wanted.empty()) {
-        return {false, "the project has no provider \"" + wanted + "\""};
     }
     // The engine knows more: a station that has not met the others yet is not in step with them.
     if (wanted.empty() && field(status, "in_step") == Json(false)) {
@@ -65,7 +61,36 @@ Judgement judge_object(const Json& objects, const ObjectName& wanted) {
                     "the object is " + state + (reason.empty() ? "" : ": " + reason)};
         }
     }
-    return {false, "the object is not known here"};
+    return {false, "the object is not known here yet: `stationsync objects` lists all"};
+}
+
+// What waiting does not mend.
+class Hopeless : public CommandFailure {
+public:
+    using CommandFailure::CommandFailure;
+};
+
+// A running engine knows all providers of its project.
+void require_provider(const Json& status, const std::string& wanted) {
+    if (wanted.empty() || text_at(status, "engine") != "running") {
+        return;
+    }
+    std::set<std::string> known;
+    for (const auto& provider : list_at(status, "providers")) {
+        known.insert(text_at(provider, "name"));
+    }
+    if (known.contains(wanted)) {
+        return;
+    }
+    std::string names;
+    for (const auto& name : known) {
+        names += (names.empty() ? "" : ", ") + name;
+    }
+    throw Hopeless("there is no provider \"" + wanted + "\" in project \"" +
+                       text_at(status, "project") + "\"; it has " +
+                       (names.empty() ? "none yet" : names),
+                   "Correct the name, or add [providers." + wanted +
+                       "] to the project's file and run `stationsync restart`.");
 }
 
 Judgement judge(const RootPaths& paths, std::unique_ptr<ApiClient>& client,
@@ -77,11 +102,15 @@ Judgement judge(const RootPaths& paths, std::unique_ptr<ApiClient>& client,
         if (!client) {
             return {false, "the service is not running"};
         }
-        if (wanted.key.empty()) {
-            return judge_status(client->get("status"), wanted.provider);
+        const auto status = client->get("status");
+        require_provider(status, wanted.provider);
+        if (wanted.key.empty() || text_at(status, "engine") != "running") {
+            return judge_status(status, wanted.provider);
         }
         return judge_object(
             client->get("objects", {{"provider", wanted.provider}, {"key", wanted.key}}), wanted);
+    } catch (const Hopeless&) {
+        throw;
     } catch (const CommandFailure& failure) {
         client.reset();
         return {false, failure.what()};
@@ -100,7 +129,8 @@ int run_wait(const Invocation& call, Environment& environment) {
         const auto* const end = text->data() + text->size();
         const auto parsed = std::from_chars(text->data(), end, seconds);
         if (parsed.ec != std::errc{} || parsed.ptr != end || seconds < 0 || seconds > seconds_max) {
-            throw UsageError("--timeout takes a number of seconds, not \"" + *text + "\".");
+            throw UsageError("--timeout takes a number of seconds from 0 to " +
+                             std::to_string(seconds_max) + ", not \"" + *text + "\".");
         }
     }
     const auto deadline = monotonic_now_us() + seconds * 1'000'000;
@@ -116,7 +146,9 @@ int run_wait(const Invocation& call, Environment& environment) {
         }
         if (monotonic_now_us() >= deadline) {
             environment.err << "Not in step after " << seconds << " s: " << judgement.why_not
-                            << ".\n";
+                            << ".\n"
+                            << "`stationsync explain` and `stationsync status` tell why and what "
+                               "to do.\n";
             return exit_failed;
         }
         std::this_thread::sleep_for(ask_every);

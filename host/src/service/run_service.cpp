@@ -22,12 +22,18 @@ namespace {
 
 constexpr std::size_t worker_threads = 4;
 
-int refuse(const std::string& text) {
+int refuse(const std::string& text, const std::string& remedy = {}) {
     std::cerr << "stationsync: " << text << '\n';
     return 1;
+    if (!remedy.empty())
+        std::cerr << "  " << remedy << '\n';
 }
 
 std::optional<StationConfig> load_station(const RunOptions& options) {
+int refuse(const IoError& error) {
+    return refuse(error.text, remedy_of(error.kind));
+}
+
     auto loaded = load_station_config(options.paths);
     if (!loaded) {
         refuse(to_text(loaded.problems));
@@ -38,7 +44,7 @@ std::optional<StationConfig> load_station(const RunOptions& options) {
         config.net.listen.clear();
         config.net.listen_is_default = false;
         for (const std::string& text : options.listen)
-            if (const auto endpoint = parse_endpoint(text, link_port_default))
+            if (const auto endpoint = parse_listen(text, link_port_default))
                 config.net.listen.push_back(*endpoint);
     }
     if (options.api)
@@ -93,7 +99,11 @@ int run_service(const RunOptions& options) {
         return 1;
     auto lock = LockFile::acquire(options.paths.lock_file());
     if (!lock)
-        return refuse(lock.error().text);
+        return refuse(lock.error());
+    if (!lock && lock.error().kind == IoErrorKind::busy)
+        return refuse(
+            "this station runs already, or a command is changing its files: " + lock.error().text,
+            "Stop that process first, or name the folder of another station with --root.");
     try {
         log::start(config->log);
     } catch (const std::exception& problem) {
@@ -101,7 +111,11 @@ int run_service(const RunOptions& options) {
     }
     auto identity = StationIdentity::load(options.paths.identity_file());
     if (!identity)
-        return refuse(identity.error().text);
+        return refuse(identity.error());
+    if (!identity && identity.error().kind == IoErrorKind::not_found)
+        return refuse(identity.error().text,
+                      "Put the file back from a backup, or give this station a new identity with "
+                      "`stationsync station new-identity`.");
     const int code = run(options, std::move(*config), std::move(*identity));
     log::info("service", "ended");
     log::stop();

@@ -10,12 +10,18 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <sstream>
 
 namespace stationsync::host {
 
 namespace {
 constexpr std::chrono::milliseconds clock_every{500};
 constexpr std::chrono::milliseconds events_every{100};
+
+std::string with_remedy(const IoError& error) {
+    const auto remedy = remedy_of(error.kind);
+    return remedy.empty() ? error.text : error.text + ". " + remedy;
+}
 } // namespace
 
 Service::Service(boost::asio::io_context& context, WorkerPool& pool, RunOptions options,
@@ -76,7 +82,8 @@ void Service::call(const std::string& name, const nlohmann::json& arguments, Acc
                    ReplyFunction done) {
     const auto place = handlers_.find(name);
     if (place == handlers_.end()) {
-        done(reply_error(ReplyCode::not_found, "There is no command '" + name + "'."));
+        done(reply_error(ReplyCode::not_found, "There is no command '" + name + "'.",
+                         "docs/openapi.yaml lists all."));
         return;
     }
     (this->*place->second)(arguments, std::move(done));
@@ -84,7 +91,10 @@ void Service::call(const std::string& name, const nlohmann::json& arguments, Acc
 
 void Service::cannot_start(std::string reason) {
     stopped_reason_ = std::move(reason);
-    log::error("service", "the engine cannot start: " + stopped_reason_, {{}, project_, "start"});
+    // A configuration may have several errors: each is an entry of its own.
+    std::istringstream lines(stopped_reason_);
+    for (std::string line; std::getline(lines, line);)
+        log::error("service", "the engine cannot start: " + line, {{}, project_, "start"});
     publish_status();
 }
 
@@ -107,7 +117,7 @@ std::optional<RuntimeSettings> Service::load_settings(std::string& problem) {
     }
     const auto origin = load_project_origin(options_.paths, project_);
     if (!origin && origin.error().kind != IoErrorKind::not_found) {
-        problem = origin.error().text;
+        problem = with_remedy(origin.error());
         return std::nullopt;
     }
     RuntimeSettings settings;
@@ -128,7 +138,7 @@ void Service::start_engine() {
         return;
     const auto choice = load_project_choice(options_.paths);
     if (!choice) {
-        cannot_start(choice.error().text);
+        cannot_start(with_remedy(choice.error()));
         return;
     }
     project_ = choice->project;
@@ -149,7 +159,7 @@ void Service::start_engine() {
     }
     const auto keys = KeyRing::load(options_.paths.project_key(project_));
     if (!keys) {
-        cannot_start(keys.error().text);
+        cannot_start(with_remedy(keys.error()));
         return;
     }
     auto runtime = std::make_shared<Runtime>(context_, pool_, plugins_, identity_,
@@ -160,7 +170,7 @@ void Service::start_engine() {
         leaving_ = std::move(runtime_);
         runtime_.reset();
         leaving_->shut_down({}, [this] { leaving_.reset(); });
-        cannot_start(started.error().text);
+        cannot_start(with_remedy(started.error()));
         return;
     }
     stopped_reason_.clear();
@@ -198,7 +208,8 @@ void Service::stop_engine(const Runtime::ShutDown& how, std::function<void()> th
     leaving_ = std::move(runtime_);
     runtime_.reset();
     for (auto& [key, done] : awaited_)
-        done(reply_error(ReplyCode::unavailable, "The engine was stopped meanwhile."));
+        done(reply_error(ReplyCode::unavailable, "The engine was stopped meanwhile.",
+                         "Give the command again when `stationsync status` shows it running."));
     awaited_.clear();
     after_leaving_.push_back(std::move(then));
     leaving_->shut_down(how, [this] {
@@ -219,7 +230,8 @@ void Service::restart_engine(const Runtime::ShutDown& how, ReplyFunction done) {
         if (runtime_)
             done(reply_ok({{"text", "The engine runs."}}));
         else
-            done(reply_error(ReplyCode::refused, "The engine does not run: " + stopped_reason_));
+            done(reply_error(ReplyCode::refused, "The engine does not run: " + stopped_reason_,
+                             "Mend what is named here, then run `stationsync start`."));
     });
 }
 

@@ -88,7 +88,12 @@ private:
     void command_new_identity(const nlohmann::json& arguments, ReplyFunction done);
     void change_keys(bool rotate, ReplyFunction done);
     bool need_engine(ReplyFunction& done) const;
+
+    // service_checks.cpp: false when `done` was told why it cannot be
     std::optional<core::ObjectId> object_of(const nlohmann::json& arguments,
+    bool need_provider(const ProjectConfig& config, const std::string& provider,
+                       bool must_be_enabled, ReplyFunction& done) const;
+    bool need_object(const core::ObjectId& object, ReplyFunction& done) const; // engine runs
                                             ReplyFunction& done) const;
     std::optional<core::StationId> station_of(const nlohmann::json& arguments,
                                               ReplyFunction& done) const;

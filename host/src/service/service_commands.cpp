@@ -7,6 +7,7 @@
 #include "config/secrets.hpp"
 #include "config/toml_reader.hpp"
 #include "net/names.hpp"
+#include "service/arguments.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,58 +17,11 @@ namespace stationsync::host {
 
 namespace {
 
-std::string text_of(const nlohmann::json& arguments, const char* name) {
-    const auto place = arguments.find(name);
-    return place != arguments.end() && place->is_string() ? place->get<std::string>()
-                                                          : std::string();
-}
-
 Reply done_text(const std::string& text) {
     return reply_ok({{"text", text}});
 }
 
 } // namespace
-
-bool Service::need_engine(ReplyFunction& done) const {
-    if (runtime_)
-        return true;
-    done(reply_error(ReplyCode::unavailable,
-                     "The engine is stopped" +
-                         (stopped_reason_.empty() ? std::string(".") : ": " + stopped_reason_),
-                     "stationsync start"));
-    return false;
-}
-
-std::optional<core::ObjectId> Service::object_of(const nlohmann::json& arguments,
-                                                 ReplyFunction& done) const {
-    core::ObjectId id{text_of(arguments, "provider"), text_of(arguments, "key")};
-    if (!id.provider.empty() && !id.key.empty())
-        return id;
-    done(reply_error(ReplyCode::bad_request, "The command needs `provider` and `key`."));
-    return std::nullopt;
-}
-
-// A whole id, or a beginning that names one station only.
-std::optional<core::StationId> Service::station_of(const nlohmann::json& arguments,
-                                                   ReplyFunction& done) const {
-    std::string wanted = text_of(arguments, "station");
-    std::transform(wanted.begin(), wanted.end(), wanted.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (const auto whole = parse_station_id(wanted))
-        return whole;
-    std::vector<core::StationId> matching;
-    for (const core::StationView& station : runtime_->engine().stations())
-        if (station.id && !wanted.empty() && core::to_text(*station.id).starts_with(wanted))
-            matching.push_back(*station.id);
-    if (matching.size() == 1)
-        return matching.front();
-    done(reply_error(matching.empty() ? ReplyCode::not_found : ReplyCode::bad_request,
-                     matching.empty()
-                         ? "No known station has an id that begins with '" + wanted + "'."
-                         : "Several stations have an id that begins with '" + wanted + "'.",
-                     "`stationsync stations --json` shows the whole ids."));
-    return std::nullopt;
-}
 
 void Service::await(const std::string& command, const std::string& subject, ReplyFunction done) {
     awaited_.emplace(std::pair(command, subject), std::move(done));
@@ -78,6 +32,10 @@ void Service::command_send_now(const nlohmann::json& arguments, ReplyFunction do
         return;
     const std::string provider = text_of(arguments, "provider");
     const std::string key = text_of(arguments, "key");
+    if (!provider.empty() && !need_provider(runtime_->settings().project, provider, true, done))
+        return;
+    if (!key.empty() && !need_object({provider, key}, done))
+        return;
     if (!provider.empty() && key.empty()) {
         // All of one provider: the engine knows single objects and everything.
         std::size_t sent = 0;
@@ -102,14 +60,19 @@ void Service::command_publish(const nlohmann::json& arguments, ReplyFunction don
     if (!object)
         return;
     if (!runtime_) {
+        const auto config = load_project_config(options_.paths, project_);
+        if (config && !need_provider(*config.value, object->provider, false, done))
+            return;
         // The wish is kept: the next start fulfils it before anything is put back.
         const auto added =
             add_pending_publish(options_.paths, project_, {object->provider, object->key});
         done(added ? done_text("The engine is stopped; it is published at the next start, before "
                                "anything is put back.")
-                   : reply_error(ReplyCode::failed, added.error().text));
+                   : reply_error(added.error()));
         return;
     }
+    if (!need_provider(runtime_->settings().project, object->provider, true, done))
+        return;
     await("publish", core::to_text(*object), std::move(done));
     runtime_->command(core::PublishRequested{*object});
 }
@@ -122,9 +85,13 @@ void Service::command_restore(const nlohmann::json& arguments, ReplyFunction don
         return;
     const std::string version = text_of(arguments, "version");
     if (version.empty()) {
-        done(reply_error(ReplyCode::bad_request, "The command needs `version`."));
+        done(reply_error(ReplyCode::bad_request, "The command needs `version`.",
+                         "`stationsync history " + core::to_text(*object) +
+                             "` shows the versions."));
         return;
     }
+    if (!need_provider(runtime_->settings().project, object->provider, true, done))
+        return;
     await("restore", core::to_text(*object), std::move(done));
     runtime_->command(core::RestoreRequested{*object, version});
 }
@@ -133,6 +100,8 @@ void Service::command_establish(const nlohmann::json& arguments, ReplyFunction d
     if (!need_engine(done))
         return;
     const std::string provider = text_of(arguments, "provider");
+    if (!provider.empty() && !need_provider(runtime_->settings().project, provider, true, done))
+        return;
     await("establish", provider, std::move(done));
     runtime_->command(core::EstablishRequested{provider});
 }
@@ -141,6 +110,8 @@ void Service::command_verify(const nlohmann::json& arguments, ReplyFunction done
     if (!need_engine(done))
         return;
     const std::string provider = text_of(arguments, "provider");
+    if (!provider.empty() && !need_provider(runtime_->settings().project, provider, true, done))
+        return;
     await("verify", provider, std::move(done));
     runtime_->command(core::VerifyRequested{provider});
 }
@@ -175,15 +146,8 @@ void Service::command_accept_root(const nlohmann::json& arguments, ReplyFunction
     if (!need_engine(done))
         return;
     const std::string provider = text_of(arguments, "provider");
-    const auto& providers = runtime_->settings().project.providers;
-    const bool known = std::any_of(providers.begin(), providers.end(), [&](const auto& each) {
-        return each.name == provider && each.enabled;
-    });
-    if (!known) {
-        done(
-            reply_error(ReplyCode::not_found, "No enabled provider is called '" + provider + "'."));
+    if (!need_provider(runtime_->settings().project, provider, true, done))
         return;
-    }
     runtime_->accept_root(provider);
     done(done_text("The present root of '" + provider + "' is accepted."));
 }
@@ -218,7 +182,7 @@ void Service::set_provider_enabled(const nlohmann::json& arguments, bool enabled
         return;
     }
     if (const auto written = atomic_write(file, *edited.value); !written) {
-        done(reply_error(ReplyCode::failed, written.error().text));
+        done(reply_error(written.error()));
         return;
     }
     if (runtime_)
@@ -229,7 +193,7 @@ void Service::set_provider_enabled(const nlohmann::json& arguments, bool enabled
 bool Service::store_choice(const ProjectChoice& choice, ReplyFunction& done) {
     const auto saved = save_project_choice(options_.paths, choice);
     if (!saved)
-        done(reply_error(ReplyCode::failed, saved.error().text));
+        done(reply_error(saved.error()));
     return saved.has_value();
 }
 
@@ -237,7 +201,9 @@ void Service::command_project_use(const nlohmann::json& arguments, ReplyFunction
     const std::string project = text_of(arguments, "project");
     const auto projects = list_projects(options_.paths);
     if (std::find(projects.begin(), projects.end(), project) == projects.end()) {
-        done(reply_error(ReplyCode::not_found, "There is no project '" + project + "' here."));
+        done(reply_error(ReplyCode::not_found, "There is no project '" + project + "' here.",
+                         "`stationsync project list` shows all; make it with `stationsync init` or "
+                         "join it with `stationsync join`."));
         return;
     }
     if (store_choice({project, true}, done))
@@ -272,7 +238,7 @@ void Service::change_keys(bool rotate, ReplyFunction done) {
         return;
     }
     if (const auto saved = keys.save(options_.paths.project_key(project_)); !saved) {
-        done(reply_error(ReplyCode::failed, saved.error().text));
+        done(reply_error(saved.error()));
         return;
     }
     const std::string fingerprint = keys.current().fingerprint();
@@ -297,7 +263,7 @@ void Service::command_secret_set(const nlohmann::json& arguments, ReplyFunction 
     const std::string name = text_of(arguments, "name");
     const auto set = SecretStore(options_.paths.secrets()).set(name, text_of(arguments, "value"));
     done(set ? done_text("The secret '" + name + "' is set.")
-             : reply_error(ReplyCode::bad_request, set.error().text));
+             : reply_error(ReplyCode::bad_request, set.error().text, remedy_of(set.error().kind)));
 }
 
 void Service::command_secret_remove(const nlohmann::json& arguments, ReplyFunction done) {
@@ -316,7 +282,8 @@ void Service::command_block(const nlohmann::json& arguments, ReplyFunction done)
     if (!station)
         return;
     if (*station == identity_.id()) {
-        done(reply_error(ReplyCode::refused, "A station cannot block itself."));
+        done(reply_error(ReplyCode::refused, "A station cannot block itself.",
+                         "Run it on another station, or `stationsync stop` here."));
         return;
     }
     runtime_->command(core::BlockRequested{*station, true});
@@ -357,7 +324,7 @@ void Service::command_rename(const nlohmann::json& arguments, ReplyFunction done
         return;
     }
     if (const auto written = atomic_write(file, *edited.value); !written) {
-        done(reply_error(ReplyCode::failed, written.error().text));
+        done(reply_error(written.error()));
         return;
     }
     station_.name = name;
@@ -371,7 +338,7 @@ void Service::command_new_identity(const nlohmann::json&, ReplyFunction done) {
     stop_engine({}, [this, done = std::move(done)] {
         auto identity = StationIdentity::replace(options_.paths.identity_file());
         if (!identity) {
-            done(reply_error(ReplyCode::failed, identity.error().text));
+            done(reply_error(identity.error()));
             return;
         }
         identity_ = std::move(*identity);

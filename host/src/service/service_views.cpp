@@ -4,21 +4,12 @@
 #include "api/key_listing.hpp"
 #include "api/project_listing.hpp"
 #include "base/clock.hpp"
+#include "service/arguments.hpp"
 #include "service/views_json.hpp"
 
 #include <nlohmann/json.hpp>
 
 namespace stationsync::host {
-
-namespace {
-
-std::string text_of(const nlohmann::json& arguments, const char* name) {
-    const auto place = arguments.find(name);
-    return place != arguments.end() && place->is_string() ? place->get<std::string>()
-                                                          : std::string();
-}
-
-} // namespace
 
 void Service::view_status(const nlohmann::json&, ReplyFunction done) {
     nlohmann::json status = {
@@ -46,8 +37,10 @@ void Service::view_stations(const nlohmann::json&, ReplyFunction done) {
 void Service::view_objects(const nlohmann::json& arguments, ReplyFunction done) {
     if (!need_engine(done))
         return;
-    done(reply_ok(objects_json(runtime_->engine(), text_of(arguments, "provider"),
-                               text_of(arguments, "key"))));
+    const std::string provider = text_of(arguments, "provider");
+    if (!provider.empty() && !need_provider(runtime_->settings().project, provider, false, done))
+        return;
+    done(reply_ok(objects_json(runtime_->engine(), provider, text_of(arguments, "key"))));
 }
 
 void Service::view_explain(const nlohmann::json& arguments, ReplyFunction done) {
@@ -56,8 +49,8 @@ void Service::view_explain(const nlohmann::json& arguments, ReplyFunction done) 
     const core::ObjectId id{text_of(arguments, "provider"), text_of(arguments, "key")};
     const auto view = runtime_->engine().object(id);
     if (!view) {
-        done(reply_error(ReplyCode::not_found, "No object " + core::to_text(id) + " is known here.",
-                         "`stationsync objects` lists all objects."));
+        if (need_provider(runtime_->settings().project, id.provider, false, done))
+            need_object(id, done);
         return;
     }
     done(reply_ok(explain_json(runtime_->engine(), *view)));
@@ -73,13 +66,18 @@ void Service::view_history(const nlohmann::json& arguments, ReplyFunction done) 
         std::vector<core::HistoryEntry>());
     auto side = runtime_->side_database();
     auto read = [side, query, entries] { *entries = side->history(query); };
-    auto show = [this, entries, done = std::move(done)] {
-        if (!runtime_)
-            done(reply_error(ReplyCode::unavailable, "The engine was stopped meanwhile."));
-        else if (!*entries)
-            done(reply_error(ReplyCode::failed, entries->error().text));
-        else
-            done(reply_ok(history_json(runtime_->engine(), **entries)));
+    auto show = [this, query, entries, done = std::move(done)]() mutable {
+        if (!need_engine(done))
+            return;
+        if (!*entries) {
+            done(reply_error(entries->error()));
+            return;
+        }
+        // What a provider did that is no longer in the project is told like anything else.
+        if ((*entries)->empty() && !query.provider.empty() &&
+            !need_provider(runtime_->settings().project, query.provider, false, done))
+            return;
+        done(reply_ok(history_json(runtime_->engine(), **entries)));
     };
     // What has just happened may still be on its way to the database.
     runtime_->when_durable(
@@ -99,13 +97,13 @@ void Service::view_keys(const nlohmann::json&, ReplyFunction done) {
         return;
     done(reply_ok(key_listing(runtime_->keys(), core::WallTime{wall_now_us()})));
 }
+
+void Service::view_secrets(const nlohmann::json&, ReplyFunction done) {
     const auto listed = SecretStore(options_.paths.secrets()).list();
     if (!listed) {
         done(reply_error(listed.error()));
         return;
     }
-
-void Service::view_secrets(const nlohmann::json&, ReplyFunction done) {
     nlohmann::json names = nlohmann::json::array();
     for (const std::string& name : *listed)
         names.push_back({{"name", name}});

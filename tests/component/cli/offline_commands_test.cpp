@@ -90,7 +90,9 @@ TEST_F(OfflineCommands, ATypingErrorInTheCodeIsNoticedAndMakesNothing) {
 
 TEST_F(OfflineCommands, AKnownProjectIsRefusedAndASecondOneIsAdded) {
     init();
-    EXPECT_EQ(run({"init", "--project", "Plant"}).code, 1);
+    const auto known = run({"init", "--project", "Plant"});
+    EXPECT_EQ(known.code, 1);
+    EXPECT_THAT(known.err, HasSubstr("To take another key, move its files away"));
     const auto again = run({"init", "--project", "Other", "--station", "X"});
     EXPECT_EQ(again.code, 2);
     EXPECT_THAT(again.err, HasSubstr("leave out --station"));
@@ -113,6 +115,57 @@ TEST_F(OfflineCommands, InitNeedsGoodNames) {
     EXPECT_EQ(run({"init", "--project", "P", "--station", std::string(49, 'x')}).code, 2);
     EXPECT_EQ(run({"init", "--project", "P", "--station", "A", "--listen", "here"}).code, 2);
     EXPECT_FALSE(std::filesystem::exists(paths_.station_file()));
+}
+
+// Another station could not dial it. The local API may take any free port: its clients are told.
+TEST_F(OfflineCommands, PortZeroIsRefusedForLinks) {
+    const auto made = run({"init", "--project", "P", "--station", "A", "--listen", "127.0.0.1:0"});
+    EXPECT_EQ(made.code, 2);
+    EXPECT_THAT(made.err, HasSubstr("a port from 1 to 65535"));
+    EXPECT_FALSE(std::filesystem::exists(a_));
+    init();
+    EXPECT_EQ(run({"run", "--listen", "127.0.0.1:0"}).code, 2);
+    const auto joined = run_command(b_, {"join", "-", "--station", "B", "--listen", "[::1]:0"},
+                                    run({"invite"}).out);
+    EXPECT_EQ(joined.code, 2);
+    EXPECT_FALSE(std::filesystem::exists(b_));
+    EXPECT_EQ(run({"run", "--api", "127.0.0.1:0"}).code, 42);
+}
+
+// A link that leads nowhere stands for a folder without permission: a test may run as root.
+TEST_F(OfflineCommands, WhatCannotBeLookedAtIsNotTakenForThereOrMissing) {
+    std::filesystem::create_symlink("loop", folder_ / "loop");
+    const auto made =
+        run_command(folder_ / "loop" / "x", {"init", "--project", "Plant", "--station", "A"});
+    EXPECT_EQ(made.code, 1);
+    EXPECT_THAT(made.err, HasSubstr("cannot look for"));
+    EXPECT_THAT(run_command(folder_ / "loop" / "x", {"run"}).err, HasSubstr("cannot look for"));
+    init();
+    std::filesystem::create_symlink("secrets", paths_.secrets());
+    const auto listed = run({"secret", "list"});
+    EXPECT_EQ(listed.code, 1) << listed.out;
+    EXPECT_THAT(listed.err, HasSubstr("cannot read the folder"));
+}
+
+TEST_F(OfflineCommands, OutputThatCannotBeWrittenIsAFailure) {
+    init();
+    struct Full : std::streambuf {
+    } full; // takes nothing
+    for (const auto& arguments :
+         std::vector<std::vector<std::string>>{{"--version"},
+                                               {"help"},
+                                               {"invite"},
+                                               {"project", "list"},
+                                               {"secret", "list", "--json"}}) {
+        auto words = arguments;
+        words.insert(words.begin(), {"--root", a_.string()});
+        std::istringstream in;
+        std::ostream out(&full);
+        std::ostringstream err;
+        cli::Environment environment{in, out, err, "/opt/stationsync/stationsync", {}};
+        EXPECT_EQ(cli::run_program(words, environment), 1) << arguments[0];
+        EXPECT_THAT(err.str(), HasSubstr("could not be written")) << arguments[0];
+    }
 }
 
 TEST_F(OfflineCommands, ProvidersAreEnabledInTheFileAndTheRestStays) {

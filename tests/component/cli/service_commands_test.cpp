@@ -106,7 +106,18 @@ TEST_F(ServiceCommandsTest, WaitEndsWhenEverythingIsInStep) {
     const auto disabled = run({"wait", "off", "--timeout", "0"});
     EXPECT_EQ(disabled.code, 1);
     EXPECT_THAT(disabled.err, HasSubstr("off is disabled"));
-    EXPECT_THAT(run({"wait", "nothing", "--timeout", "0"}).err, HasSubstr("no provider"));
+}
+
+// Without a time limit, too: no waiting makes a provider.
+TEST_F(ServiceCommandsTest, WaitRefusesAProviderThatTheProjectDoesNotHave) {
+    service_.answers["status"] = status(0);
+    for (const auto* wanted : {"nothing", "nothing/a"}) {
+        const auto outcome = run({"wait", wanted});
+        EXPECT_EQ(outcome.code, 1) << wanted;
+        EXPECT_THAT(outcome.err, HasSubstr("no provider \"nothing\"")) << wanted;
+        EXPECT_THAT(outcome.err, HasSubstr("it has off, recipes")) << wanted;
+        EXPECT_EQ(outcome.out, "") << wanted;
+    }
 }
 
 TEST_F(ServiceCommandsTest, WaitSaysWhatIsMissingWhenTheTimeIsOver) {

@@ -81,6 +81,7 @@ TEST(CommandLine, HelpAndVersionNeedNoArguments) {
     EXPECT_TRUE(parse({"--help"}).help);
     EXPECT_EQ(parse({"explain", "--help"}).help_topic, "explain");
     EXPECT_EQ(parse({"help", "project", "use"}).help_topic, "project use");
+    EXPECT_EQ(parse({"--root", "/r", "help", "project", "use"}).help_topic, "project use");
     EXPECT_TRUE(parse({"project", "--help"}).help);
 }
 
