@@ -102,6 +102,39 @@ class Winning(unittest.TestCase):
                 station.wait_file("recipes/r.txt", b"backup of last year")
             plant.wait_all_synced()
 
+    def edit_on_top_of_a_restored_file(self, system_state):
+        """B ends while it holds a restored file back; returns the plant with an edit made meanwhile."""
+        plant = self.two_in_step(b"backup of last year", make=lambda s: files_provider(s, settle="6s"))
+        self.addCleanup(plant.close)
+        a, b = plant
+        self.change(a, b"today's recipe")
+        b.stop()
+        systemctl = b.root / "bin" / "systemctl"
+        systemctl.parent.mkdir()
+        systemctl.write_text(f"#!/bin/sh\necho {system_state}\n", encoding="utf-8")
+        systemctl.chmod(0o755)
+        b.start(environment={"PATH": f"{systemctl.parent}:{os.environ['PATH']}"}).wait_connected(a)
+        plant.wait_all_synced()
+        path = b.data / "recipes" / "r.txt"
+        put(path, b"backup of last year")
+        old(path, days=300)
+        wait_until(lambda: b.object("recipes", "r.txt")["state"] == "held", "B holds the restored file back")
+        b.stop()
+        put(path, b"edit on top of it")
+        b.start()
+        return plant
+
+    def test_a_restored_file_stays_restored_over_a_reboot(self):
+        plant = self.edit_on_top_of_a_restored_file("stopping")
+        plant[1].wait_history("put_back", "recipes", "r.txt")
+        plant[1].wait_file("recipes/r.txt", b"today's recipe")
+        self.assertEqual((plant[0].data / "recipes" / "r.txt").read_bytes(), b"today's recipe")
+
+    def test_an_edit_made_while_a_person_had_stopped_the_service_counts(self):
+        plant = self.edit_on_top_of_a_restored_file("running")
+        for station in plant:
+            station.wait_file("recipes/r.txt", b"edit on top of it")
+
     def test_publish_while_the_service_is_off_is_done_at_its_start(self):
         with self.two_in_step(b"backup of last year") as plant:
             a, b = plant

@@ -168,7 +168,6 @@ class Membership(unittest.TestCase):
             self.assertEqual((known["name"], known["addresses"]), ("B", [f"{b.address}:8883"]))
 
 
-class Slowness(unittest.TestCase):
 class SyncDirectory(unittest.TestCase):
     def test_interrupted_fetches_stay_as_long_as_the_limits_allow(self):
         with Plant("A") as plant:
@@ -187,6 +186,7 @@ class SyncDirectory(unittest.TestCase):
             self.assertTrue((folder / "young.db.part").exists())
 
 
+class Slowness(unittest.TestCase):
     def test_a_station_that_stands_still_does_not_stop_the_rest(self):
         with Plant("ABC") as plant:
             a, b, c = plant

@@ -1,6 +1,7 @@
 #include "service/run_service.hpp"
 
 #include "api/api_server.hpp"
+#include "base/computer_end.hpp"
 #include "base/lock_file.hpp"
 #include "base/log.hpp"
 #include "base/path_text.hpp"
@@ -24,16 +25,16 @@ constexpr std::size_t worker_threads = 4;
 
 int refuse(const std::string& text, const std::string& remedy = {}) {
     std::cerr << "stationsync: " << text << '\n';
-    return 1;
     if (!remedy.empty())
         std::cerr << "  " << remedy << '\n';
+    return 1;
 }
 
-std::optional<StationConfig> load_station(const RunOptions& options) {
 int refuse(const IoError& error) {
     return refuse(error.text, remedy_of(error.kind));
 }
 
+std::optional<StationConfig> load_station(const RunOptions& options) {
     auto loaded = load_station_config(options.paths);
     if (!loaded) {
         refuse(to_text(loaded.problems));
@@ -76,11 +77,12 @@ int run(const RunOptions& options, StationConfig config, StationIdentity identit
         signals.cancel();
         context.stop();
     };
-    signals.async_wait([&](const boost::system::error_code& error, int) {
+    signals.async_wait([&](const boost::system::error_code& error, int signal) {
         if (error)
             return;
-        log::info("service", "ending");
-        service.end(ended);
+        const bool by_person = signal == SIGINT || !computer_is_ending();
+        log::info("service", by_person ? "ending" : "ending with the computer");
+        service.end(by_person, ended);
     });
     service.start();
     log::info("service",
@@ -98,24 +100,24 @@ int run_service(const RunOptions& options) {
     if (!config)
         return 1;
     auto lock = LockFile::acquire(options.paths.lock_file());
-    if (!lock)
-        return refuse(lock.error());
     if (!lock && lock.error().kind == IoErrorKind::busy)
         return refuse(
             "this station runs already, or a command is changing its files: " + lock.error().text,
             "Stop that process first, or name the folder of another station with --root.");
+    if (!lock)
+        return refuse(lock.error());
     try {
         log::start(config->log);
     } catch (const std::exception& problem) {
         return refuse(problem.what());
     }
     auto identity = StationIdentity::load(options.paths.identity_file());
-    if (!identity)
-        return refuse(identity.error());
     if (!identity && identity.error().kind == IoErrorKind::not_found)
         return refuse(identity.error().text,
                       "Put the file back from a backup, or give this station a new identity with "
                       "`stationsync station new-identity`.");
+    if (!identity)
+        return refuse(identity.error());
     const int code = run(options, std::move(*config), std::move(*identity));
     log::info("service", "ended");
     log::stop();

@@ -235,14 +235,14 @@ void Service::restart_engine(const Runtime::ShutDown& how, ReplyFunction done) {
     });
 }
 
-void Service::end(std::function<void()> ended) {
+void Service::end(bool by_person, std::function<void()> ended) {
     if (ending_)
         return;
     ending_ = true;
     clock_timer_.cancel();
     event_timer_.cancel();
     Runtime::ShutDown how;
-    how.by_person = true;
+    how.by_person = by_person;
     how.patience = std::chrono::seconds(4);
     stop_engine(how, std::move(ended));
 }

@@ -28,8 +28,9 @@ public:
     // Loads plugins and starts the engine when the project says so; a failure is the reason that
     // `status` shows. The service itself runs on.
     void start();
-    // The service ends: `ended` is called when nothing runs any more.
-    void end(std::function<void()> ended);
+    // The service ends: `ended` is called when nothing runs any more. `by_person`: not because the
+    // computer does.
+    void end(bool by_person, std::function<void()> ended);
 
     void call(const std::string& name, const nlohmann::json& arguments, Access access,
               ReplyFunction done) override;
@@ -87,13 +88,13 @@ private:
     void command_rename(const nlohmann::json& arguments, ReplyFunction done);
     void command_new_identity(const nlohmann::json& arguments, ReplyFunction done);
     void change_keys(bool rotate, ReplyFunction done);
-    bool need_engine(ReplyFunction& done) const;
 
     // service_checks.cpp: false when `done` was told why it cannot be
-    std::optional<core::ObjectId> object_of(const nlohmann::json& arguments,
+    bool need_engine(ReplyFunction& done) const;
     bool need_provider(const ProjectConfig& config, const std::string& provider,
                        bool must_be_enabled, ReplyFunction& done) const;
     bool need_object(const core::ObjectId& object, ReplyFunction& done) const; // engine runs
+    std::optional<core::ObjectId> object_of(const nlohmann::json& arguments,
                                             ReplyFunction& done) const;
     std::optional<core::StationId> station_of(const nlohmann::json& arguments,
                                               ReplyFunction& done) const;
