@@ -92,7 +92,7 @@ TEST_F(OfflineCommands, AKnownProjectIsRefusedAndASecondOneIsAdded) {
     init();
     const auto known = run({"init", "--project", "Plant"});
     EXPECT_EQ(known.code, 1);
-    EXPECT_THAT(known.err, HasSubstr("To take another key, move its files away"));
+    EXPECT_THAT(known.err, HasSubstr("To take another key, move"));
     const auto again = run({"init", "--project", "Other", "--station", "X"});
     EXPECT_EQ(again.code, 2);
     EXPECT_THAT(again.err, HasSubstr("leave out --station"));
