@@ -309,6 +309,14 @@ void PackageDirectory::visit(const Visitor& visitor) const {
     });
 }
 
+namespace {
+fs::path part_of_journal(const fs::path& journal) {
+    std::string name = path_text(journal);
+    name.resize(name.size() - std::string_view(".have.part").size());
+    return with_suffix(path_of(name), part_suffix);
+}
+} // namespace
+
 std::set<fs::path> PackageDirectory::sweep(const std::set<fs::path>& seen_before) const {
     std::set<fs::path> seen_now;
     for_each_object_folder(folder_, [&](const fs::path& folder) {
@@ -321,7 +329,9 @@ std::set<fs::path> PackageDirectory::sweep(const std::set<fs::path>& seen_before
             if (!lone_description && !ends_in(path, part_suffix)) {
                 return;
             }
-            if (seen_before.contains(path)) {
+            const bool journal_of_one =
+                ends_in(path, ".have.part") && seen_before.contains(part_of_journal(path));
+            if (journal_of_one || seen_before.contains(path)) {
                 litter.push_back(path);
             } else {
                 seen_now.insert(path);

@@ -154,8 +154,9 @@ void Runtime::compare_directories() {
     pool_.submit(std::move(walk), std::move(compare));
 }
 
-// While something is missing here, a fetch whose sources are away goes on where it stopped once they
-// are back; what nobody has continued for long, or what does not fit, goes. In step nobody needs any.
+// While something is missing here, a fetch whose sources are away goes on where it stopped once
+// they are back; what nobody has continued for long, or what does not fit, goes. In step nobody
+// needs any.
 void Runtime::sweep_parts(const std::vector<UnfinishedPart>& parts) {
     const bool in_step = engine_->in_step();
     if (!in_step || transfer_->is_busy())
