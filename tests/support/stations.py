@@ -8,12 +8,14 @@ The environment names what to test:
 """
 
 import contextlib
+import errno
 import http.client
 import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,9 @@ IS_RELEASE = os.environ.get("STATIONSYNC_RELEASE") == "1"
 # A sanitizer build on two shared cores is slow; no test judges by time below this.
 PATIENCE_S = float(os.environ.get("STATIONSYNC_PATIENCE", "60"))
 PROJECT = "Plant"
+# Of loopback addresses that tests take for their stations, and the UDP port that marks one as taken.
+BLOCKS = 240 * 250
+CLAIM_PORT = 8883
 
 
 class Failure(AssertionError):
@@ -430,17 +435,30 @@ class Plant:
         self._own_folder = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="stationsync-test-"))
         self.stations = []
+        self._claim = None
         for name, address in zip(names, addresses or self._own_addresses(len(names))):
             self.stations.append(Station(self, name, address))
 
-    _made = 0
+    _tried = 0
 
-    @classmethod
-    def _own_addresses(cls, count):
-        # 127.X.Y.n: two test processes never meet, because process ids of the same time differ.
-        number = os.getpid() % 60000 + cls._made * 7
-        cls._made += 1
-        return [f"127.{10 + number // 250 % 240}.{1 + number % 250}.{n + 1}" for n in range(count)]
+    def _own_addresses(self, count):
+        # 127.X.Y.n. Tests run beside each other, so a block is claimed by a socket bound to its last address;
+        # the process id alone only makes a first try that is likely to be free.
+        for _ in range(BLOCKS):
+            number = (os.getpid() * 7 + Plant._tried) % BLOCKS
+            Plant._tried += 1
+            prefix = f"127.{10 + number // 250}.{1 + number % 250}"
+            claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            try:
+                claim.bind((prefix + ".254", CLAIM_PORT))
+            except OSError as error:
+                claim.close()
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+            self._claim = claim
+            return [f"{prefix}.{n + 1}" for n in range(count)]
+        raise RuntimeError("all blocks of loopback addresses are taken by other tests")
 
     def __enter__(self):
         return self
@@ -477,6 +495,8 @@ class Plant:
         for station in self.stations:
             if station.process is not None:
                 station.process.wait()
+        if self._claim:
+            self._claim.close()
         if self._own_folder and os.environ.get("STATIONSYNC_KEEP") != "1":
             shutil.rmtree(self.folder, ignore_errors=True)
 
