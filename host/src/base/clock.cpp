@@ -3,9 +3,9 @@
 #include "base/clock_system.hpp"
 
 #ifdef STATIONSYNC_TEST_CLOCK
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <string>
 #endif
 
 namespace stationsync::host {
@@ -24,11 +24,11 @@ std::int64_t test_offset_us() noexcept {
     if (file == nullptr) {
         return 0;
     }
-    long long offset = 0;
-    if (std::fscanf(file, "%lld", &offset) != 1) {
-        offset = 0;
-    }
-    std::fclose(file);
+    char text[32] = {};
+    const std::size_t length = std::fread(text, 1, sizeof text - 1, file);
+    static_cast<void>(std::fclose(file)); // only read
+    std::int64_t offset = 0;
+    std::from_chars(text, text + length, offset); // stays 0 when there is no number
     return offset;
 }
 } // namespace

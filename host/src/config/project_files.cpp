@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t file_bytes_max = 16 * 1024 * 1024;
+constexpr std::uint64_t file_bytes_max = 16 * std::uint64_t{1024} * 1024;
 constexpr std::size_t publishes_max = 10'000;
 
 std::filesystem::path origin_file(const RootPaths& paths, std::string_view project) {

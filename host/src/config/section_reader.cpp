@@ -103,7 +103,7 @@ std::optional<std::chrono::milliseconds> SectionReader::duration(const std::stri
     }
     wrong(key, *value,
           (least.count() > 0 ? "a duration of at least " + duration_text(least) : "a duration") +
-              " such as \"5s\", \"3m\" or \"1h30m\"");
+              R"( such as "5s", "3m" or "1h30m")");
     return std::nullopt;
 }
 
@@ -123,7 +123,7 @@ std::optional<std::uint64_t> SectionReader::size(const std::string& key, std::ui
     }
     wrong(key, *value,
           (least > 0 ? "a size of at least " + size_text(least) : "a size") +
-              " such as \"64MB\" or \"20GB\"");
+              R"( such as "64MB" or "20GB")");
     return std::nullopt;
 }
 

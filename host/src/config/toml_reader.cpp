@@ -16,7 +16,7 @@
 namespace stationsync::host {
 namespace {
 
-constexpr std::size_t file_bytes_max = 1024 * 1024;
+constexpr std::size_t file_bytes_max = std::size_t{1024} * 1024;
 
 class Converter {
 public:

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace stationsync::host {
 
 const ConfigValue* ConfigValue::find(std::string_view key) const {
@@ -22,13 +24,10 @@ static bool same_table(const ConfigValue::Table& a, const ConfigValue& b, std::s
     if (a.size() != b_size) {
         return false;
     }
-    for (const auto& entry : a) {
+    return std::ranges::all_of(a, [&b](const auto& entry) {
         const auto* twin = b.find(entry.key);
-        if (twin == nullptr || !(*twin == entry.value)) {
-            return false;
-        }
-    }
-    return true;
+        return twin != nullptr && *twin == entry.value;
+    });
 }
 
 bool ConfigValue::operator==(const ConfigValue& other) const {

@@ -55,7 +55,7 @@ public:
     static constexpr std::size_t previous_max = 4;
     static constexpr core::Duration previous_age_max = std::chrono::hours(24 * 30);
 
-    KeyRing(ProjectKey key, core::WallTime made_at) : current_(key), made_at_(made_at) {}
+    KeyRing(const ProjectKey& key, core::WallTime made_at) : current_(key), made_at_(made_at) {}
 
     [[nodiscard]] const ProjectKey& current() const noexcept { return current_; }
     [[nodiscard]] core::WallTime made_at() const noexcept { return made_at_; }

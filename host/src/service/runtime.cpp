@@ -320,7 +320,8 @@ void Runtime::finish_shut_down() {
     if (ended_ || !writer_) {
         if (!ended_ && on_ended_) {
             ended_ = true;
-            post_to_io_context (&context_)(std::exchange(on_ended_, {}));
+            const auto post = post_to_io_context(&context_);
+            post(std::exchange(on_ended_, {}));
         }
         return;
     }
@@ -341,8 +342,10 @@ void Runtime::finish_shut_down() {
         // Later, from the loop: the one who is told destroys this runtime, and the writer with it.
         auto ended = std::move(on_ended_);
         on_ended_ = {};
-        if (ended)
-            post_to_io_context (&context_)(std::move(ended));
+        if (!ended)
+            return;
+        const auto post = post_to_io_context(&context_);
+        post(std::move(ended));
     });
 }
 

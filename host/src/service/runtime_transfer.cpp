@@ -61,7 +61,7 @@ void Runtime::locate_live(const core::ObjectId& object, const PackageRef& packag
     }
     auto found = std::make_shared<IoResult<std::filesystem::path>>(std::filesystem::path());
     auto work = [store = store_, object, package, found](ProviderCalls& calls,
-                                                               Operation& operation) {
+                                                         Operation& operation) {
         *found = store->export_live(calls, operation, object, package.digest);
     };
     auto done = alive([found, reply = std::move(reply)] {

@@ -9,7 +9,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using test::RelayMode;
-using test::RelaySettings;
 using test::TcpRelay;
 
 class RelayTest : public ::testing::Test {
@@ -101,7 +100,7 @@ TEST_F(RelayTest, SlowLineKeepsTheLinkAndControlStaysAhead) {
     b.keep_bytes = false;
     ASSERT_NO_FATAL_FAILURE(connect());
     relay->set({RelayMode::pass, {}, {}, 2'000'000});
-    while (a.links->send_block(a.up[0].link, Bytes(256 * 1024)) == LinkSend::queued) {
+    while (a.links->send_block(a.up[0].link, Bytes(std::size_t{256} * 1024)) == LinkSend::queued) {
     }
     const std::size_t blocks_sent = 17;
     a.links->send_engine(a.up[0].link, bytes_of("urgent"));
