@@ -117,6 +117,7 @@ struct ScanJob {
     bool full = false;
     std::vector<std::string> keys;
     std::set<std::string> seen_keys;        // of a scan of keys
+    std::set<std::string> faults;           // keys and folders that could not be looked at
     std::vector<std::string> unknown_below; // prefixes of keys that could not be looked at
 };
 

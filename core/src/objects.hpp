@@ -25,7 +25,6 @@ public:
     Objects(Context& context, TokenJudge& judge, DurableState& state);
 
     void attach(Stations& stations) { stations_ = &stations; }
-    // First action after construction: providers come with ProviderEnabled.
     void on(const ProviderEnabled& event);
     void on(const ProviderDisabled& event);
     void on(const ProviderTokens& event);
@@ -127,6 +126,8 @@ private:
     void observe_absent(Provider& provider, Object& object);
     void observe_fault(Provider& provider, const ObservedFault& fault);
     void clear_fault(Provider& provider, Object& object);
+    void clear_mended_faults(Provider& provider, const ScanJob& job);
+    void end_twin(Object& object);
     bool refuse_twin(Provider& provider, Object& object, const std::string& folded);
     void found_first(Provider& provider, Object& object);
     void begin_settling(Provider& provider, Object& object, bool moved);

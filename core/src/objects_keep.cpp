@@ -94,12 +94,14 @@ void Objects::renew_kept(Object& object, KeptReason reason) {
     const auto place = std::find_if(kept.begin(), kept.end(), [&](const KeptState& state) {
         return state.revision && state.revision->id() == object.held_id();
     });
-    const bool is_news = std::exchange(place->reason, reason) != reason;
+    // Who lost once is kept as a loser, whatever replaced it the second time.
+    const bool open = place->reason == KeptReason::found || place->reason == KeptReason::superseded;
+    const bool is_news = open && std::exchange(place->reason, reason) != reason;
     place->kept_at = context_.wall();
     std::rotate(place, place + 1, kept.end());
     const KeptState& state = kept.back();
     if (is_news)
-        record_history(object, what_of(reason), state.revision, state.package, true,
+        record_history(object, what_of(state.reason), state.revision, state.package, true,
                        object.head() ? object.head()->revision->stamp : Stamp{});
     trim_kept(object);
 }

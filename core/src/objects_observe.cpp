@@ -9,7 +9,8 @@ namespace stationsync::core {
 namespace {
 constexpr Duration scan_soon =
     std::chrono::milliseconds(50); // lets a burst of hints become one scan
-}
+constexpr std::string_view twin_text = "differs only";
+} // namespace
 
 void Objects::start_scans(Provider& provider) {
     if (!provider.recovered || provider.scan)
@@ -89,6 +90,7 @@ void Objects::on(const ObjectsObserved& event) {
 void Objects::observe_fault(Provider& provider, const ObservedFault& fault) {
     constexpr std::size_t messages_at_most = 50; // a whole unreadable tree is one cause
     const ObjectId id{provider.record.provider, fault.key};
+    provider.scan->faults.insert(fault.key);
     if (fault.subtree)
         provider.scan->unknown_below.push_back(fault.key);
     if (provider.scan_faults.size() < messages_at_most &&
@@ -115,17 +117,36 @@ void Objects::clear_fault(Provider& provider, Object& object) {
         context_.out.now(ClearMessage{"not-readable", to_text(object.record.id)});
 }
 
+// What this complete scan could read again; folders among them are no objects.
+void Objects::clear_mended_faults(Provider& provider, const ScanJob& job) {
+    std::erase_if(provider.scan_faults, [&](const std::string& key) {
+        if (job.faults.contains(key))
+            return false;
+        context_.out.now(
+            ClearMessage{"not-readable", to_text(ObjectId{provider.record.provider, key})});
+        return true;
+    });
+}
+
+// It was renamed or removed, or the other one was.
+void Objects::end_twin(Object& object) {
+    if (!object.activity || !object.activity->refused.starts_with(twin_text))
+        return;
+    object.activity->refused.clear();
+    context_.out.now(ClearMessage{"case-twin", to_text(object.record.id)});
+    touch(object);
+}
+
 bool Objects::refuse_twin(Provider& provider, Object& object, const std::string& folded) {
     if (folded.empty())
         return false;
     const auto [place, added] = provider.folded.emplace(folded, object.record.id.key);
     const std::string& owner = place->second;
     if (added || owner == object.record.id.key) {
-        if (object.activity && object.activity->refused.starts_with("differs only"))
-            object.activity->refused.clear();
+        end_twin(object);
         return false;
     }
-    std::string const text = "differs only in upper and lower case from '" + owner +
+    std::string const text = std::string(twin_text) + " in upper and lower case from '" + owner +
                              "': on Windows both would be one file; rename one of them";
     if (object.active().refused != text) {
         object.active().refused = text;
@@ -333,6 +354,7 @@ void Objects::observe_absent(Provider& provider, Object& object) {
     }
     if (is_stale(provider, object))
         return;
+    end_twin(object);
     if (object.activity)
         object.activity->live = {}; // what could not be exported is known not to be there
     if (record.seen_change) {
@@ -423,6 +445,7 @@ void Objects::on(const ScanFinished& event) {
         touch_all(event.provider);
     }
     if (job.full) {
+        clear_mended_faults(provider, job);
         const bool first = !provider.scanned_once;
         provider.scanned_once = true;
         provider.record.last_complete_scan = context_.wall();

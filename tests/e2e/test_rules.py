@@ -254,6 +254,9 @@ class Names(unittest.TestCase):
             put(a.data / "recipes" / "other.txt", b"3")
             b.wait_file("recipes/other.txt", b"3")
             self.assertEqual(sorted(p.name for p in (b.data / "recipes").glob("*alt.txt")), ["Malt.txt"])
+            (a.data / "recipes" / "malt.txt").rename(a.data / "recipes" / "malt 2.txt")
+            b.wait_file("recipes/malt 2.txt", b"2")
+            wait_until(lambda: not a.messages("malt.txt"), "the message goes with its cause")
 
     def test_symbolic_links_are_left_out_and_folders_never_replaced(self):
         with Plant("AB") as plant:
