@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -31,7 +32,12 @@ public:
     // Reads until the text received so far contains `wanted`; false when the connection ends or 20
     // s pass before.
     bool read_until(const std::string& wanted) {
-        return receive([&] { return received.find(wanted) != std::string::npos; });
+        std::size_t searched = 0; // what was looked through is not looked through again
+        return receive([&] {
+            const bool found = received.find(wanted, searched) != std::string::npos;
+            searched = received.size() - std::min(received.size(), wanted.size());
+            return found;
+        });
     }
     // Reads until the server closes; false after 20 s.
     bool read_to_end() {

@@ -245,6 +245,7 @@ TEST_F(HandshakeTest, FourGibibyteLengthEndsTheLinkBeforeAnythingIsAllocated) {
 }
 
 TEST_F(HandshakeTest, GarbageAndHalvesEndTheirConnectionOnly) {
+    b.config.limits.handshake_timeout = hasty_handshake;
     start_listener();
     attack([](RawPeer& peer) { // no TLS at all
         peer.write(bytes_of("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
@@ -416,6 +417,7 @@ TEST_F(HandshakeTest, HostNamesAreResolved) {
 }
 
 TEST_F(HandshakeTest, ServerThatAcceptsAndSaysNothingIsATimeout) {
+    b.config.limits.handshake_timeout = hasty_handshake;
     start_listener();
     using boost::asio::ip::tcp;
     tcp::acceptor silent(context, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
