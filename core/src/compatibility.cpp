@@ -12,9 +12,9 @@ namespace {
 class Pair {
 public:
     Pair(const CompatibilitySide& ours, const CompatibilitySide& theirs)
-        : ours_first_(ours.profile->station < theirs.profile->station) {
-        first_ = &(ours_first_ ? ours : theirs);
-        second_ = &(ours_first_ ? theirs : ours);
+        : ours_first_(ours.profile->station < theirs.profile->station),
+          first_(&(ours_first_ ? ours : theirs)),
+          second_(&(ours_first_ ? theirs : ours)) {
         first_name_ = name_of(*first_->profile, *second_->profile);
         second_name_ = name_of(*second_->profile, *first_->profile);
     }

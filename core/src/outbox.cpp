@@ -51,7 +51,7 @@ void Outbox::forget_exchange(LinkId link) {
 void Outbox::seal_batch() {
     if (!mutations_.empty()) {
         issued_ = PersistId{static_cast<std::uint64_t>(issued_) + 1};
-        ready_.push_back(Persist{issued_, std::move(mutations_)});
+        ready_.emplace_back(Persist{issued_, std::move(mutations_)});
         mutations_.clear();
         position_.clear();
     }

@@ -315,7 +315,8 @@ void Stations::Impl::introduce_changes() {
         if (!peer.told_open || !peer.open)
             continue;
         Introductions message = all;
-        std::erase_if(message.stations, [&](const Introduction& entry) { return entry.id == id; });
+        std::erase_if(message.stations,
+                      [&own = id](const Introduction& entry) { return entry.id == own; });
         if (!message.stations.empty())
             context.out.now(SendMessage{peer.session_link, std::move(message)});
     }

@@ -176,7 +176,7 @@ std::optional<StationView> Stations::Impl::view_of(const Candidate& candidate) c
         check.ours = context.config.project;
         check.theirs = found.project;
         check.limit = "equal";
-        view.reasons.assign(1, std::move(check));
+        view.reasons.assign(1, check);
     }
     return view;
 }

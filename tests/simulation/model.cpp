@@ -49,7 +49,7 @@ const ModelRevision* ReferenceModel::find(const core::RevisionId& id,
 bool ReferenceModel::knows(std::size_t machine, const core::ObjectId& object,
                            const core::RevisionId& id) const {
     auto found = known_.find({machine, object});
-    return found != known_.end() && found->second.count(id) != 0;
+    return found != known_.end() && found->second.contains(id);
 }
 
 // ---- live data -------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
         step != clock_steps_.end() && local - step->second.after_us < 2 * second) {
         latest = std::max(local, step->second.before_us);
     }
-    const auto clock_good = removed_.count(machine) == 0;
+    const auto clock_good = !removed_.contains(machine);
     if (entry.clock_wrong && !known.clock_wrong) {
         if (clock_good && known.stamp_us < local + 2 * minute) {
             violation(text(known) + " was marked though its stamp is possible");
@@ -255,7 +255,7 @@ void ReferenceModel::check_attributes(std::size_t machine, ModelRevision& known,
     }
     if (entry.rank > known.rank) {
         if (known.rank == 0 && entry.rank == 1 && is_head &&
-            establishing_.count({machine, known.object.provider}) != 0) {
+            establishing_.contains({machine, known.object.provider})) {
             known.rank = 1;
         } else {
             violation(text(known) + " of rank " + std::to_string(known.rank) + " has rank " +
@@ -432,11 +432,11 @@ void ReferenceModel::judge_rank(std::size_t machine, const Truth& t, ModelRevisi
     const int expected = on_plant ? (established ? 2 : base->rank) : base ? 0 : established ? 2 : 0;
     // A newcomer's state that was adopted elsewhere, of which this station has not heard yet.
     const bool adopted_unheard =
-        base && base->rank == 1 && of_the_plant_[{machine, r.object}].count(base->id) == 0;
+        base && base->rank == 1 && !of_the_plant_[{machine, r.object}].contains(base->id);
     // A file made while the station became established, or after its root changed, may be either.
     const bool unclear =
         adopted_unheard || renames_held(t, r) || t.free_seals > 0 || !t.base_known ||
-        rebased_.count({machine, provider}) != 0 ||
+        rebased_.contains({machine, provider}) ||
         (established && !base && !t.unsealed.empty() &&
          t.unsealed.front().what.local_us < established_at_us_[{machine, provider}] + minute);
     r.rank = unclear ? claimed_rank : expected;
@@ -505,8 +505,8 @@ void ReferenceModel::established(std::size_t machine, const std::string& provide
         return;
     }
     established_at_us_[{machine, provider}] = witness_.local_us(machine);
-    const bool by_person = establish_orders_.count({machine, provider}) != 0;
-    if (by_person || init_.count(machine) != 0) {
+    const bool by_person = establish_orders_.contains({machine, provider});
+    if (by_person || init_.contains(machine)) {
         return;
     }
     // A station that finds its name used twice begins anew with the catalogue that told it so.
@@ -526,7 +526,7 @@ void ReferenceModel::not_established(std::size_t machine, const std::string& pro
     }
     establishing_.erase({machine, provider});
     catalogue_from_established_.erase({machine, provider});
-    if (replaced_.count(machine) == 0 && !clones_) {
+    if (!replaced_.contains(machine) && !clones_) {
         violation("machine " + std::to_string(machine) + " is not established for " + provider +
                   " any more");
     }

@@ -210,7 +210,7 @@ private:
     bool renames_held(const Truth& t, const ModelRevision& revision) const;
     void held_changed(std::size_t machine, const core::ObjectId& object, const ModelRevision& held);
     bool is_established(std::size_t machine, const std::string& provider) const {
-        return established_.count({machine, provider}) != 0;
+        return established_.contains({machine, provider});
     }
     bool knows(std::size_t machine, const core::ObjectId& object, const core::RevisionId& id) const;
     std::vector<const ModelRevision*> maximal(const core::ObjectId& object) const;

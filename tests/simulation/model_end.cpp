@@ -166,7 +166,7 @@ void ReferenceModel::copies_lost() {
 }
 
 bool ReferenceModel::loss_excused(const core::ObjectId& object, Content content) const {
-    return excused_.count({object, content}) != 0;
+    return excused_.contains({object, content});
 }
 
 void ReferenceModel::owe(std::size_t machine, const core::ObjectId& object, Content content,
@@ -218,11 +218,11 @@ std::vector<core::ObjectId> ReferenceModel::objects() const {
 std::vector<const ModelRevision*> ReferenceModel::maximal(const core::ObjectId& object) const {
     std::set<core::RevisionId> alive;
     for (const auto& [place, ids] : known_) {
-        if (place.second == object && removed_.count(place.first) == 0) {
+        if (place.second == object && !removed_.contains(place.first)) {
             const auto gone = given_up_.find(place);
             std::copy_if(ids.begin(), ids.end(), std::inserter(alive, alive.end()),
                          [&](const core::RevisionId& id) {
-                             return gone == given_up_.end() || gone->second.count(id) == 0;
+                             return gone == given_up_.end() || !gone->second.contains(id);
                          });
         }
     }
@@ -294,12 +294,12 @@ void ReferenceModel::history_aged() {
 void ReferenceModel::check_end() {
     note_pushed_out();
     for (const Duty& duty : duties_) {
-        if (is_pushed_out(duty) || removed_.count(duty.machine) != 0 || kept_well(duty) ||
+        if (is_pushed_out(duty) || removed_.contains(duty.machine) || kept_well(duty) ||
             loss_excused(duty.object, duty.content)) {
             continue;
         }
         // A station without a package of its own relies on the one that has it, and on its limits.
-        if (!duty.had_package && pushed_out_.count({duty.object, duty.content}) != 0) {
+        if (!duty.had_package && pushed_out_.contains({duty.object, duty.content})) {
             continue;
         }
         violation("lost: " + duty.object.provider + "/" + duty.object.key + " content " +

@@ -60,7 +60,7 @@ void Network::dial(std::size_t from, core::DialId dial, const std::string& addre
                                    core::DialFailed{dial, "this is our own address", false, true});
             }
         });
-    } else if (is_cut(from, to) || is_cut(to, from) || refused_.count({from, to}) != 0) {
+    } else if (is_cut(from, to) || is_cut(to, from) || refused_.contains({from, to})) {
         fail_dial(from, dial, random_.between(second, 5 * second),
                   "no answer: firewall, or station off");
     } else if (!found->listening) {
@@ -80,7 +80,7 @@ void Network::establish(std::size_t from, std::size_t to, core::DialId dial) {
     links_.emplace(id, link);
     scheduler_.at(at_listener, [this, id, dial] { bring_up(id, 1, dial); });
     scheduler_.at(at_dialler, [this, id, dial, from, epoch = nodes_[from].epoch] {
-        if (links_.count(id) != 0) {
+        if (links_.contains(id)) {
             bring_up(id, 0, dial);
             measure(id);
         } else if (nodes_[from].epoch == epoch) {

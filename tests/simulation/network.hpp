@@ -61,7 +61,7 @@ public:
 
     bool linked(std::size_t a, std::size_t b) const; // at least one link stands and carries
     std::optional<core::LinkId> newest_link(std::size_t a, std::size_t b) const; // that does
-    bool link_exists(core::LinkId id) const { return links_.count(id) != 0; }
+    bool link_exists(core::LinkId id) const { return links_.contains(id); }
     std::size_t peer_of(core::LinkId link, std::size_t node) const;
 
 private:
@@ -76,7 +76,7 @@ private:
     using Direction = std::pair<std::size_t, std::size_t>;
 
     std::int64_t latency() { return random_.between(latency_low_, latency_high_); }
-    bool is_cut(std::size_t from, std::size_t to) const { return cut_.count({from, to}) != 0; }
+    bool is_cut(std::size_t from, std::size_t to) const { return cut_.contains({from, to}); }
     std::size_t end_of(const Link& link, std::size_t node) const {
         return link.ends[0] == node ? 0 : 1;
     }

@@ -22,7 +22,7 @@ void Process::perform_action(core::Scan& action) {
     jobs_[action.job] = {JobKind::scan, {action.provider, {}}, {}};
     std::int64_t const time = call_time(action.provider);
     later(time / 2, [this, job = action.job, provider = action.provider, keys = action.keys] {
-        if (jobs_.count(job) != 0 && !call_trouble(provider)) {
+        if (jobs_.contains(job) && !call_trouble(provider)) {
             observe(job, provider, keys);
         }
     });
@@ -193,7 +193,7 @@ void Process::fetch_step(const core::StartFetch& order) {
         auto& left = jobs_.at(order.job).sources;
         left.erase(std::remove(left.begin(), left.end(), source), left.end());
         handle(core::FetchSourceFailed{order.job, source, why_not});
-        if (ended_ || jobs_.count(order.job) == 0) {
+        if (ended_ || !jobs_.contains(order.job)) {
             return;
         }
     }

@@ -62,7 +62,7 @@ public:
 
     // Compare-and-swap; the same id has one effect whatever happened to the data since.
     core::ApplyFinished apply(const core::StartApply& order, Content content);
-    bool was_applied(const core::ApplyId& id) const { return applied_.count(id) != 0; }
+    bool was_applied(const core::ApplyId& id) const { return applied_.contains(id); }
 
     core::ObservedObject observe(const std::string& key, const LiveObject& live) const;
 

@@ -178,7 +178,7 @@ void Script::expect_time(const Words& words) {
 void Script::explain(const Words& words) {
     const core::Engine& engine = machine(words.at(1)).engine();
     const std::string& subject = words.at(2);
-    if (by_name_.count(subject) != 0) {
+    if (by_name_.contains(subject)) {
         for (const auto& view : engine.stations()) {
             if (view.id == machine(subject).id) {
                 say(std::string(core::to_text(view.state)) + (view.found ? ", found" : "") +

@@ -50,7 +50,8 @@ std::size_t choose_size(Random& random) {
 std::vector<ProviderSpec> Workload::choose_specs(Random& random, std::size_t stations) {
     const std::vector<ProviderSpec> all = {files_spec(), database_spec(), server_spec()};
     std::vector<ProviderSpec> chosen;
-    chosen.push_back(all[random.below(100) < 50 ? 0 : random.between(1, 2)]);
+    chosen.push_back(
+        all[random.below(100) < 50 ? 0 : static_cast<std::size_t>(random.between(1, 2))]);
     if (stations <= 5 && random.chance(40)) {
         for (const auto& spec : all) {
             if (spec.name != chosen.front().name && chosen.size() < 2 && random.chance(60)) {
