@@ -183,44 +183,6 @@ IoResult<StoredPackage> PackageDirectory::place(const fs::path& from, Placement 
     return StoredPackage{slot->file, description};
 }
 
-IoResult<StoredPackage> PackageDirectory::describe(const core::Digest& package,
-                                                   const PackageName& name,
-                                                   const std::string& revision,
-                                                   const std::string& note) const {
-    auto stored = find(name.object, package);
-    if (!stored) {
-        return stored;
-    }
-    stored->description.revision = revision;
-    stored->description.note = note;
-    const PackageSlot old_slot{stored->file, true};
-    PackageSlot slot = old_slot;
-    // Only a package that was not yet named after its revision, or was named otherwise, moves.
-    const bool renames = path_text(old_slot.file.filename())
-                             .find(package_file_name({name.object, name.changed_at_us, name.station,
-                                                      name.sequence, ""})) != 0;
-    if (renames) {
-        auto found = reserve(name, package);
-        if (!found) {
-            return found.error();
-        }
-        slot = *found;
-    }
-    if (auto written = atomic_write(slot.description(), encode(stored->description)); !written) {
-        return written.error();
-    }
-    STSYNC_FAULT_POINT("package.described");
-    if (slot.file != old_slot.file) {
-        if (auto renamed = rename_durable(old_slot.file, slot.file); !renamed) {
-            return renamed.error();
-        }
-        static_cast<void>(remove_file(old_slot.description()));
-    }
-    stored->file = slot.file;
-    STSYNC_FAULT_POINT("package.sealed");
-    return stored;
-}
-
 IoResult<StoredPackage> PackageDirectory::find(const core::ObjectId& object,
                                                const core::Digest& package) const {
     for (StoredPackage& stored : list(object)) {

@@ -59,6 +59,13 @@ enum class Placement {
 // class is `no_space`.
 [[nodiscard]] std::vector<IoResult<void>> commit_packages(std::span<PendingPackage> packages);
 
+struct DescribeRequest {
+    core::Digest package;
+    PackageName name;
+    std::string revision;
+    std::string note;
+};
+
 class PackageDirectory {
 public:
     // `folder` belongs to one project; it is made when the first package comes.
@@ -83,6 +90,10 @@ public:
                                                    const PackageName& name,
                                                    const std::string& revision,
                                                    const std::string& note) const;
+
+    // The same for many, with few syncs; one answer for each. No package twice in one call.
+    [[nodiscard]] std::vector<IoResult<StoredPackage>>
+    describe(std::span<const DescribeRequest> requests) const;
 
     // `not_found` when the file or its description is gone or does not have its size any more.
     [[nodiscard]] IoResult<StoredPackage> find(const core::ObjectId& object,

@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/durable.hpp"
 #include "base/fault_points.hpp"
+#include "base/log.hpp"
 #include "base/path_text.hpp"
 #include "base/sha256.hpp"
 #include "net/codec.hpp"
@@ -10,6 +11,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <map>
+#include <utility>
 #include <vector>
 
 namespace stationsync::host {
@@ -229,16 +232,35 @@ core::HistorySaved PackageStore::save_to_history(ProviderCalls& provider, Operat
     return saved;
 }
 
-IoResult<void> PackageStore::describe(const core::DescribePackage& action,
-                                      const std::string& extension) {
-    const PackageDirectory& directory = action.in_history ? history_ : sync_;
-    const PackageName name = name_of(action.object, action.revision.get(), extension);
-    const auto described =
-        directory.describe(action.package, name,
-                           action.revision ? encode_revision(*action.revision) : std::string(), {});
-    if (!described)
-        return described.error();
-    return {};
+void PackageStore::describe(std::span<const DescribedPackage> packages) {
+    for (const bool in_history : {false, true}) {
+        const PackageDirectory& directory = in_history ? history_ : sync_;
+        // Two of one object could be given the same name: one at a time.
+        std::map<core::ObjectId, DescribeRequest> group;
+        const auto write = [&] {
+            std::vector<DescribeRequest> requests;
+            for (auto& [object, request] : std::exchange(group, {}))
+                requests.push_back(std::move(request));
+            for (const auto& described : directory.describe(requests))
+                if (!described)
+                    log::write_limited("describe", log::Level::warning, "packages",
+                                       described.error().text);
+        };
+        for (const DescribedPackage& each : packages) {
+            const core::DescribePackage& action = each.action;
+            if (action.in_history != in_history)
+                continue;
+            const auto place = group.find(action.object);
+            if (place != group.end() && place->second.package != action.package)
+                write();
+            group[action.object] = {action.package,
+                                    name_of(action.object, action.revision.get(), each.extension),
+                                    action.revision ? encode_revision(*action.revision)
+                                                    : std::string(),
+                                    {}};
+        }
+        write();
+    }
 }
 
 IoResult<void> PackageStore::drop(const core::DropPackage& action) {

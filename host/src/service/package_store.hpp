@@ -8,6 +8,7 @@
 #include "stationsync/core/action.hpp"
 
 #include <filesystem>
+#include <span>
 #include <string>
 
 namespace stationsync::host {
@@ -18,6 +19,11 @@ struct StoreSettings {
     std::filesystem::path staging; // exports in progress; emptied at start; same volume as `sync`
     core::StationId self;
     std::uint64_t live_above_bytes = 0;
+};
+
+struct DescribedPackage {
+    core::DescribePackage action;
+    std::string extension;
 };
 
 class PackageStore {
@@ -32,8 +38,10 @@ public:
                                        const core::Export& action);
     core::HistorySaved save_to_history(ProviderCalls& provider, Operation& operation,
                                        const core::SaveToHistory& action);
-    // `note` of a description: the reason for which a state is kept.
-    IoResult<void> describe(const core::DescribePackage& action, const std::string& extension);
+    // Writes their revisions into the descriptions; of a package that comes twice the last one.
+    // What cannot be written costs convenience, not data, and is logged: the state database holds
+    // it.
+    void describe(std::span<const DescribedPackage> packages);
     IoResult<void> drop(const core::DropPackage& action);
     IoResult<void> adopt_kept(const core::AdoptKept& action, const std::string& extension);
     // Sync directory first, then history.

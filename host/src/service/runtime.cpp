@@ -176,6 +176,9 @@ IoResult<void> Runtime::start() {
         else
             messages_->clear("state-not-writable", {});
     };
+    events.describe = [store = store_](std::span<const DescribedPackage> packages) {
+        store->describe(packages);
+    };
     writer_ = std::make_unique<StateWriter>(context_, database_, pool_, std::move(events));
     TransferOptions transfer;
     transfer.self = settings_.self;

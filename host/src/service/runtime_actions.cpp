@@ -121,8 +121,7 @@ void Runtime::act(core::DescribePackage& action) {
     const ProviderSlot* const slot = slot_of(action.object.provider);
     const std::string extension =
         slot && slot->kind ? extension_of(*slot->kind, action.object.key) : std::string();
-    auto work = [store = store_, action, extension] { return store->describe(action, extension); };
-    writer_->before_next(std::move(work));
+    writer_->before_next({std::move(action), extension});
 }
 
 void Runtime::act(core::StartFetch& action) {

@@ -1,7 +1,5 @@
 #include "service/state_writer.hpp"
 
-#include "base/log.hpp"
-
 #include <iterator>
 #include <utility>
 
@@ -12,7 +10,7 @@ constexpr std::chrono::seconds retry_after{2};
 }
 
 struct StateWriter::Batch {
-    std::vector<FileWork> work;
+    std::vector<DescribedPackage> described;
     std::vector<std::vector<core::Mutation>> transactions;
     core::PersistId last{};
     IoResult<void> result;
@@ -26,8 +24,8 @@ StateWriter::~StateWriter() {
     *alive_ = false;
 }
 
-void StateWriter::before_next(FileWork work) {
-    work_.push_back(std::move(work));
+void StateWriter::before_next(DescribedPackage package) {
+    described_.push_back(std::move(package));
 }
 
 void StateWriter::persist(core::PersistId id, std::vector<core::Mutation> mutations) {
@@ -40,7 +38,7 @@ void StateWriter::persist(core::PersistId id, std::vector<core::Mutation> mutati
 void StateWriter::start() {
     if (busy_)
         return; // one commit at a time, in order
-    if (transactions_.empty() && work_.empty()) {
+    if (transactions_.empty() && described_.empty()) {
         for (const auto& done : std::exchange(flushed_, {}))
             done();
         for (const auto& done : std::exchange(stored_, {}))
@@ -50,18 +48,14 @@ void StateWriter::start() {
     busy_ = true;
     retry_.cancel();
     auto batch = std::make_shared<Batch>();
-    batch->work = std::move(work_);
+    batch->described = std::move(described_);
     batch->transactions = std::move(transactions_);
     batch->last = last_;
-    work_.clear();
+    described_.clear();
     transactions_.clear();
-    auto commit = [batch, database = database_] {
-        for (const FileWork& work : batch->work)
-            // A description that cannot be written costs convenience, not data: the state database
-            // holds the same facts.
-            if (auto written = work(); !written)
-                log::write_limited("describe", log::Level::warning, "packages",
-                                   written.error().text);
+    auto commit = [batch, database = database_, describe = events_.describe] {
+        if (!batch->described.empty())
+            describe(batch->described);
         batch->result = database->commit(batch->transactions);
     };
     auto done = [this, alive = alive_, batch] {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/worker_pool.hpp"
+#include "service/package_store.hpp"
 #include "service/timer.hpp"
 #include "state/state_database.hpp"
 #include "stationsync/core/action.hpp"
@@ -19,6 +20,7 @@ public:
         std::function<void(core::PersistId)> persisted; // everything up to it
         // The disk does not take it: tried again until it does. An empty text: it works again.
         std::function<void(const IoError* error)> trouble;
+        std::function<void(std::span<const DescribedPackage>)> describe; // on a worker
     };
     StateWriter(boost::asio::io_context& context, std::shared_ptr<StateDatabase> database,
                 WorkerPool& pool, Events events);
@@ -26,9 +28,8 @@ public:
     StateWriter(const StateWriter&) = delete;
     StateWriter& operator=(const StateWriter&) = delete;
 
-    // Runs on the worker, durable before every transaction that is queued after it.
-    using FileWork = std::function<IoResult<void>()>;
-    void before_next(FileWork work);
+    // Written before every transaction that is queued after it.
+    void before_next(DescribedPackage package);
     void persist(core::PersistId id, std::vector<core::Mutation> mutations);
     // Calls `done` once everything queued so far is durable, or at once when the disk is full.
     void flush(std::function<void()> done);
@@ -44,7 +45,7 @@ private:
     WorkerPool& pool_;
     Events events_;
     Timer retry_;
-    std::vector<FileWork> work_;
+    std::vector<DescribedPackage> described_;
     std::vector<std::vector<core::Mutation>> transactions_;
     core::PersistId last_{};
     bool busy_ = false;

@@ -141,6 +141,36 @@ TEST(PackageDirectory, EverythingIsFoundAgainFromTheDiskAlone) {
     EXPECT_FALSE(folder.packages.find({"batchdb", "key 3"}, lost.description.package.digest));
 }
 
+TEST(PackageDirectory, ManyAreDescribedAtOnceAndOneFailureIsItsOwn) {
+    Folder folder;
+    std::vector<DescribeRequest> requests;
+    std::vector<PackageDescription> descriptions;
+    for (int index = 0; index < 20; ++index) {
+        const Content content = random_content(10 + static_cast<std::size_t>(index));
+        auto description = description_of("key " + std::to_string(index), content);
+        ASSERT_TRUE(folder.packages.place(folder.staged(content), Placement::move,
+                                          name_of(description, 0), description));
+        requests.push_back({description.package.digest, name_of(description, 7), "sealed", {}});
+        descriptions.push_back(std::move(description));
+    }
+    requests[5].package = descriptions[6].package.digest; // not that object's
+    const auto described = folder.packages.describe(requests);
+    ASSERT_EQ(described.size(), requests.size());
+    for (std::size_t index = 0; index < described.size(); ++index) {
+        if (index == 5) {
+            EXPECT_FALSE(described[index]);
+            continue;
+        }
+        ASSERT_TRUE(described[index]) << described[index].error().text;
+        const auto found =
+            folder.packages.find(descriptions[index].object, descriptions[index].package.digest);
+        ASSERT_TRUE(found);
+        EXPECT_EQ(found->description.revision, "sealed");
+        EXPECT_EQ(found->file, described[index]->file);
+        EXPECT_EQ(folder.packages.list(descriptions[index].object).size(), 1U);
+    }
+}
+
 TEST(PackageDirectory, SweepRemovesWhatStaysUnfinished) {
     Folder folder;
     const auto object = folder.packages.folder() / "batchdb/x~0";
