@@ -173,6 +173,7 @@ struct Stations::Impl {
     void judge_all();
     void judge(Peer& peer);
     void update_clock(Peer& peer, const Told& told);
+    std::uint64_t next_verdicts();
     std::uint64_t verdicts_made = 0;
     Verdicts make_verdicts(Peer& peer, const Profile& theirs, bool& pending);
     void judge_clone(Peer& peer);

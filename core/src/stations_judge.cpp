@@ -146,6 +146,14 @@ void Stations::Impl::update_clock(Peer& peer, const Told& told) {
     peer.clock.judge(context.config.limits);
 }
 
+// Grows also when the engine is restarted in the same process: peers know it by its run.
+std::uint64_t Stations::Impl::next_verdicts() {
+    const std::int64_t now = context.instant().us;
+    verdicts_made =
+        std::max(verdicts_made + 1, static_cast<std::uint64_t>(std::max<std::int64_t>(now, 0)));
+    return verdicts_made;
+}
+
 Verdicts Stations::Impl::make_verdicts(Peer& peer, const Profile& theirs, bool& pending) {
     Verdicts message;
     if (peer.clock.known())
@@ -195,7 +203,7 @@ void Stations::Impl::judge(Peer& peer) {
     }
     const bool is_news = !peer.verdicts_sent || peer.verdicts_sent->verdicts != verdicts.verdicts;
     if ((!pending || peer.verdict_overdue) && is_news) {
-        verdicts.number = ++verdicts_made;
+        verdicts.number = next_verdicts();
         send(peer, verdicts);
         peer.verdicts_sent = std::move(verdicts);
     }
@@ -222,7 +230,7 @@ void Stations::Impl::judge_clone(Peer& peer) {
     std::string const text = clone_text(name_of(peer.id));
     Verdicts verdicts{{{std::string(clone_verdict), false, text}}};
     if (!peer.verdicts_sent || peer.verdicts_sent->verdicts != verdicts.verdicts) {
-        verdicts.number = ++verdicts_made;
+        verdicts.number = next_verdicts();
         for (const LinkId id : peer.links)
             context.out.now(SendMessage{id, verdicts});
         peer.verdicts_sent = verdicts;
