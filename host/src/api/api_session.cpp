@@ -101,6 +101,8 @@ private:
     void route();
     RequestFacts facts() const;
     void run_command(CommandRoute route);
+    void limit_answer();
+    void watch_client();
     void show_log(const LogRoute& route);
     void stream_log(std::size_t lines);
     void stream_events();
@@ -119,6 +121,7 @@ private:
     std::optional<http::response<http::string_body>> response_;
     std::optional<http::response_serializer<http::string_body>> serializer_;
     std::uint64_t request_number_ = 0;
+    std::shared_ptr<Session> waited_for_; // itself, while nothing else holds it; see watch_client
     bool streaming_ = false;
     bool log_streaming_ = false;
     bool writing_ = false;
@@ -201,8 +204,27 @@ void Session::run_command(CommandRoute route) {
     // Reading ended; only the service's answer is waited for now.
     stream_.expires_never();
     const auto number = request_number_;
+    if (route.may_last) {
+        watch_client();
+    } else {
+        limit_answer();
+    }
+    // The session stays alive through the answer, so that a slow command still finds its client;
+    // where that may take hours, only as long as there is a client.
+    const auto kept = route.may_last ? nullptr : shared_from_this();
+    const auto done = [kept, weak = weak_from_this(), number](Reply reply) {
+        const auto self = weak.lock();
+        if (self && !self->server_->stopped && self->request_number_ == number) {
+            self->timer_.cancel();
+            self->answer(http_status(reply.code), std::move(reply.body));
+        }
+    };
+    server_->commands.call(route.name, route.arguments, route.access, done);
+}
+
+void Session::limit_answer() {
     timer_.expires_after(server_->options.limits.answer_time_max);
-    timer_.async_wait([weak = weak_from_this(), number](error_code error) {
+    timer_.async_wait([weak = weak_from_this(), number = request_number_](error_code error) {
         const auto self = weak.lock();
         if (!error && self && self->request_number_ == number) {
             self->answer(504, reply_error(ReplyCode::unavailable,
@@ -210,14 +232,24 @@ void Session::run_command(CommandRoute route) {
                                   .body);
         }
     });
-    // The session stays alive through the answer, so that a slow command still finds its client.
-    const auto done = [self = shared_from_this(), number](Reply reply) {
-        if (!self->server_->stopped && self->request_number_ == number) {
-            self->timer_.cancel();
-            self->answer(http_status(reply.code), std::move(reply.body));
+}
+
+// Holds the session until its client goes away or says something.
+void Session::watch_client() {
+    auto readable = [self = shared_from_this(), number = request_number_](error_code error) {
+        if (error || self->request_number_ != number) {
+            return;
         }
+        error_code unknown;
+        if (self->stream_.socket().available(unknown) != 0) {
+            // The next request; it is read after the answer, which still has to find the session.
+            self->waited_for_ = self;
+            return;
+        }
+        ++self->request_number_; // the answer comes too late
+        self->close();
     };
-    server_->commands.call(route.name, route.arguments, route.access, done);
+    stream_.socket().async_wait(tcp::socket::wait_read, std::move(readable));
 }
 
 void Session::show_log(const LogRoute& route) {
@@ -316,6 +348,7 @@ void Session::keep_alive() {
 
 void Session::answer(unsigned status, std::string body) {
     ++request_number_; // whoever else would answer this request comes too late
+    const auto kept = std::move(waited_for_);
     response_.emplace();
     response_->version(11);
     response_->result(status);
@@ -350,6 +383,7 @@ void Session::write_answer() {
 }
 
 void Session::close() {
+    const auto kept = std::move(waited_for_);
     error_code ignored;
     timer_.cancel();
     stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);

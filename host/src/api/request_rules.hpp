@@ -31,6 +31,7 @@ struct CommandRoute {
     std::string name;
     nlohmann::json arguments;
     Access access = Access::view;
+    bool may_last = false; // its answer is waited for without a limit
 };
 struct EventsRoute {};
 struct LogRoute {

@@ -101,7 +101,7 @@ int run_establish(const Invocation& call, Environment& environment) {
 
 int run_verify(const Invocation& call, Environment& environment) {
     const auto answer =
-        ApiClient(call.paths, ApiClient::Token::act).act("verify", optional_provider(call));
+        ApiClient(call.paths, ApiClient::Token::act).act_long("verify", optional_provider(call));
     if (call.json) {
         write_json(environment.out, answer);
     } else {

@@ -146,10 +146,14 @@ struct ApiClient::Connection {
         return error;
     }
 
-    error_code receive(Parser& parser) {
+    error_code receive(Parser& parser, bool patient) {
         error_code error;
         parser.body_limit(answer_bytes_max);
-        stream.expires_after(answer_time_max);
+        if (patient) {
+            stream.expires_never();
+        } else {
+            stream.expires_after(answer_time_max);
+        }
         http::async_read(stream, buffer, parser,
                          [&error](error_code result, std::size_t) { error = result; });
         run();
@@ -189,7 +193,9 @@ struct ApiClient::Connection {
                              error.value("remedy", ""));
     }
 
-    json exchange(http::verb verb, const std::string& target, const std::string& body) {
+    // `patient`: waits for the answer as long as the service lives.
+    json exchange(http::verb verb, const std::string& target, const std::string& body,
+                  bool patient = false) {
         const auto message = request(verb, target, body);
         // The service may have closed an idle connection; a question may be asked again, an action
         // not.
@@ -204,7 +210,7 @@ struct ApiClient::Connection {
                 error = send(message);
             }
             if (!error) {
-                error = receive(parser);
+                error = receive(parser, patient);
             }
             if (error && reused && attempt == 0 && verb == http::verb::get) {
                 close();
@@ -278,6 +284,10 @@ json ApiClient::get(const std::string& view, const Parameters& parameters) {
 
 json ApiClient::act(const std::string& action, const json& arguments) {
     return connection_->exchange(http::verb::post, "/v1/actions/" + action, arguments.dump());
+}
+
+json ApiClient::act_long(const std::string& action, const json& arguments) {
+    return connection_->exchange(http::verb::post, "/v1/actions/" + action, arguments.dump(), true);
 }
 
 bool ApiClient::stream(const std::string& view, const Parameters& parameters,

@@ -31,6 +31,8 @@ public:
     // The answer's JSON. An error answer becomes a CommandFailure with the service's own sentence.
     nlohmann::json get(const std::string& view, const Parameters& parameters = {});
     nlohmann::json act(const std::string& action, const nlohmann::json& arguments);
+    // The same for an action that lasts as long as it takes: waits while the service lives.
+    nlohmann::json act_long(const std::string& action, const nlohmann::json& arguments);
 
     // Reads a stream of Server-Sent Events until `on_event` returns false or the service ends.
     // Returns whether the stream was ended by us.

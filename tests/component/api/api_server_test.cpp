@@ -147,6 +147,35 @@ TEST(ApiServer, AServiceThatDoesNotAnswerEndsInATimeout) {
     EXPECT_TRUE(client.read_until("\"P\""));
 }
 
+TEST(ApiServer, AVerifyMayTakeLongerThanOtherAnswersAndIsGivenUpWithItsClient) {
+    RunningApi api({.connections_max = 2, .answer_time_max = 100ms});
+    RawClient patient(api.endpoint());
+    const auto verify = request_text(api.endpoint(), "POST /v1/actions/verify", "act", "", "{}");
+    patient.send(verify);
+    {
+        RawClient impatient(api.endpoint());
+        impatient.send(verify);
+        std::size_t asked = 0;
+        while (asked != 2) {
+            api.run([&] { asked = api.commands.kept.size(); });
+        }
+    }
+    // Its connection is free again, and on it the time of another command runs out meanwhile.
+    for (auto answered = false; !answered;) {
+        RawClient other(api.endpoint());
+        other.send(request_text(api.endpoint(), "POST /v1/actions/never", "act", "", "{}"));
+        answered = other.read_until("HTTP/1.1 504");
+    }
+    api.run([&api] {
+        for (auto& done : api.commands.kept) {
+            done(reply_ok({{"equal", true}}));
+        }
+        api.commands.kept.clear();
+    });
+    ASSERT_TRUE(patient.read_until("true"));
+    EXPECT_THAT(patient.received, StartsWith("HTTP/1.1 200"));
+}
+
 TEST(ApiServer, AnAnswerAfterTheServersEndIsHarmless) {
     std::vector<ReplyFunction> kept;
     {
