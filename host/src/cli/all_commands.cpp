@@ -211,7 +211,7 @@ std::vector<CommandSpec> action_commands() {
          0,
          0,
          "Stop and start the engine",
-         "Reads the configuration again.",
+         "Reads the project file again; station.toml is read when the service starts.",
          false,
          {},
          run_restart},
