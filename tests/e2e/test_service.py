@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import time
 import unittest
@@ -138,6 +139,24 @@ class Membership(unittest.TestCase):
             put(a.data / "recipes" / "r.txt", b"text")
             b.wait_file("recipes/r.txt", b"text")
 
+    def test_key_that_cannot_be_stored_is_stored_later(self):
+        with self.in_step("AB") as plant:
+            a, b = plant
+            key = b.root / "state" / "Plant" / "key"
+            before = key.read_bytes()
+            key.unlink()
+            key.mkdir()
+            (key / "in the way").touch()
+            a.cli("key", "rotate")
+            b.wait_message("cannot be stored")
+            self.assertEqual(b.cli_json("key", "list"), a.cli_json("key", "list"))
+            b.cli("restart") # what only memory has survives at least this
+            b.wait_message("cannot be stored")
+            self.assertEqual(b.cli_json("key", "list"), a.cli_json("key", "list"))
+            shutil.rmtree(key)
+            wait_until(lambda: not b.messages("cannot be stored"), "B has stored the key")
+            self.assertNotEqual(key.read_bytes(), before)
+
     def test_renamed_station_is_seen_by_its_new_name(self):
         with self.in_step("AB") as plant:
             a, b = plant
@@ -184,6 +203,29 @@ class SyncDirectory(unittest.TestCase):
             wait_until(lambda: not (folder / "beyond-size.db.part").exists()
                        and not (folder / "beyond-age.db.part").exists(), "what exceeds a limit is gone")
             self.assertTrue((folder / "young.db.part").exists())
+
+
+class Changes(unittest.TestCase):
+    def test_port_that_becomes_free_is_used_and_its_message_goes(self):
+        with Plant("A") as plant:
+            a = plant[0].init()
+            a.configure(files_provider(a))
+            with socket.create_server((a.address, 8883)):
+                a.start()
+                a.wait_message("Cannot listen on")
+            wait_until(lambda: not a.messages("Cannot listen on"), "A listens")
+            socket.create_connection((a.address, 8883)).close()
+
+    def test_discovery_that_is_taken_out_of_the_settings_dials_nobody_any_more(self):
+        with Plant("A") as plant:
+            a = plant[0].init()
+            a.configure(files_provider(a), dial=["127.0.0.1:9"])
+            a.start()
+            wait_until(lambda: [s for s in a.station_list() if "127.0.0.1:9" in s["addresses"]], "A dials")
+            text = a.project_file().read_text(encoding="utf-8")
+            a.project_file().write_text(text[:text.index("[discovery.stations]")], encoding="utf-8")
+            a.cli("project", "enable", "recipes")
+            wait_until(lambda: not a.station_list(), "A dials nobody")
 
 
 class Slowness(unittest.TestCase):

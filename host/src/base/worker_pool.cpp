@@ -21,9 +21,28 @@ struct WorkerPool::State {
     std::condition_variable ready;
     std::deque<Job> jobs;
     std::vector<std::thread> threads;
+    std::size_t running = 0; // threads that have not ended
+    std::condition_variable ended;
     bool stopped = false;
 
+    void end() {
+        std::deque<Job> dropped; // destroyed outside the lock
+        {
+            const std::lock_guard lock(mutex);
+            stopped = true;
+            dropped.swap(jobs);
+        }
+        ready.notify_all();
+    }
+
     void run() noexcept {
+        work();
+        const std::lock_guard lock(mutex);
+        --running;
+        ended.notify_all();
+    }
+
+    void work() noexcept {
         for (;;) {
             Job job;
             {
@@ -49,6 +68,7 @@ struct WorkerPool::State {
 WorkerPool::WorkerPool(const Options& options, Poster poster) : state_(std::make_unique<State>()) {
     state_->poster = std::move(poster);
     state_->queue_max = options.queue_max;
+    state_->running = options.threads;
     for (std::size_t index = 0; index < options.threads; ++index) {
         state_->threads.emplace_back([state = state_.get()] { state->run(); });
     }
@@ -82,18 +102,24 @@ void WorkerPool::submit(Task work, Task done) {
 }
 
 void WorkerPool::stop() {
-    std::deque<State::Job> dropped;
-    {
-        const std::lock_guard lock(state_->mutex);
-        state_->stopped = true;
-        dropped.swap(state_->jobs);
-    }
-    state_->ready.notify_all();
+    state_->end();
     for (std::thread& thread : state_->threads) {
         if (thread.joinable()) {
             thread.join();
         }
     }
+}
+
+bool WorkerPool::stop_within(std::chrono::milliseconds time_max) {
+    state_->end();
+    {
+        std::unique_lock lock(state_->mutex);
+        if (!state_->ended.wait_for(lock, time_max, [this] { return state_->running == 0; })) {
+            return false;
+        }
+    }
+    stop();
+    return true;
 }
 
 std::size_t WorkerPool::threads() const noexcept {

@@ -1,6 +1,8 @@
-// The one pool of threads for everything that blocks: files, hashing, SQLite, plugin calls.
+// Threads for what blocks: files, hashing, SQLite, plugin calls. workers.hpp says which pools the
+// service has.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -36,6 +38,9 @@ public:
 
     // Jobs that wait are dropped, running ones are finished; their results are posted.
     void stop();
+    // The same, but waits for running jobs no longer than `time_max`. False: one does not return;
+    // destroying the pool would wait for it.
+    [[nodiscard]] bool stop_within(std::chrono::milliseconds time_max);
 
     [[nodiscard]] std::size_t threads() const noexcept;
     [[nodiscard]] std::size_t waiting() const;

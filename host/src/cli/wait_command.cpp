@@ -102,7 +102,7 @@ Judgement judge(const RootPaths& paths, std::unique_ptr<ApiClient>& client,
         if (!client) {
             return {false, "the service is not running"};
         }
-        const auto status = client->get("status");
+        const auto status = client->get("status", {{"digests", "no"}});
         require_provider(status, wanted.provider);
         if (wanted.key.empty() || text_at(status, "engine") != "running") {
             return judge_status(status, wanted.provider);

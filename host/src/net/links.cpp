@@ -475,7 +475,7 @@ void Links::Impl::tick() {
     listener.resume(shared_from_this());
     if (now >= next_listen) {
         next_listen = now + listen_retry;
-        (void)listener.open(config.listen, shared_from_this());
+        observer->on_listen_tried(listener.open(config.listen, shared_from_this()));
     }
 }
 

@@ -126,6 +126,8 @@ public:
     virtual void on_time_measured(LinkId link, core::Duration offset,
                                   core::Duration round_trip) = 0;
     virtual void on_link_alive(LinkId link) = 0; // answer to probe()
+    // After a try to open what could not be listened on: one sentence for each that failed again.
+    virtual void on_listen_tried(const std::vector<std::string>& problems) { (void)problems; }
 };
 
 enum class LinkSend : std::uint8_t {

@@ -13,11 +13,12 @@ struct DiscoveryInstance::State : std::enable_shared_from_this<State> {
     const PluginKind& kind;
     HostServices services;
     FoundPeer self;
-    WorkerPool& pool;
+    std::shared_ptr<WorkerPool> workers;
     WorkerPool::Poster post;
     DiscoveryEvents events;                         // engine thread
     bool alive = true;                              // engine thread
     std::map<std::string, std::int64_t> expires_us; // engine thread
+    std::set<std::string> handles;                  // engine thread
     const stsync_instance* instance = nullptr;
     const stsync_discovery_v1* table = nullptr;
     stsync_discovery_sink sink{};
@@ -25,12 +26,13 @@ struct DiscoveryInstance::State : std::enable_shared_from_this<State> {
     bool ended = false; // stop came before start
     std::mutex running; // start and stop run on workers and never side by side
 
-    State(const PluginKind& plugin, InstanceSettings settings, FoundPeer own, WorkerPool& workers,
-          WorkerPool::Poster poster, DiscoveryEvents sink_events)
+    State(const PluginKind& plugin, InstanceSettings settings, FoundPeer own,
+          std::shared_ptr<WorkerPool> threads, WorkerPool::Poster poster,
+          DiscoveryEvents sink_events)
         : kind(plugin),
           services(std::move(settings)),
           self(std::move(own)),
-          pool(workers),
+          workers(std::move(threads)),
           post(std::move(poster)),
           events(std::move(sink_events)) {}
 
@@ -85,6 +87,7 @@ stsync_status peer_found(void* ctx, const stsync_peer* peer) noexcept {
                     monotonic_now_us() + std::int64_t{found.ttl_s} * 1'000'000;
             else
                 state->expires_us.erase(found.handle);
+            state->handles.insert(found.handle);
             state->events.found(found);
         });
         return STSYNC_OK;
@@ -99,6 +102,7 @@ stsync_status peer_lost(void* ctx, stsync_str id) noexcept {
         auto* const raw = static_cast<StateType*>(ctx);
         raw->post([state = raw->shared_from_this(), handle = copy_text(id)] {
             state->expires_us.erase(handle);
+            state->handles.erase(handle);
             if (state->alive)
                 state->events.lost(handle);
         });
@@ -186,18 +190,23 @@ void DiscoveryInstance::State::stop() {
 }
 
 DiscoveryInstance::DiscoveryInstance(const PluginKind& kind, InstanceSettings settings,
-                                     FoundPeer self, WorkerPool& pool, WorkerPool::Poster post,
-                                     DiscoveryEvents events)
-    : state_(std::make_shared<State>(kind, std::move(settings), std::move(self), pool,
+                                     FoundPeer self, std::shared_ptr<WorkerPool> workers,
+                                     WorkerPool::Poster post, DiscoveryEvents events)
+    : state_(std::make_shared<State>(kind, std::move(settings), std::move(self), std::move(workers),
                                      std::move(post), std::move(events))) {
+    // `done` keeps the state too, so that its threads are never joined from one of them.
     auto state = state_;
-    pool.submit([state] { state->start(); }, [] {});
+    state->workers->submit([state] { state->start(); }, [state] {});
 }
 
 DiscoveryInstance::~DiscoveryInstance() {
     state_->alive = false;
     auto state = state_;
-    state_->pool.submit([state] { state->stop(); }, [] {});
+    state->workers->submit([state] { state->stop(); }, [state] {});
+}
+
+const std::set<std::string>& DiscoveryInstance::handles() const {
+    return state_->handles;
 }
 
 void DiscoveryInstance::tick(std::int64_t monotonic_us) {
@@ -208,6 +217,7 @@ void DiscoveryInstance::tick(std::int64_t monotonic_us) {
         }
         const std::string handle = place->first;
         place = state_->expires_us.erase(place);
+        state_->handles.erase(handle);
         state_->events.lost(handle);
     }
 }

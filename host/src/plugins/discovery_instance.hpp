@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,16 +32,19 @@ struct DiscoveryEvents {
 
 class DiscoveryInstance {
 public:
-    // Creates, starts and announces on a worker. `events` are posted through `post` and stop with
-    // the destruction of this object.
+    // Creates, starts and announces on a thread of `workers`, which are its own. `events` are
+    // posted through `post` and stop with the destruction of this object.
     DiscoveryInstance(const PluginKind& kind, InstanceSettings settings, FoundPeer self,
-                      WorkerPool& pool, WorkerPool::Poster post, DiscoveryEvents events);
+                      std::shared_ptr<WorkerPool> workers, WorkerPool::Poster post,
+                      DiscoveryEvents events);
     ~DiscoveryInstance(); // stops in the background
     DiscoveryInstance(const DiscoveryInstance&) = delete;
     DiscoveryInstance& operator=(const DiscoveryInstance&) = delete;
 
     // To be called every second: forgets finds whose time is over.
     void tick(std::int64_t monotonic_us);
+    // Of the finds that have been told and not been lost since.
+    [[nodiscard]] const std::set<std::string>& handles() const;
 
 private:
     struct State;

@@ -22,8 +22,11 @@ Operation::Operation(std::int64_t deadline_ms, Progress progress) : progress_(st
     op_.progress = &Operation::progress;
     op_.fail = &Operation::fail;
     op_.begin_commit = &Operation::begin_commit;
-    if (deadline_ms > 0)
-        deadline_us_ = monotonic_now_us() + deadline_ms * 1000;
+}
+
+void Operation::start() {
+    if (op_.deadline_ms > 0)
+        deadline_us_ = monotonic_now_us() + op_.deadline_ms * 1000;
 }
 
 stsync_status Operation::state() const {

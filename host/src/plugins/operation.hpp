@@ -14,13 +14,15 @@ namespace stationsync::host {
 
 class Operation {
 public:
-    // `deadline_ms` counts from now; 0: none. `progress` may be called from any thread.
+    // `deadline_ms` counts from start(); 0: none. `progress` may be called from any thread.
     using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
     explicit Operation(std::int64_t deadline_ms = 0, Progress progress = {});
     Operation(const Operation&) = delete;
     Operation& operator=(const Operation&) = delete;
 
     [[nodiscard]] const stsync_op* op() const { return &op_; }
+    // The call begins now, on the calling thread: until then it may have waited for its turn.
+    void start();
     void cancel() { cancel_.store(true, std::memory_order_relaxed); } // any thread
     [[nodiscard]] bool is_cancelled() const { return cancel_.load(std::memory_order_relaxed); }
     // Why the call failed, as the plugin said; a sentence of our own when it said nothing.

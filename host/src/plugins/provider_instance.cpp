@@ -4,31 +4,57 @@
 
 namespace stationsync::host {
 
-ProviderInstance::ProviderInstance(std::unique_ptr<ProviderCalls> calls, WorkerPool& pool)
-    : calls_(std::move(calls)), pool_(pool) {}
+ProviderInstance::ProviderInstance(const PluginKind& kind, std::shared_ptr<WorkerPool> workers)
+    : kind_(kind), workers_(std::move(workers)) {}
 
 ProviderInstance::~ProviderInstance() = default;
+
+void ProviderInstance::create(InstanceSettings settings,
+                              std::function<void(const std::string& error)> made) {
+    struct Result {
+        InstanceSettings settings;
+        std::unique_ptr<ProviderCalls> calls;
+        std::string error;
+    };
+    auto result = std::make_shared<Result>();
+    result->settings = std::move(settings);
+    auto call = std::make_shared<Call>();
+    call->exclusive = true;
+    call->operation = std::make_shared<Operation>();
+    call->work = [this, result](Operation&) {
+        result->calls = ProviderCalls::create(kind_, std::move(result->settings), result->error);
+    };
+    call->done = [this, result, made = std::move(made)] {
+        calls_ = std::move(result->calls);
+        made(result->error);
+    };
+    queue(std::move(call));
+}
 
 void ProviderInstance::call(std::uint64_t job, Work work, std::function<void()> done,
                             bool exclusive, Progress progress) {
     auto call = std::make_shared<Call>();
     call->job = job;
-    call->work = std::move(work);
+    call->work = [this, work = std::move(work)](Operation& operation) { work(*calls_, operation); };
     call->done = std::move(done);
     call->exclusive = exclusive;
-    call->operation =
-        std::make_shared<Operation>(calls_->kind().default_timeout_ms, std::move(progress));
+    call->operation = std::make_shared<Operation>(kind_.default_timeout_ms, std::move(progress));
     if (shutting_down_)
         call->operation->cancel();
+    queue(std::move(call));
+}
+
+void ProviderInstance::queue(std::shared_ptr<Call> call) {
     waiting_.push_back(std::move(call));
     run_next();
 }
 
 void ProviderInstance::run_next() {
+    const std::size_t parallel_max = std::min<std::size_t>(kind_.max_parallel, workers_->threads());
     while (!waiting_.empty()) {
         const std::shared_ptr<Call> next = waiting_.front();
         const bool fits =
-            next->exclusive ? running_ == 0 : !exclusive_running_ && running_ < kind().max_parallel;
+            next->exclusive ? running_ == 0 : !exclusive_running_ && running_ < parallel_max;
         if (!fits)
             return;
         waiting_.pop_front();
@@ -41,9 +67,12 @@ void ProviderInstance::start(std::shared_ptr<Call> call) {
     exclusive_running_ = call->exclusive;
     active_.emplace(call.get(), call);
     auto self = shared_from_this();
-    auto work = [self, call] { call->work(*self->calls_, *call->operation); };
+    auto work = [self, call] {
+        call->operation->start();
+        call->work(*call->operation);
+    };
     auto done = [self, call] { self->ended(call); };
-    pool_.submit(std::move(work), std::move(done));
+    workers_->submit(std::move(work), std::move(done));
 }
 
 void ProviderInstance::ended(const std::shared_ptr<Call>& call) {
@@ -59,7 +88,9 @@ void ProviderInstance::ended(const std::shared_ptr<Call>& call) {
     auto finished = std::move(on_ended_);
     on_ended_ = {};
     auto calls = std::make_shared<std::unique_ptr<ProviderCalls>>(std::move(calls_));
-    pool_.submit([calls] { calls->reset(); }, std::move(finished));
+    // The last reference to this object, and so to its threads, is dropped by the engine thread.
+    auto done = [self = shared_from_this(), finished = std::move(finished)] { finished(); };
+    workers_->submit([calls] { calls->reset(); }, std::move(done));
 }
 
 void ProviderInstance::cancel(std::uint64_t job) {
@@ -94,8 +125,14 @@ void ProviderInstance::shut_down(std::function<void()> ended) {
     if (!is_idle())
         return;
     // Through the same way as the last call of all.
-    call(
-        0, [](ProviderCalls& calls, Operation&) { calls.stop_watch(); }, [] {});
+    auto last = std::make_shared<Call>();
+    last->operation = std::make_shared<Operation>();
+    last->work = [this](Operation&) {
+        if (calls_)
+            calls_->stop_watch();
+    };
+    last->done = [] {};
+    queue(std::move(last));
 }
 
 } // namespace stationsync::host

@@ -97,6 +97,13 @@ void OperatorMessages::erase_stored(const Key& key) {
     pool_.submit(std::move(erase), [] {});
 }
 
+void OperatorMessages::clear_older(const std::string& id, const std::string& subject,
+                                   core::WallTime before) {
+    const auto place = standing_.find({id, subject});
+    if (place != standing_.end() && place->second.since < before)
+        clear(id, subject);
+}
+
 std::vector<StoredMessage> OperatorMessages::standing() const {
     std::vector<StoredMessage> list;
     for (const auto& [key, message] : standing_)

@@ -25,6 +25,8 @@ public:
 
     void raise(const core::RaiseMessage& message, core::WallTime now);
     void clear(const std::string& id, const std::string& subject);
+    // Only when it has stood since before `before`.
+    void clear_older(const std::string& id, const std::string& subject, core::WallTime before);
     [[nodiscard]] std::vector<StoredMessage> standing() const; // oldest first
 
 private:

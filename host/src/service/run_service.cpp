@@ -5,6 +5,7 @@
 #include "base/lock_file.hpp"
 #include "base/log.hpp"
 #include "base/path_text.hpp"
+#include "base/workers.hpp"
 #include "config/station_config.hpp"
 #include "config/units.hpp"
 #include "net/station_identity.hpp"
@@ -14,6 +15,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -21,7 +23,10 @@ namespace stationsync::host {
 
 namespace {
 
-constexpr std::size_t worker_threads = 4;
+// The whole end takes less than 10 seconds, whatever a plugin or a disk does. First the engine has
+// its patience with applies (Service::end), then all of it has this.
+constexpr std::chrono::milliseconds end_time_max{8'000};
+constexpr std::chrono::milliseconds last_calls_time_max{500};
 
 int refuse(const std::string& text, const std::string& remedy = {}) {
     std::cerr << "stationsync: " << text << '\n';
@@ -54,11 +59,19 @@ std::optional<StationConfig> load_station(const RunOptions& options) {
     return config;
 }
 
+// A call into a plugin or the system does not return. Nothing that it uses may be destroyed under
+// it, and the journal makes good what it had begun: so nothing is destroyed at all.
+[[noreturn]] void end_without_them() {
+    log::warning("service", "ended while a call had not returned; the next start makes it good");
+    log::stop();
+    std::_Exit(0);
+}
+
 // Runs until a signal; everything lives on this thread but the workers.
 int run(const RunOptions& options, StationConfig config, StationIdentity identity) {
     boost::asio::io_context context{1};
-    WorkerPool pool({worker_threads, 65'536}, post_to_io_context(&context));
-    Service service(context, pool, options, config, std::move(identity));
+    Workers workers(post_to_io_context(&context));
+    Service service(context, workers, options, config, std::move(identity));
     ApiOptions api;
     api.endpoint = api_endpoint(config);
     api.tokens = make_api_tokens();
@@ -77,19 +90,23 @@ int run(const RunOptions& options, StationConfig config, StationIdentity identit
         signals.cancel();
         context.stop();
     };
+    Timer end_timer(context);
     signals.async_wait([&](const boost::system::error_code& error, int signal) {
         if (error)
             return;
         const bool by_person = signal == SIGINT || !computer_is_ending();
         log::info("service", by_person ? "ending" : "ending with the computer");
+        end_timer.set(end_time_max, ended);
         service.end(by_person, ended);
     });
     service.start();
     log::info("service",
               "the service runs, its local interface is at " + to_text(server->endpoint()));
     context.run();
-    pool.stop();
+    const bool all_returned = workers.stop_within(last_calls_time_max);
     remove_api_files(options.paths);
+    if (!all_returned)
+        end_without_them();
     return 0;
 }
 

@@ -14,14 +14,15 @@ namespace stationsync::host {
 
 namespace {
 constexpr std::chrono::milliseconds tick_every{500};
-constexpr std::chrono::seconds apply_grace{3}; // for an apply to notice that it was cancelled
+constexpr std::chrono::seconds apply_grace{2}; // for an apply to notice that it was cancelled
 } // namespace
 
-Runtime::Runtime(boost::asio::io_context& context, WorkerPool& pool, const PluginRegistry& plugins,
+Runtime::Runtime(boost::asio::io_context& context, Workers& workers, const PluginRegistry& plugins,
                  const StationIdentity& identity, std::shared_ptr<const KeyRing> keys,
                  RuntimeSettings settings, RuntimeListener& listener)
     : context_(context),
-      pool_(pool),
+      workers_(workers),
+      pool_(workers.shared()),
       plugins_(plugins),
       identity_(identity),
       keys_(std::move(keys)),
@@ -32,7 +33,8 @@ Runtime::Runtime(boost::asio::io_context& context, WorkerPool& pool, const Plugi
       tick_timer_(context),
       patience_timer_(context),
       grace_timer_(context),
-      house_timer_(context) {}
+      house_timer_(context),
+      compat_timer_(context) {}
 
 Runtime::~Runtime() = default;
 
@@ -129,16 +131,7 @@ IoResult<void> Runtime::start_links() {
     } catch (const std::exception& problem) {
         return IoError{IoErrorKind::other, problem.what()};
     }
-    const std::vector<std::string> problems = links_->start();
-    for (const std::string& text : problems)
-        messages_->raise({"listen-failed",
-                          core::Severity::error,
-                          {},
-                          text,
-                          "Free the port or set another one: [net] listen in station.toml."},
-                         now().wall);
-    if (problems.empty())
-        messages_->clear("listen-failed", {});
+    on_listen_tried(links_->start());
     return {};
 }
 
@@ -179,7 +172,8 @@ IoResult<void> Runtime::start() {
     events.describe = [store = store_](std::span<const DescribedPackage> packages) {
         store->describe(packages);
     };
-    writer_ = std::make_unique<StateWriter>(context_, database_, pool_, std::move(events));
+    writer_ =
+        std::make_unique<StateWriter>(context_, database_, workers_.state(), std::move(events));
     TransferOptions transfer;
     transfer.self = settings_.self;
     transfer.packages = sync / path_of(project);
@@ -254,6 +248,9 @@ void Runtime::tick() {
         transfer_->tick();
     for (const auto& [name, discovery] : discoveries_)
         discovery->tick(monotonic_now_us());
+    // The station has joined again, and there was time to read it.
+    if (engine_->in_step())
+        messages_->clear_older("state-damaged", {}, now().wall - std::chrono::hours(24));
     tick_timer_.set(tick_every, alive([this] { tick(); }));
 }
 
@@ -283,6 +280,7 @@ void Runtime::shut_down(const ShutDown& how, std::function<void()> ended) {
     engine_timer_.cancel();
     tick_timer_.cancel();
     house_timer_.cancel();
+    compat_timer_.cancel();
     discoveries_.clear();
     if (links_)
         links_->stop();
@@ -290,24 +288,31 @@ void Runtime::shut_down(const ShutDown& how, std::function<void()> ended) {
     // Packages are not served or fetched any more; what is here of them stays.
     transfer_.reset();
     for (auto& [name, slot] : providers_)
-        if (slot.instance) {
-            slot.wanted = false;
-            if (!slot.ending) {
-                slot.ending = true;
-                slot.instance->shut_down(alive([this, name = name] {
-                    providers_[name].instance.reset();
-                    end_if_idle();
-                }));
-            }
+        if (slot.instance && !slot.ending) {
+            slot.ending = true;
+            slot.instance->shut_down(alive([this, name = name] {
+                providers_[name].instance.reset();
+                end_if_idle();
+            }));
         }
-    patience_timer_.set(how.patience, alive([this] {
+    set_patience(how.patience);
+    end_if_idle();
+}
+
+void Runtime::hasten(const ShutDown& how) {
+    if (how.by_person && engine_)
+        feed(core::StoppedByPerson{});
+    set_patience(how.patience);
+}
+
+void Runtime::set_patience(core::Duration patience) {
+    patience_timer_.set(patience, alive([this] {
                             for (auto& [name, slot] : providers_)
                                 if (slot.instance)
                                     slot.instance->cancel_everything();
                             // The journal makes up for an apply that does not come back.
                             grace_timer_.set(apply_grace, alive([this] { finish_shut_down(); }));
                         }));
-    end_if_idle();
 }
 
 void Runtime::end_if_idle() {

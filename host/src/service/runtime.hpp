@@ -5,7 +5,7 @@
 // a later one.
 #pragma once
 
-#include "base/worker_pool.hpp"
+#include "base/workers.hpp"
 #include "config/project_config.hpp"
 #include "config/root_paths.hpp"
 #include "config/secrets.hpp"
@@ -60,7 +60,7 @@ class Runtime final : public std::enable_shared_from_this<Runtime>,
                       public LinkObserver,
                       public TransferHost {
 public:
-    Runtime(boost::asio::io_context& context, WorkerPool& pool, const PluginRegistry& plugins,
+    Runtime(boost::asio::io_context& context, Workers& workers, const PluginRegistry& plugins,
             const StationIdentity& identity, std::shared_ptr<const KeyRing> keys,
             RuntimeSettings settings, RuntimeListener& listener);
     ~Runtime() override;
@@ -78,13 +78,21 @@ public:
         core::Duration patience = std::chrono::hours(24);
     };
     void shut_down(const ShutDown& how, std::function<void()> ended);
+    // While it shuts down: somebody else wants the same, perhaps with less patience.
+    void hasten(const ShutDown& how);
 
     [[nodiscard]] const core::Engine& engine() const { return *engine_; }
     [[nodiscard]] const RuntimeSettings& settings() const { return settings_; }
     [[nodiscard]] const KeyRing& keys() const { return *keys_; }
     [[nodiscard]] std::shared_ptr<SideDatabase> side_database() const { return side_; }
     [[nodiscard]] std::vector<StoredMessage> messages() const { return messages_->standing(); }
+    void raise_message(const core::RaiseMessage& message) { messages_->raise(message, now().wall); }
+    void clear_message(const std::string& id, const std::string& subject) {
+        messages_->clear(id, subject);
+    }
     [[nodiscard]] const std::map<std::string, TransferBytes>& transfer_bytes() const;
+    // Equal on two stations exactly when they hold the same content under the same keys.
+    [[nodiscard]] const std::string& provider_digest(const std::string& provider) const;
     [[nodiscard]] std::vector<std::string> addresses() const { return addresses_; }
 
     // A command of a person, as an event of the engine.
@@ -103,16 +111,21 @@ public:
     void accept_root(const std::string& provider);
 
 private:
+    struct WantedProvider {
+        ProviderConfig config;
+        bool accept_root = false;
+    };
     struct ProviderSlot {
         ProviderConfig config;
         const PluginKind* kind = nullptr;
         std::shared_ptr<ProviderInstance> instance; // null while it cannot be made
+        std::optional<WantedProvider> next;         // follows when `instance` has ended
         bool accept_root = false;
-        bool ending = false; // the instance is being shut down; a new one follows
-        bool wanted = true;
+        bool ending = false; // the instance is being shut down
         std::string failure; // why there is no instance
-        bool watching = false;
+        bool recovered = false;
         bool compat_known = false;
+        bool compat_asked = false; // an answer is on its way
     };
 
     // runtime.cpp
@@ -125,6 +138,7 @@ private:
     core::Now now() const;
     std::function<void()> alive(std::function<void()> action);
     void tick();
+    void set_patience(core::Duration patience);
     void end_if_idle();
     void finish_shut_down();
 
@@ -165,7 +179,9 @@ private:
     // runtime_providers.cpp
     void start_provider(const ProviderConfig& config, bool accept_root);
     void make_instance(ProviderSlot& slot);
-    void stop_provider(const std::string& name, std::function<void()> stopped);
+    void instance_made(const std::string& name, const std::string& error);
+    void set_provider(const std::string& name, std::optional<WantedProvider> wanted);
+    void provider_gone(const std::string& name);
     ProviderSlot* slot_of(const std::string& provider);
     std::shared_ptr<ProviderInstance> instance_of(const std::string& provider);
     InstanceSettings instance_settings(const std::string& kind_of, const std::string& name,
@@ -177,6 +193,8 @@ private:
                    const CompatOutcome& compat);
     void start_watch(const std::string& provider);
     void ask_compat(const std::string& provider);
+    void ask_compat_later();
+    void stop_discovery(const std::string& name);
     void start_discovery(const DiscoveryConfig& config);
     void found(const std::string& discovery, const FoundPeer& peer);
     void announce_missing(const std::string& provider, const std::string& text);
@@ -194,6 +212,7 @@ private:
     void on_writable(LinkId link) override;
     void on_time_measured(LinkId link, core::Duration offset, core::Duration round_trip) override;
     void on_link_alive(LinkId link) override;
+    void on_listen_tried(const std::vector<std::string>& problems) override;
     void screen(core::Message& message) const;
     void keep_dialable(std::vector<std::string>& addresses) const;
     void transfer_frame(LinkId link, std::span<const std::byte> bytes);
@@ -224,7 +243,8 @@ private:
     SendResult send_held_blocks(LinkId link);
 
     boost::asio::io_context& context_;
-    WorkerPool& pool_;
+    Workers& workers_;
+    WorkerPool& pool_; // the shared one
     const PluginRegistry& plugins_;
     const StationIdentity& identity_;
     std::shared_ptr<const KeyRing> keys_;
@@ -251,6 +271,8 @@ private:
     std::map<std::string, ProviderSlot> providers_;
     std::map<std::string, std::unique_ptr<DiscoveryInstance>> discoveries_;
     std::map<LinkId, LinkEntry> live_links_;
+    // Of provider_digest(), until an object of the provider changes.
+    mutable std::map<std::string, std::string> digests_;
     std::map<core::JobId, core::StartFetch> fetches_;
     std::map<core::JobId, std::string> job_provider_; // running scans and exports, for cancelling
     std::uint32_t applies_running_ = 0;
@@ -259,6 +281,7 @@ private:
     Timer patience_timer_;
     Timer grace_timer_;
     Timer house_timer_;
+    Timer compat_timer_;
     int house_rounds_ = 0;
     bool house_done_once_ = false;
     int house_jobs_ = 0;

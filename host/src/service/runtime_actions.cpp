@@ -24,6 +24,9 @@ void Runtime::perform(core::Action& action) {
 }
 
 void Runtime::act(core::Persist& action) {
+    for (const core::Mutation& mutation : action.mutations)
+        if (const auto* const put = std::get_if<core::PutObject>(&mutation))
+            digests_.erase(put->record.id.provider);
     writer_->persist(action.id, std::move(action.mutations));
 }
 
@@ -261,16 +264,21 @@ void Runtime::act(core::AdoptKept& action) {
 void Runtime::act(core::JudgeTokens& action) {
     const core::JobId job = action.job;
     const auto instance = instance_of(action.provider);
-    if (!instance) {
-        feed(core::TokensJudged{job, true, {}});
-        return;
-    }
+    if (!instance)
+        return; // not known yet; the engine asks again once the provider has told its own tokens
     auto outcome = std::make_shared<CallOutcome>();
     auto work = [outcome, tokens = action.tokens](ProviderCalls& calls, Operation& operation) {
         *outcome = calls.check_compat(operation, tokens);
     };
-    auto done = alive([this, job, outcome] {
-        feed(core::TokensJudged{job, outcome->status == core::JobStatus::ok, outcome->text});
+    auto done = alive([this, job, outcome, provider = action.provider] {
+        const bool compatible = outcome->status == core::JobStatus::ok;
+        if (compatible || outcome->status == core::JobStatus::incompatible)
+            feed(core::TokensJudged{job, compatible, outcome->text});
+        else if (ProviderSlot* const slot = slot_of(provider)) {
+            // No verdict. Its tokens told once more make the engine ask again.
+            slot->compat_known = false;
+            ask_compat_later();
+        }
     });
     instance->call(0, std::move(work), std::move(done));
 }

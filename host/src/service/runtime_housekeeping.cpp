@@ -59,9 +59,6 @@ void Runtime::keep_house() {
     house_done_once_ = true;
     look_for_lost();
     compare_directories();
-    for (const auto& [name, slot] : providers_)
-        if (slot.instance && !slot.compat_known)
-            ask_compat(name);
 }
 
 // Package files that the records name and that are gone: deleted by hand, or with the directory.

@@ -151,6 +151,22 @@ void Runtime::on_link_alive(LinkId link) {
     feed(core::LinkAlive{link});
 }
 
+void Runtime::on_listen_tried(const std::vector<std::string>& problems) {
+    if (problems.empty()) {
+        messages_->clear("listen-failed", {});
+        return;
+    }
+    std::string text;
+    for (const std::string& problem : problems)
+        text += (text.empty() ? "" : " ") + problem;
+    messages_->raise({"listen-failed",
+                      core::Severity::error,
+                      {},
+                      text,
+                      "Free the port or set another one: [net] listen in station.toml."},
+                     now().wall);
+}
+
 void Runtime::on_transfer_bytes(LinkId link, Bytes bytes) {
     transfer_frame(link, bytes);
 }

@@ -16,6 +16,8 @@ namespace stationsync::host {
 
 namespace {
 
+constexpr std::chrono::seconds compat_every{15};
+
 std::string hash_text(const std::string& text) {
     const Sha256Digest digest = sha256(text);
     return to_hex(std::span(digest).first(16));
@@ -30,7 +32,9 @@ Runtime::ProviderSlot* Runtime::slot_of(const std::string& provider) {
 
 std::shared_ptr<ProviderInstance> Runtime::instance_of(const std::string& provider) {
     ProviderSlot* const slot = slot_of(provider);
-    return slot && !slot->ending && !ending_ ? slot->instance : nullptr;
+    const bool usable =
+        slot && slot->instance && slot->instance->is_ready() && !slot->ending && !ending_;
+    return usable ? slot->instance : nullptr;
 }
 
 // The same on every start of this station, also under a new identity, and another one elsewhere.
@@ -82,6 +86,25 @@ InstanceSettings Runtime::instance_settings(const std::string& kind_of, const st
     return instance;
 }
 
+const std::string& Runtime::provider_digest(const std::string& provider) const {
+    const auto [place, added] = digests_.try_emplace(provider);
+    if (!added)
+        return place->second;
+    Sha256 hash;
+    for (const core::ObjectView& view : engine_->objects(provider)) {
+        const core::ObjectRecord* const record = engine_->record(view.id);
+        if (!record || !record->held || record->mark.empty())
+            continue;
+        const std::string content = record->held->digest ? core::to_text(*record->held->digest)
+                                                         : core::to_text(record->held->id());
+        const std::string line = view.id.key + '\0' + content + '\n';
+        hash.update(std::as_bytes(std::span(line)));
+    }
+    const Sha256Digest digest = hash.finish();
+    place->second = to_hex(digest);
+    return place->second;
+}
+
 core::ProviderEnabled Runtime::enabled_event(const ProviderSlot& slot) const {
     core::ProviderEnabled event;
     event.provider = slot.config.name;
@@ -100,6 +123,7 @@ core::ProviderEnabled Runtime::enabled_event(const ProviderSlot& slot) const {
 void Runtime::start_provider(const ProviderConfig& config, bool accept_root) {
     ProviderSlot& slot = providers_[config.name];
     slot = {};
+    digests_.erase(config.name);
     slot.config = config;
     slot.accept_root = accept_root;
     slot.kind = plugins_.find(config.plugin);
@@ -133,14 +157,15 @@ void Runtime::act(core::Recover& action) {
         make_instance(*slot);
         return;
     }
+    if (!slot->instance->is_ready())
+        return; // is being made; this follows
     auto outcome = std::make_shared<CallOutcome>();
     auto compat = std::make_shared<CompatOutcome>();
     auto work = [outcome, compat](ProviderCalls& calls, Operation& operation) {
         *outcome = calls.recover(operation);
         if (outcome->status != core::JobStatus::ok)
             return;
-        Operation asking;
-        *compat = calls.compat(asking);
+        *compat = calls.compat(operation);
     };
     auto done = alive([this, name, outcome, compat] { recovered(name, *outcome, *compat); });
     slot->instance->call(0, std::move(work), std::move(done), true);
@@ -149,28 +174,28 @@ void Runtime::act(core::Recover& action) {
 // Creating may block; it is a worker's. The recover follows.
 void Runtime::make_instance(ProviderSlot& slot) {
     const std::string name = slot.config.name;
-    auto settings = std::make_shared<InstanceSettings>(
-        instance_settings("provider", name, slot.config.own, slot.accept_root));
-    auto made = std::make_shared<std::unique_ptr<ProviderCalls>>();
-    auto error = std::make_shared<std::string>();
-    auto work = [kind = slot.kind, settings, made, error] {
-        *made = ProviderCalls::create(*kind, std::move(*settings), *error);
+    slot.instance =
+        std::make_shared<ProviderInstance>(*slot.kind, workers_.of_plugin(slot.kind->max_parallel));
+    auto made = [weak = weak_from_this(), name](const std::string& error) {
+        if (const auto self = weak.lock(); self && !self->ended_)
+            self->instance_made(name, error);
     };
-    auto done = alive([this, name, made, error] {
-        ProviderSlot* const place = slot_of(name);
-        if (!place || ending_)
-            return;
-        if (!*made) {
-            place->failure = *error;
-            announce_missing(name, *error);
-            return;
-        }
-        place->failure.clear();
-        place->instance = std::make_shared<ProviderInstance>(std::move(*made), pool_);
-        core::Recover again{name};
-        act(again);
-    });
-    pool_.submit(std::move(work), std::move(done));
+    slot.instance->create(instance_settings("provider", name, slot.config.own, slot.accept_root),
+                          std::move(made));
+}
+
+void Runtime::instance_made(const std::string& name, const std::string& error) {
+    ProviderSlot* const slot = slot_of(name);
+    if (!slot || slot->ending || ending_)
+        return;
+    slot->failure = error;
+    if (!slot->instance->is_ready()) {
+        slot->instance.reset();
+        announce_missing(name, error);
+        return;
+    }
+    core::Recover again{name};
+    act(again);
 }
 
 void Runtime::recovered(const std::string& provider, const CallOutcome& outcome,
@@ -183,9 +208,12 @@ void Runtime::recovered(const std::string& provider, const CallOutcome& outcome,
         return;
     }
     const bool known = compat.status == core::JobStatus::ok;
+    slot->recovered = true;
     slot->compat_known = known;
-    if (!known)
+    if (!known) {
         log::warning("plugins." + provider, compat.text, {{}, provider, "compat"});
+        ask_compat_later();
+    }
     std::error_code ignored; // the marker is written again at the next start
     std::filesystem::create_directories(enabled_marker(provider).parent_path(), ignored);
     if (!std::filesystem::exists(enabled_marker(provider), ignored))
@@ -231,6 +259,7 @@ void Runtime::ask_compat(const std::string& provider) {
     const auto instance = instance_of(provider);
     if (!instance)
         return;
+    slot_of(provider)->compat_asked = true;
     auto compat = std::make_shared<CompatOutcome>();
     auto work = [compat](ProviderCalls& calls, Operation& operation) {
         *compat = calls.compat(operation);
@@ -238,42 +267,71 @@ void Runtime::ask_compat(const std::string& provider) {
     auto done = alive([this, provider, compat] {
         ProviderSlot* const slot = slot_of(provider);
         const bool known = compat->status == core::JobStatus::ok;
-        if (!slot || slot->compat_known == known)
+        if (!slot || slot->ending)
             return;
+        slot->compat_asked = false;
         slot->compat_known = known;
-        feed(core::ProviderTokens{provider, known, compat->tokens});
+        if (known)
+            feed(core::ProviderTokens{provider, true, compat->tokens});
+        else
+            ask_compat_later();
     });
     instance->call(0, std::move(work), std::move(done));
 }
 
-void Runtime::stop_provider(const std::string& name, std::function<void()> stopped) {
+// While the tokens of a back end are not known (its server is away) its provider is suspended.
+void Runtime::ask_compat_later() {
+    auto ask = [this] {
+        std::vector<std::string> unknown;
+        for (const auto& [name, slot] : providers_)
+            if (slot.recovered && !slot.compat_known && !slot.compat_asked)
+                unknown.push_back(name);
+        for (const std::string& name : unknown)
+            ask_compat(name);
+    };
+    compat_timer_.set(compat_every, alive(std::move(ask)));
+}
+
+// What the settings want of a provider, nothing when it is to be off: at once, or, the latest wish
+// only, when the present instance has ended.
+void Runtime::set_provider(const std::string& name, std::optional<WantedProvider> wanted) {
     ProviderSlot* const slot = slot_of(name);
-    if (!slot)
-        return;
-    feed(core::ProviderDisabled{name});
-    messages_->clear("provider-fault", name);
-    if (!slot->instance) {
-        providers_.erase(name);
-        stopped();
+    if (!slot) {
+        if (wanted)
+            start_provider(wanted->config, wanted->accept_root);
         return;
     }
+    if (wanted && slot->next && slot->next->config == wanted->config)
+        wanted->accept_root = wanted->accept_root || slot->next->accept_root;
+    slot->next = std::move(wanted);
+    if (slot->ending)
+        return;
     slot->ending = true;
-    auto gone = alive([this, name, stopped = std::move(stopped)] {
-        providers_.erase(name);
-        if (ending_)
-            end_if_idle();
-        else
-            stopped();
-    });
-    slot->instance->shut_down(std::move(gone));
+    feed(core::ProviderDisabled{name});
+    messages_->clear("provider-fault", name);
+    if (slot->instance)
+        slot->instance->shut_down(alive([this, name] { provider_gone(name); }));
+    else
+        provider_gone(name);
+}
+
+void Runtime::provider_gone(const std::string& name) {
+    const auto slot = providers_.extract(name);
+    if (ending_)
+        end_if_idle();
+    else if (slot && slot.mapped().next)
+        start_provider(slot.mapped().next->config, slot.mapped().next->accept_root);
 }
 
 void Runtime::accept_root(const std::string& provider) {
-    ProviderSlot* const slot = slot_of(provider);
-    if (!slot || slot->ending)
+    const ProviderSlot* const slot = slot_of(provider);
+    if (!slot)
         return;
-    const ProviderConfig config = slot->config;
-    stop_provider(provider, [this, config] { start_provider(config, true); });
+    // Of an instance that ends, the one that follows is meant.
+    if (!slot->ending)
+        set_provider(provider, WantedProvider{slot->config, true});
+    else if (slot->next)
+        set_provider(provider, WantedProvider{slot->next->config, true});
 }
 
 void Runtime::reconfigure(ProjectConfig project) {
@@ -287,27 +345,39 @@ void Runtime::reconfigure(ProjectConfig project) {
         if (!config.enabled)
             continue;
         wanted.insert(config.name);
-        ProviderSlot* const slot = slot_of(config.name);
-        if (!slot)
-            start_provider(config, false);
-        else if (!(slot->config == config) && !slot->ending)
-            stop_provider(config.name, [this, config] { start_provider(config, false); });
+        const ProviderSlot* const slot = slot_of(config.name);
+        if (!slot || slot->ending || !(slot->config == config))
+            set_provider(config.name, WantedProvider{config, false});
     }
     std::vector<std::string> unwanted;
     for (const auto& [name, slot] : providers_)
-        if (!wanted.contains(name) && !slot.ending)
+        if (!wanted.contains(name))
             unwanted.push_back(name);
     for (const std::string& name : unwanted)
-        stop_provider(name, [] {});
-    for (const DiscoveryConfig& config : settings_.project.discoveries) {
-        const auto old = std::find_if(before.discoveries.begin(), before.discoveries.end(),
-                                      [&](const auto& each) { return each.name == config.name; });
-        if (old != before.discoveries.end() && *old == config)
-            continue;
-        discoveries_.erase(config.name);
-        if (config.enabled)
+        set_provider(name, std::nullopt);
+    const auto has = [](const ProjectConfig& of, const DiscoveryConfig& config) {
+        return std::find(of.discoveries.begin(), of.discoveries.end(), config) !=
+               of.discoveries.end();
+    };
+    for (const DiscoveryConfig& config : before.discoveries)
+        if (!has(settings_.project, config))
+            stop_discovery(config.name);
+    for (const DiscoveryConfig& config : settings_.project.discoveries)
+        if (config.enabled && !has(before, config))
             start_discovery(config);
-    }
+}
+
+// What it had found is dialled no longer, and what it had to tell is of no interest any more.
+void Runtime::stop_discovery(const std::string& name) {
+    messages_->clear("discovery-missing", name);
+    messages_->clear("discovery", name);
+    const auto place = discoveries_.find(name);
+    if (place == discoveries_.end())
+        return;
+    const std::set<std::string> handles = place->second->handles();
+    discoveries_.erase(place);
+    for (const std::string& handle : handles)
+        feed(core::CandidateLost{name, handle});
 }
 
 void Runtime::start_discovery(const DiscoveryConfig& config) {
@@ -337,8 +407,8 @@ void Runtime::start_discovery(const DiscoveryConfig& config) {
                              now().wall);
     };
     discoveries_[name] = std::make_unique<DiscoveryInstance>(
-        *kind, instance_settings("discovery", name, config.own, false), std::move(own), pool_,
-        post_to_io_context(&context_), std::move(events));
+        *kind, instance_settings("discovery", name, config.own, false), std::move(own),
+        workers_.of_plugin(1), post_to_io_context(&context_), std::move(events));
 }
 
 void Runtime::found(const std::string& discovery, const FoundPeer& peer) {

@@ -24,14 +24,15 @@ std::string with_remedy(const IoError& error) {
 }
 } // namespace
 
-Service::Service(boost::asio::io_context& context, WorkerPool& pool, RunOptions options,
+Service::Service(boost::asio::io_context& context, Workers& workers, RunOptions options,
                  StationConfig station, StationIdentity identity)
     : context_(context),
-      pool_(pool),
+      workers_(workers),
       options_(std::move(options)),
       station_(std::move(station)),
       identity_(std::move(identity)),
       run_id_(random_u64()),
+      key_saver_(context, [this] { tell_unsaved_key(); }),
       clock_timer_(context),
       event_timer_(context) {
     handlers_ = {{"status", &Service::view_status},
@@ -71,6 +72,7 @@ Service::Service(boost::asio::io_context& context, WorkerPool& pool, RunOptions 
 Service::~Service() = default;
 
 void Service::start() {
+    run_wanted_ = true;
     plugins_.load_folder(options_.plugins);
     for (const RefusedPlugin& refused : plugins_.refused())
         log::warning("plugins", refused.text, {{}, {}, "refused"});
@@ -157,23 +159,22 @@ void Service::start_engine() {
         cannot_start(problem);
         return;
     }
-    const auto keys = KeyRing::load(options_.paths.project_key(project_));
+    const auto keys = key_saver_.load(options_.paths.project_key(project_));
     if (!keys) {
         cannot_start(with_remedy(keys.error()));
         return;
     }
-    auto runtime = std::make_shared<Runtime>(context_, pool_, plugins_, identity_,
+    auto runtime = std::make_shared<Runtime>(context_, workers_, plugins_, identity_,
                                              std::make_shared<const KeyRing>(*keys),
                                              std::move(*settings), *this);
     runtime_ = runtime;
     if (const auto started = runtime->start(); !started) {
-        leaving_ = std::move(runtime_);
-        runtime_.reset();
-        leaving_->shut_down({}, [this] { leaving_.reset(); });
+        leave({});
         cannot_start(with_remedy(started.error()));
         return;
     }
     stopped_reason_.clear();
+    tell_unsaved_key();
     log::info("service", "the engine runs for project " + project_);
     publish_pending();
     publish_status();
@@ -198,20 +199,30 @@ void Service::publish_pending() {
 }
 
 void Service::stop_engine(const Runtime::ShutDown& how, std::function<void()> then) {
-    if (!runtime_) {
-        if (leaving_)
-            after_leaving_.push_back(std::move(then));
-        else
-            then();
+    run_wanted_ = false;
+    end_engine(how, std::move(then));
+}
+
+void Service::end_engine(const Runtime::ShutDown& how, std::function<void()> then) {
+    if (!runtime_ && !leaving_) {
+        then();
         return;
     }
-    leaving_ = std::move(runtime_);
-    runtime_.reset();
+    after_leaving_.push_back(std::move(then));
+    if (!runtime_) {
+        leaving_->hasten(how);
+        return;
+    }
     for (auto& [key, done] : awaited_)
         done(reply_error(ReplyCode::unavailable, "The engine was stopped meanwhile.",
                          "Give the command again when `stationsync status` shows it running."));
     awaited_.clear();
-    after_leaving_.push_back(std::move(then));
+    leave(how);
+}
+
+void Service::leave(const Runtime::ShutDown& how) {
+    leaving_ = std::move(runtime_);
+    runtime_.reset();
     leaving_->shut_down(how, [this] {
         leaving_.reset();
         log::info("service", "the engine has stopped");
@@ -223,8 +234,9 @@ void Service::stop_engine(const Runtime::ShutDown& how, std::function<void()> th
 }
 
 void Service::restart_engine(const Runtime::ShutDown& how, ReplyFunction done) {
-    stop_engine(how, [this, done = std::move(done)] {
-        start_engine();
+    auto start = [this, done = std::move(done)] {
+        if (run_wanted_) // nobody has stopped it while it was leaving
+            start_engine();
         if (!done)
             return;
         if (runtime_)
@@ -232,7 +244,9 @@ void Service::restart_engine(const Runtime::ShutDown& how, ReplyFunction done) {
         else
             done(reply_error(ReplyCode::refused, "The engine does not run: " + stopped_reason_,
                              "Mend what is named here, then run `stationsync start`."));
-    });
+    };
+    run_wanted_ = true;
+    end_engine(how, std::move(start));
 }
 
 void Service::end(bool by_person, std::function<void()> ended) {
@@ -320,8 +334,23 @@ void Service::message_changed(const StoredMessage& message, bool standing) {
 }
 
 void Service::keys_changed(const KeyRing& keys) {
-    if (const auto saved = keys.save(options_.paths.project_key(project_)); !saved)
-        log::error("service", saved.error().text);
+    key_saver_.save(options_.paths.project_key(project_), keys);
+}
+
+void Service::tell_unsaved_key() {
+    if (!runtime_)
+        return;
+    const std::string why = key_saver_.trouble(options_.paths.project_key(project_));
+    if (why.empty())
+        runtime_->clear_message("key-not-saved", {});
+    else
+        runtime_->raise_message(
+            {"key-not-saved",
+             core::Severity::error,
+             {},
+             "The new project key cannot be stored: " + why,
+             "Make room on the disk of the service's state; it is stored by itself. Until then a "
+             "restart of the service falls back to the old key."});
 }
 
 void Service::command_answered(const core::CommandAnswered& answer) {

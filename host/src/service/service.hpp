@@ -3,10 +3,11 @@
 #pragma once
 
 #include "api/service_commands.hpp"
-#include "base/worker_pool.hpp"
+#include "base/workers.hpp"
 #include "config/project_files.hpp"
 #include "plugins/plugin_library.hpp"
 #include "service/clock_watch.hpp"
+#include "service/key_saver.hpp"
 #include "service/run_service.hpp"
 #include "service/runtime.hpp"
 
@@ -20,7 +21,7 @@ namespace stationsync::host {
 // Engine thread.
 class Service final : public ServiceCommands, public RuntimeListener {
 public:
-    Service(boost::asio::io_context& context, WorkerPool& pool, RunOptions options,
+    Service(boost::asio::io_context& context, Workers& workers, RunOptions options,
             StationConfig station, StationIdentity identity);
     ~Service() override;
 
@@ -40,12 +41,15 @@ private:
 
     // service.cpp: engine on and off
     void start_engine();
+    void leave(const Runtime::ShutDown& how);
     void stop_engine(const Runtime::ShutDown& how, std::function<void()> then);
+    void end_engine(const Runtime::ShutDown& how, std::function<void()> then);
     void restart_engine(const Runtime::ShutDown& how, ReplyFunction done);
     void cannot_start(std::string reason);
     [[nodiscard]] std::optional<RuntimeSettings> load_settings(std::string& problem);
     [[nodiscard]] KnownPlugins known_plugins() const;
     void watch_clock();
+    void tell_unsaved_key();
     void publish_status();
     void flush_events();
     void publish_pending();
@@ -110,7 +114,7 @@ private:
     void clock_stepped(std::int64_t by_us) override;
 
     boost::asio::io_context& context_;
-    WorkerPool& pool_;
+    Workers& workers_;
     RunOptions options_;
     StationConfig station_;
     StationIdentity identity_;
@@ -121,8 +125,10 @@ private:
     std::shared_ptr<Runtime> runtime_;
     std::shared_ptr<Runtime> leaving_; // is shutting down
     std::vector<std::function<void()>> after_leaving_;
+    KeySaver key_saver_;
     std::string project_;        // the selected one
     std::string stopped_reason_; // why the engine does not run
+    bool run_wanted_ = false;    // by who was last to say so
     bool ending_ = false;
     ClockWatch clock_;
     Timer clock_timer_;

@@ -237,7 +237,8 @@ void Service::change_keys(bool rotate, ReplyFunction done) {
         done(done_text("Only the current key is accepted already."));
         return;
     }
-    if (const auto saved = keys.save(options_.paths.project_key(project_)); !saved) {
+    const auto saved = key_saver_.save_now(options_.paths.project_key(project_), keys);
+    if (!saved) {
         done(reply_error(saved.error()));
         return;
     }

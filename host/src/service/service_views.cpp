@@ -11,7 +11,7 @@
 
 namespace stationsync::host {
 
-void Service::view_status(const nlohmann::json&, ReplyFunction done) {
+void Service::view_status(const nlohmann::json& arguments, ReplyFunction done) {
     nlohmann::json status = {
         {"project", project_},
         {"station", {{"id", core::to_text(identity_.id())}, {"name", station_.name}}},
@@ -21,7 +21,7 @@ void Service::view_status(const nlohmann::json&, ReplyFunction done) {
         {"providers", nlohmann::json::array()}};
     if (runtime_) {
         status["messages"] = messages_json(runtime_->messages());
-        status["providers"] = providers_json(*runtime_);
+        status["providers"] = providers_json(*runtime_, text_of(arguments, "digests") != "no");
         status["in_step"] = runtime_->engine().in_step();
     } else if (!project_.empty()) {
         if (const auto project = load_project_config(options_.paths, project_))

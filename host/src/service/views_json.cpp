@@ -1,8 +1,6 @@
 #include "service/views_json.hpp"
 
 #include "base/path_text.hpp"
-#include "base/sha256.hpp"
-#include "base/text_codes.hpp"
 #include "base/utc_text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -26,22 +24,6 @@ json names_of(const core::Engine& engine, const std::vector<core::StationId>& st
     for (const core::StationId& id : stations)
         names.push_back(engine.station_name(id));
     return names;
-}
-
-// Equal on two stations exactly when they hold the same content under the same keys.
-std::string provider_digest(const core::Engine& engine, const std::string& provider) {
-    Sha256 hash;
-    for (const core::ObjectView& view : engine.objects(provider)) {
-        const core::ObjectRecord* const record = engine.record(view.id);
-        if (!record || !record->held || record->mark.empty())
-            continue;
-        const std::string content = record->held->digest ? core::to_text(*record->held->digest)
-                                                         : core::to_text(record->held->id());
-        const std::string line = view.id.key + '\0' + content + '\n';
-        hash.update(std::as_bytes(std::span(line)));
-    }
-    const Sha256Digest digest = hash.finish();
-    return to_hex(digest);
 }
 
 json check_json(const core::CheckResult& check) {
@@ -76,7 +58,7 @@ json object_json(const core::Engine& engine, const core::ObjectView& view) {
 
 } // namespace
 
-json providers_json(const Runtime& runtime) {
+json providers_json(const Runtime& runtime, bool with_digests) {
     const core::Engine& engine = runtime.engine();
     json list = json::array();
     for (const core::ProviderView& view : engine.providers()) {
@@ -84,13 +66,14 @@ json providers_json(const Runtime& runtime) {
         const auto& all = runtime.transfer_bytes();
         if (const auto place = all.find(view.name); place != all.end())
             bytes = place->second;
+        const json digest = with_digests ? json(runtime.provider_digest(view.name)) : json(nullptr);
         list.push_back({{"name", view.name},
                         {"plugin", view.plugin},
                         {"state", core::to_text(view.state)},
                         {"reason", view.reason},
                         {"objects", view.objects},
                         {"unsynced", view.unsynced},
-                        {"digest", provider_digest(engine, view.name)},
+                        {"digest", digest},
                         {"published", view.published},
                         {"applied", view.applied},
                         {"bytes_received", bytes.received},

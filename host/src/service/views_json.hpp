@@ -10,7 +10,7 @@
 
 namespace stationsync::host {
 
-[[nodiscard]] nlohmann::json providers_json(const Runtime& runtime);
+[[nodiscard]] nlohmann::json providers_json(const Runtime& runtime, bool with_digests);
 // Providers of a project while its engine does not run.
 [[nodiscard]] nlohmann::json stopped_providers_json(const ProjectConfig& project);
 [[nodiscard]] nlohmann::json messages_json(const std::vector<StoredMessage>& messages);

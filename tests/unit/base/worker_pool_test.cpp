@@ -75,5 +75,22 @@ TEST(WorkerPool, StopFinishesWhatRunsAndDropsWhatWaits) {
     EXPECT_FALSE(pool.try_submit([] {}, {}));
 }
 
+TEST(WorkerPool, StopWithinWaitsNoLongerThanItMayForAJobThatHangs) {
+    std::promise<void> gate;
+    std::promise<void> started;
+    WorkerPool pool({1, 16}, [](const WorkerPool::Task& task) { task(); });
+    pool.submit(
+        [&] {
+            started.set_value();
+            gate.get_future().wait();
+        },
+        {});
+    started.get_future().wait();
+    EXPECT_FALSE(pool.stop_within(std::chrono::milliseconds(1)));
+    EXPECT_FALSE(pool.try_submit([] {}, {}));
+    gate.set_value();
+    EXPECT_TRUE(pool.stop_within(std::chrono::minutes(1)));
+}
+
 } // namespace
 } // namespace stationsync::host
