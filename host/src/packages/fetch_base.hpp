@@ -67,6 +67,8 @@ public:
     virtual void set_sources(const std::vector<core::StationId>& sources) = 0;
     virtual void on_message(const core::StationId& source, TransferMessage& message) = 0;
     virtual void on_source_gone(const core::StationId& source) = 0;
+    // What was on its way from or to the source may be lost; the source itself is still there.
+    virtual void on_link_lost(const core::StationId& source) = 0;
     virtual void tick(std::int64_t now_us) = 0;
     // Closes channels; nothing is reported after this. `remove` also removes the part.
     virtual void stop(bool remove) = 0;
@@ -90,6 +92,10 @@ protected:
     FetchRequest request_;
     std::uint64_t bytes_received_ = 0;
 };
+
+// A source that says so often in a row that everything was lost, and delivers nothing in between,
+// is as good as none.
+inline constexpr std::uint32_t lost_in_a_row_max = 8;
 
 // How a failure of this station's own files ends a fetch.
 [[nodiscard]] FetchFailure failure_of(const IoError& error);

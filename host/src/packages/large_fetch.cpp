@@ -148,7 +148,11 @@ void LargeFetch::on_message(const core::StationId& station, TransferMessage& mes
     } else if (const auto* const have = std::get_if<HaveMessage>(&message)) {
         on_have(source, have->runs);
     } else if (const auto* const cannot = std::get_if<CannotMessage>(&message)) {
-        drop_source(station, cannot->text, false);
+        if (cannot->reason == CannotReason::lost && ++source.lost_in_a_row <= lost_in_a_row_max) {
+            reopen_source(found);
+        } else {
+            drop_source(station, cannot->text, false);
+        }
     }
 }
 
@@ -225,6 +229,26 @@ void LargeFetch::on_source_gone(const core::StationId& source) {
         return;
     }
     drop_source(source, "the link to the source was lost", false);
+}
+
+void LargeFetch::on_link_lost(const core::StationId& station) {
+    if (const auto found = sources_.find(station); found != sources_.end()) {
+        reopen_source(found);
+    }
+}
+
+// Nothing that was asked of it counts any more. The engine is not told: a source that fails is
+// forgotten there until it announces the package anew.
+void LargeFetch::reopen_source(Sources::iterator found) {
+    const core::StationId station = found->first;
+    const bool disputed = found->second.disputed;
+    const std::uint32_t lost_in_a_row = found->second.lost_in_a_row;
+    release_source(found, true);
+    open_source(station);
+    Source& source = sources_.at(station);
+    source.disputed = disputed;
+    source.lost_in_a_row = lost_in_a_row;
+    pump();
 }
 
 // Nobody is left to ask, and nothing is under way that could still help.

@@ -34,6 +34,7 @@ public:
     void set_sources(const std::vector<core::StationId>& sources) override;
     void on_message(const core::StationId& source, TransferMessage& message) override;
     void on_source_gone(const core::StationId& source) override;
+    void on_link_lost(const core::StationId& source) override;
     void tick(std::int64_t now_us) override;
     void stop(bool remove) override;
     [[nodiscard]] const PartialPackage* partial() const override { return &partial_; }
@@ -63,6 +64,7 @@ private:
         // Its blocks do not match the list of another source. Who of the two is wrong shows at the
         // end, when the whole is compared; until then it is not asked.
         bool disputed = false;
+        std::uint32_t lost_in_a_row = 0; // times that it asked to be opened again, without a block
     };
     // A block that is here already: in a base, or (base = no_base) in the part itself.
     struct Local {
@@ -81,6 +83,7 @@ private:
     // large_fetch.cpp: the steps, sources, the end
     void on_prepared(const Prepared& prepared);
     void open_source(const core::StationId& station);
+    void reopen_source(Sources::iterator found);
     void on_opened(Source& source, const OpenedMessage& message);
     void on_have(Source& source, const std::vector<BlockRun>& runs);
     void drop_source(const core::StationId& station, const std::string& text, bool tell_source);

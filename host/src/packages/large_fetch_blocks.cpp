@@ -194,6 +194,7 @@ void LargeFetch::on_block(const core::StationId& station, BlockMessage& message)
     source.window.on_block(monotonic_now_us() - asked->second.at_us);
     const std::uint8_t base = asked->second.base;
     source.asked.erase(asked);
+    source.lost_in_a_row = 0;
     const BlockPlan::State state = plan_.state(message.block);
     if (state == BlockPlan::State::working || state == BlockPlan::State::done) {
         pump();

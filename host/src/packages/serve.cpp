@@ -423,6 +423,17 @@ void Serve::on_station_gone(const core::StationId& station) {
     peers_.erase(peer);
 }
 
+void Serve::on_link_lost(const core::StationId& station) {
+    const auto peer = peers_.find(station);
+    if (peer == peers_.end()) {
+        return;
+    }
+    while (!peer->second->channels.empty()) {
+        const ChannelPtr channel = peer->second->channels.begin()->second; // outlives its entry
+        refuse(channel, CannotReason::lost, "what was on its way was lost with a link");
+    }
+}
+
 void Serve::on_advanced(Fetch& fetch) {
     const auto [first, last] = partial_channels_.equal_range(fetch.package().digest);
     for (auto entry = first; entry != last; ++entry) {

@@ -25,6 +25,8 @@ public:
     void on_message(const core::StationId& station, TransferMessage& message);
     void on_writable(const core::StationId& station);
     void on_station_gone(const core::StationId& station);
+    // What the station asked for or was sent may be lost: it is to open its channels again.
+    void on_link_lost(const core::StationId& station);
     // Blocks of a package that is being fetched here have been verified since the last call.
     void on_advanced(Fetch& fetch);
     // The fetch is over: with success all of its blocks can be served.

@@ -89,7 +89,11 @@ void SmallFetch::on_message(const core::StationId&, TransferMessage& message) {
         close_channel();
         commit(std::move(block->payload), block->encoding);
     } else if (const auto* const cannot = std::get_if<CannotMessage>(&message)) {
-        drop_source(cannot->text);
+        if (cannot->reason == CannotReason::lost && ++lost_in_a_row_ <= lost_in_a_row_max) {
+            ask_again();
+        } else {
+            drop_source(cannot->text);
+        }
     }
 }
 
@@ -130,6 +134,20 @@ void SmallFetch::on_source_gone(const core::StationId& source) {
     if (channel_ != 0 && source == source_) {
         drop_source("the link to the source was lost");
     }
+}
+
+void SmallFetch::on_link_lost(const core::StationId& source) {
+    if (channel_ != 0 && source == source_) {
+        ask_again();
+    }
+}
+
+// The same source: what was on its way is lost.
+void SmallFetch::ask_again() {
+    context_.outbox.send(source_, TransferLane::control, CloseMessage{channel_}, object().provider);
+    close_channel();
+    sources_.push_front(source_);
+    ask_next();
 }
 
 void SmallFetch::tick(std::int64_t now_us) {

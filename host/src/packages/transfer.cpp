@@ -245,6 +245,18 @@ struct TransferEngine::State : std::enable_shared_from_this<TransferEngine::Stat
         }
     }
 
+    void link_lost(const core::StationId& station) {
+        context.outbox.set_writable(station);
+        serve.on_link_lost(station);
+        std::vector<FetchPtr> all;
+        for (const auto& [id, fetch] : fetches) {
+            all.push_back(fetch);
+        }
+        for (const FetchPtr& fetch : all) {
+            fetch->on_link_lost(station);
+        }
+    }
+
     WorkerPool::Poster post;
     TransferContext context;
     Serve serve;
@@ -303,6 +315,10 @@ void TransferEngine::on_writable(const core::StationId& station) {
 
 void TransferEngine::on_station_gone(const core::StationId& station) {
     state_->station_gone(station);
+}
+
+void TransferEngine::on_link_lost(const core::StationId& station) {
+    state_->link_lost(station);
 }
 
 void TransferEngine::tick() {

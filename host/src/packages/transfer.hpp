@@ -138,6 +138,9 @@ public:
     void on_writable(const core::StationId& station);
     // No link to the station is left, or it may not exchange data any more.
     void on_station_gone(const core::StationId& station);
+    // A link to the station that may have carried frames of ours or of the station ended, and
+    // another one stays: what was on its way is lost. Both sides begin anew where they were.
+    void on_link_lost(const core::StationId& station);
 
     // To be called about every half second while is_busy().
     void tick();

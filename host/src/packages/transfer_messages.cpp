@@ -217,7 +217,7 @@ std::optional<TransferMessage> read_cannot(ChannelId channel, ByteReader& reader
         return std::nullopt;
     }
     // A reason that a later version adds is a failure like any other.
-    if (reason >= 1 && reason <= static_cast<std::uint8_t>(CannotReason::bad_request)) {
+    if (reason >= 1 && reason <= static_cast<std::uint8_t>(CannotReason::lost)) {
         message.reason = static_cast<CannotReason>(reason);
     }
     return message;

@@ -112,6 +112,7 @@ enum class CannotReason : std::uint8_t {
     busy = 3,        // too many requests
     failed = 4,      // the source cannot read it
     bad_request = 5, // the request makes no sense to the source
+    lost = 6,        // a link was lost, and with it what was on its way: to be opened again
 };
 struct CannotMessage {
     ChannelId channel = 0;

@@ -235,6 +235,8 @@ private:
     struct LinkEntry {
         core::StationId station;
         bool dialled = false;
+        bool carried =
+            false; // frames of packages, either way: lost with it if they were on the way
         // The block lane took its fill. What was read from disk before that was known waits here:
         // at most the transfer engine's window for one station.
         bool blocks_full = false;

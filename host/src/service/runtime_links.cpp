@@ -10,7 +10,7 @@
 namespace stationsync::host {
 
 void Runtime::on_link_up(const LinkUpInfo& info) {
-    live_links_[info.link] = {info.station, info.dialled, false, {}};
+    live_links_[info.link] = {info.station, info.dialled, false, false, {}};
     log::info("net",
               std::string(info.dialled ? "connected to " : "connection from ") + info.station_name +
                   " at " + info.address,
@@ -35,9 +35,12 @@ void Runtime::on_link_down(LinkId link, LinkFailure failure, const std::string& 
         log::write_limited("down " + core::to_text(station) + std::string(to_text(failure)),
                            log::Level::info, "net", text,
                            {core::to_text(station), {}, to_text(failure)});
+        const bool carried = place->second.carried;
         live_links_.erase(place);
         if (transfer_ && !transfer_link(station))
             transfer_->on_station_gone(station);
+        else if (transfer_ && carried)
+            transfer_->on_link_lost(station);
     }
     feed(core::LinkDown{link, text});
 }
@@ -183,6 +186,7 @@ void Runtime::transfer_frame(LinkId link, std::span<const std::byte> bytes) {
     const core::StationId station = place->second.station;
     if (!engine_->may_exchange(station))
         return;
+    place->second.carried = true;
     if (!transfer_->on_frame(station, bytes))
         links_->close(link, "a package message cannot be read");
 }

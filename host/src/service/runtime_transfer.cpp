@@ -11,12 +11,15 @@ SendResult Runtime::send_transfer(const core::StationId& station, TransferLane l
     const auto link = transfer_link(station);
     if (!link || ending_ || !engine_->may_exchange(station))
         return SendResult::gone;
+    live_links_[*link].carried = true;
     if (lane == TransferLane::blocks) {
         live_links_[*link].blocks_held.push_back(std::move(frame));
         return send_held_blocks(*link);
     }
-    return links_->send_transfer(*link, std::move(frame)) == LinkSend::no_link ? SendResult::gone
-                                                                               : SendResult::taken;
+    // A link that has ended swallows it: on_link_down follows, and tells the engine what that
+    // means.
+    links_->send_transfer(*link, std::move(frame));
+    return SendResult::taken;
 }
 
 // Hands over what waits for the block lane, as far as it has room.
@@ -25,8 +28,8 @@ SendResult Runtime::send_held_blocks(LinkId link) {
     while (!entry.blocks_full && !entry.blocks_held.empty()) {
         const LinkSend sent = links_->send_block(link, std::move(entry.blocks_held.front()));
         entry.blocks_held.pop_front();
-        if (sent == LinkSend::no_link || sent == LinkSend::refused)
-            return SendResult::gone;
+        if (sent == LinkSend::no_link)
+            entry.blocks_held.clear(); // on_link_down follows
         entry.blocks_full = sent == LinkSend::queued_full;
     }
     return entry.blocks_full ? SendResult::full : SendResult::taken;

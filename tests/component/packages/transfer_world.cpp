@@ -209,11 +209,11 @@ SendResult TestStation::send_transfer(const core::StationId& station, TransferLa
     if (peer == nullptr || !peer->engine) {
         return SendResult::gone;
     }
+    const bool narrow = narrow_link && lane == TransferLane::blocks;
     if (on_send && !on_send(station, lane, frame)) {
-        return SendResult::taken;
+        return narrow ? SendResult::full : SendResult::taken;
     }
     in_flight_max = std::max(in_flight_max, engine ? engine->bytes_in_flight() : 0);
-    const bool narrow = narrow_link && lane == TransferLane::blocks;
     world.post([this, station, narrow, frame = std::move(frame)] {
         TestStation* const to = world.find(station);
         if (to != nullptr && to->engine) {
