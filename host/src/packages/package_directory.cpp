@@ -106,18 +106,19 @@ fs::path PackageDirectory::object_path(const core::ObjectId& object) const {
 }
 
 fs::path PackageDirectory::existing_object_path(const core::ObjectId& object) const {
-    fs::path path = object_path(object);
+    const fs::path path = object_path(object);
     std::error_code code;
     if (fs::exists(path, code)) {
         return path;
     }
-    // A directory that was moved keeps names that were cut for another length.
-    const std::string suffix = object_folder_suffix(object.key);
-    for_each_entry(path.parent_path(), [&](const fs::directory_entry& entry) {
-        if (ends_in(entry.path(), suffix)) {
-            path = entry.path();
+    // A directory that was moved keeps names that were cut for another length. Most objects have no
+    // folder at all: each is asked for by name, for a plant has tens of thousands of them.
+    for (const std::string& name : object_folder_names(object.key)) {
+        fs::path other = path.parent_path() / path_of(name);
+        if (fs::exists(other, code)) {
+            return other;
         }
-    });
+    }
     return path;
 }
 

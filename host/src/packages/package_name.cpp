@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <span>
+#include <utility>
 
 namespace stationsync::host {
 namespace {
@@ -52,6 +53,18 @@ bool is_safe_extension(std::string_view extension) {
 std::string object_folder_suffix(std::string_view key) {
     const Sha256Digest digest = sha256(key);
     return "~" + to_hex(std::span(digest).first(hash_bytes));
+}
+
+std::vector<std::string> object_folder_names(std::string_view key) {
+    const std::string suffix = object_folder_suffix(key);
+    std::vector<std::string> names;
+    for (std::size_t bytes = readable_bytes_min; bytes <= readable_bytes_max; ++bytes) {
+        std::string name = readable_name(key, bytes) + suffix;
+        if (names.empty() || names.back() != name) {
+            names.push_back(std::move(name));
+        }
+    }
+    return names;
 }
 
 std::string object_folder_name(std::string_view key, std::size_t readable_max) {

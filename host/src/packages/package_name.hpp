@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace stationsync::host {
 
@@ -33,6 +34,10 @@ inline constexpr std::size_t package_extension_bytes_max = 12;
 
 // "~HASH": what all folders of the key end in, however much of the key is readable.
 [[nodiscard]] std::string object_folder_suffix(std::string_view key);
+
+// All names that the folder of the key can have, however long the path in front of it is or was
+// when the folder was made; the shortest first.
+[[nodiscard]] std::vector<std::string> object_folder_names(std::string_view key);
 
 // "20260131T123456Z-8f3a12bc-1769862896123.bak": UTC of the change, first 8 digits of the station,
 // sequence. `copy` > 1 adds "-COPY" to the sequence: another package of the same revision.

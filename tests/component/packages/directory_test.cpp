@@ -206,6 +206,27 @@ TEST(PackageDirectory, AMovedDirectoryStillFindsItsPackages) {
     EXPECT_TRUE(PackageDirectory(moved).find(description.object, description.package.digest));
 }
 
+// The normal case for history, and for what is served live: no package, no folder.
+TEST(PackageDirectory, LookingForWhatIsNotThereDoesNotReadTheFoldersOfAllOthers) {
+    Folder folder;
+    const auto description = description_of("key that nobody has", random_content(10));
+    const auto time_of_lookups = [&] {
+        const std::int64_t begin_us = monotonic_now_us();
+        for (int round = 0; round < 200; ++round) {
+            EXPECT_FALSE(folder.packages.find(description.object, description.package.digest));
+        }
+        return monotonic_now_us() - begin_us;
+    };
+    std::filesystem::create_directories(folder.packages.folder() / "batchdb");
+    const std::int64_t with_none_us = time_of_lookups();
+    for (int index = 0; index < 5000; ++index) {
+        std::filesystem::create_directory(folder.packages.folder() / "batchdb" /
+                                          object_folder_name("key " + std::to_string(index), 60));
+    }
+    // Reading them all takes some hundred times as long.
+    EXPECT_LT(time_of_lookups(), 20 * with_none_us + 20'000);
+}
+
 TEST(CommitPackages, ManyAtOnceAreAllThereAndOneFailureIsItsOwn) {
     Folder folder;
     std::vector<PendingPackage> pending;

@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 namespace stationsync::host {
 namespace {
 
@@ -46,6 +50,20 @@ TEST(PackageName, FolderIsReadableAndCarriesTheHashOfTheKey) {
     EXPECT_EQ(object_folder_name("abc", 60), "abc~ba7816bf8f01cfea");
     EXPECT_EQ(object_folder_suffix("abc"), "~ba7816bf8f01cfea");
     EXPECT_NE(object_folder_name("A", 60), object_folder_name("a", 60));
+}
+
+TEST(PackageName, FolderOfAnyLengthOfPathIsAmongTheNames) {
+    for (const std::string& key : {std::string(200, 'k'), std::string("a"),
+                                   std::string("Maische\u00fc\u00e4\u00f6 1. Sorte"),
+                                   std::string("COM1 and more"), std::string("ab. . . .cd")}) {
+        const std::vector<std::string> names = object_folder_names(key);
+        for (std::size_t base_bytes = 0; base_bytes <= 250; ++base_bytes) {
+            const auto folder = object_folder({"recipes", key}, base_bytes).filename();
+            EXPECT_NE(std::find(names.begin(), names.end(), path_text(folder)), names.end())
+                << key << " " << base_bytes;
+        }
+        EXPECT_LE(names.size(), key.size());
+    }
 }
 
 TEST(PackageName, HostileKeysStayInTheirFolder) {
