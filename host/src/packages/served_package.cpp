@@ -1,6 +1,5 @@
 #include "packages/served_package.hpp"
 
-#include "base/durable.hpp"
 #include "base/path_text.hpp"
 
 #include <algorithm>
@@ -46,20 +45,12 @@ IoResult<ServedFilePtr> ServedFile::open(const LocatedPackage& located, const Pa
                        path_text(located.file) + " no longer has the size of its package"};
     }
     served->file_ = std::move(*file);
-    served->facts_ = *facts;
     served->layout_ = *layout;
     return served;
 }
 
 ServedFile::ServedFile(std::shared_ptr<const PartFile> part)
     : layout_(part->layout()), part_(std::move(part)) {}
-
-ServedFile::~ServedFile() {
-    if (located_.temporary) {
-        file_.close();
-        static_cast<void>(remove_file(located_.file)); // the staging folder is emptied at start
-    }
-}
 
 std::vector<std::byte> ServedFile::read(std::uint32_t index) const {
     std::vector<std::byte> block(layout_.size(index));
@@ -68,14 +59,6 @@ std::vector<std::byte> ServedFile::read(std::uint32_t index) const {
     }
     const auto count = file_.read_at(block, layout_.offset(index));
     return count && *count == block.size() ? block : std::vector<std::byte>{};
-}
-
-bool ServedFile::has_changed() const {
-    if (!located_.live) {
-        return false;
-    }
-    const auto facts = file_.facts();
-    return !facts || facts->bytes != facts_.bytes || facts->modified_100ns != facts_.modified_100ns;
 }
 
 bool ServedFile::compression_pays() noexcept {
@@ -116,10 +99,6 @@ Answer read_blocks(ServedFile& file, const std::vector<ServedFilePtr>& bases, Ch
             }
         }
         add_block(answer, channel, wish.index, std::move(encoded));
-    }
-    if (file.has_changed()) {
-        return refuse(channel, CannotReason::changed,
-                      "the content at the source has changed since it was announced");
     }
     return answer;
 }

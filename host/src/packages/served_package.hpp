@@ -24,7 +24,7 @@ public:
                                                                     const PackageRef& package);
     // A part that is being fetched here; what it has is the caller's business.
     explicit ServedFile(std::shared_ptr<const PartFile> part);
-    ~ServedFile(); // removes a temporary file
+    ~ServedFile() = default;
     ServedFile(const ServedFile&) = delete;
     ServedFile& operator=(const ServedFile&) = delete;
 
@@ -32,8 +32,6 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return located_.file; }
     // Blocking; empty when it cannot be read.
     [[nodiscard]] std::vector<std::byte> read(std::uint32_t index) const;
-    // A live file that was written since it was opened.
-    [[nodiscard]] bool has_changed() const;
 
     // Whether compressing has paid lately. Thread-safe, approximate.
     [[nodiscard]] bool compression_pays() noexcept;
@@ -42,10 +40,9 @@ public:
 private:
     ServedFile() = default;
 
-    LocatedPackage located_;
+    LocatedPackage located_; // outlives the open file
     BlockLayout layout_;
     File file_;
-    FileFacts facts_;
     std::shared_ptr<const PartFile> part_;
     std::atomic<std::uint32_t> useless_{0};
 };

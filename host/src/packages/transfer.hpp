@@ -5,6 +5,7 @@
 
 #include "base/worker_pool.hpp"
 #include "packages/package_directory.hpp"
+#include "packages/temporary_file.hpp"
 #include "packages/transfer_messages.hpp"
 
 #include <cstdint>
@@ -54,8 +55,7 @@ struct FinishedFetch {
 
 struct LocatedPackage {
     std::filesystem::path file;
-    bool live = false;      // the provider's own file: it may change at any time
-    bool temporary = false; // exported for this purpose: removed once nobody is served from it
+    TemporaryFilePtr temporary = nullptr; // set when the file was exported for this purpose
 };
 
 enum class TransferLane {
@@ -98,8 +98,11 @@ struct TransferOptions {
     std::uint64_t fetch_window_bytes = std::uint64_t{8} << 20;  // on their way, per fetch
     std::uint64_t total_window_bytes = std::uint64_t{32} << 20; // and in all
     std::uint64_t serve_window_bytes = std::uint64_t{4} << 20; // read for one station, not yet sent
-    std::int64_t stall_us = 10'000'000;   // without a block for so long, others are asked for them
-    std::int64_t give_up_us = 30'000'000; // a source that is silent for so long is dropped
+    std::int64_t stall_us = 10'000'000;    // without a block for so long, others are asked for them
+    std::int64_t give_up_us = 30'000'000;  // a source that is silent for so long is dropped
+    std::int64_t preparing_us = 5'000'000; // who waits for a package in the making hears so often
+    // Nobody is kept waiting longer for one that hangs.
+    std::int64_t preparing_max_us = std::int64_t{3'600'000'000};
 };
 
 // Bytes of messages on the links, by provider.

@@ -177,9 +177,14 @@ IoResult<void> Runtime::start() {
     TransferOptions transfer;
     transfer.self = settings_.self;
     transfer.packages = sync / path_of(project);
-    // A source may first have to export and hash a large database; a dead one loses its link.
+    // A source that has to export and hash a large file first says so; a dead one loses its link.
     transfer.give_up_us = 180'000'000;
     transfer.manifests = settings_.paths.project_state(project) / "blocks";
+    live_exports_ = std::make_unique<LiveExports>(
+        [this](const core::ObjectId& object, const PackageRef& package, LiveExports::Made made) {
+            export_live(object, package, std::move(made));
+        },
+        pool_);
     transfer_ = std::make_unique<TransferEngine>(std::move(transfer), pool_,
                                                  static_cast<TransferHost&>(*this),
                                                  post_to_io_context(&context_));
@@ -246,6 +251,7 @@ void Runtime::set_engine_timer() {
 void Runtime::tick() {
     if (transfer_->is_busy())
         transfer_->tick();
+    live_exports_->tick(monotonic_now_us());
     for (const auto& [name, discovery] : discoveries_)
         discovery->tick(monotonic_now_us());
     // The station has joined again, and there was time to read it.
@@ -287,6 +293,7 @@ void Runtime::shut_down(const ShutDown& how, std::function<void()> ended) {
     live_links_.clear();
     // Packages are not served or fetched any more; what is here of them stays.
     transfer_.reset();
+    live_exports_.reset();
     for (auto& [name, slot] : providers_)
         if (slot.instance && !slot.ending) {
             slot.ending = true;

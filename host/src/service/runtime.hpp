@@ -12,6 +12,7 @@
 #include "config/station_config.hpp"
 #include "net/codec.hpp"
 #include "net/links.hpp"
+#include "packages/live_exports.hpp"
 #include "packages/transfer.hpp"
 #include "packages/unfinished_parts.hpp"
 #include "plugins/discovery_instance.hpp"
@@ -225,6 +226,8 @@ private:
     void locate(const core::ObjectId& object, const PackageRef& package,
                 LocateReply reply) override;
     void locate_live(const core::ObjectId& object, const PackageRef& package, LocateReply reply);
+    void export_live(const core::ObjectId& object, const PackageRef& package,
+                     LiveExports::Made made);
     void fetch_finished(core::JobId id, const FinishedFetch& result) override;
     void fetch_failed(core::JobId id, FetchFailure failure, const std::string& text) override;
     void fetch_progressed(core::JobId id, std::uint64_t bytes_done,
@@ -269,6 +272,7 @@ private:
     std::unique_ptr<StateWriter> writer_;
     std::shared_ptr<PackageStore> store_; // shared with jobs that outlast the runtime
     std::unique_ptr<Links> links_;
+    std::unique_ptr<LiveExports> live_exports_;
     std::unique_ptr<TransferEngine> transfer_;
     std::map<std::string, ProviderSlot> providers_;
     std::map<std::string, std::unique_ptr<DiscoveryInstance>> discoveries_;

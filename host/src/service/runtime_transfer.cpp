@@ -42,7 +42,7 @@ void Runtime::locate(const core::ObjectId& object, const PackageRef& package, Lo
     };
     auto done = alive([this, object, package, found, reply = std::move(reply)] {
         if (*found)
-            reply(LocatedPackage{**found, false, false});
+            reply(LocatedPackage{**found});
         else
             locate_live(object, package, reply);
     });
@@ -53,27 +53,36 @@ void Runtime::locate(const core::ObjectId& object, const PackageRef& package, Lo
 void Runtime::locate_live(const core::ObjectId& object, const PackageRef& package,
                           LocateReply reply) {
     const core::ObjectRecord* const record = engine_->record(object);
-    const auto instance = instance_of(object.provider);
     bool live = false;
     if (record)
         for (const core::LocalPackage& local : record->packages)
             live = live || (local.live && local.package.digest == package.digest);
-    if (!live || !instance) {
+    if (live && live_exports_)
+        live_exports_->locate(object, package, std::move(reply));
+    else
         reply(IoError{IoErrorKind::not_found, "this station does not have the package any more"});
+}
+
+void Runtime::export_live(const core::ObjectId& object, const PackageRef& package,
+                          LiveExports::Made made) {
+    // A stop of the service does not wait for what only peers want.
+    constexpr std::uint64_t cancelled_at_stop = ~std::uint64_t{0};
+    const auto instance = instance_of(object.provider);
+    if (!instance) {
+        made(IoError{IoErrorKind::not_found, "the provider of the package is not running"});
         return;
     }
-    auto found = std::make_shared<IoResult<std::filesystem::path>>(std::filesystem::path());
-    auto work = [store = store_, object, package, found](ProviderCalls& calls,
-                                                         Operation& operation) {
-        *found = store->export_live(calls, operation, object, package.digest);
-    };
-    auto done = alive([found, reply = std::move(reply)] {
-        if (*found)
-            reply(LocatedPackage{**found, false, true});
+    auto result = std::make_shared<IoResult<TemporaryFilePtr>>(TemporaryFilePtr());
+    auto work = [store = store_, object, package, result](ProviderCalls& calls,
+                                                          Operation& operation) {
+        const auto exported = store->export_live(calls, operation, object, package.digest);
+        if (exported)
+            *result = std::make_shared<const TemporaryFile>(*exported);
         else
-            reply(found->error());
-    });
-    instance->call(0, std::move(work), std::move(done));
+            *result = exported.error();
+    };
+    auto done = alive([result, made = std::move(made)] { made(std::move(*result)); });
+    instance->call(cancelled_at_stop, std::move(work), std::move(done));
 }
 
 // Every byte is verified; what the bytes mean is verified by the plugin before the engine may use

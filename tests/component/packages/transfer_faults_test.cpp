@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <memory>
 #include <sys/resource.h>
+#include <utility>
 
 namespace stationsync::host {
 namespace {
@@ -71,7 +73,7 @@ TEST(TransferFaults, AWrongListOfBlocksIsFoundOutByTheWholeDigest) {
     // A lies consistently: list and blocks of other content under the package's name.
     const auto false_file = a.folder / "false";
     ASSERT_TRUE(atomic_write(false_file, other));
-    a.on_locate = [&](const PackageRef&) { return LocatedPackage{false_file, false, false}; };
+    a.on_locate = [&](const PackageRef&) { return LocatedPackage{false_file}; };
     {
         auto manifest = compute_manifest(false_file);
         ASSERT_TRUE(manifest);
@@ -229,7 +231,7 @@ TEST(TransferFaults, LiveContentThatChangedIsNotServedAsThePackage) {
         PackageDescription package;
         package.object = {"recipes", "live" + std::to_string(bytes)};
         package.package = {digest_of(content), bytes, 0};
-        a.on_locate = [&](const PackageRef&) { return LocatedPackage{live, true, false}; };
+        a.on_locate = [&](const PackageRef&) { return LocatedPackage{live}; };
         ASSERT_TRUE(atomic_write(live, random_content(bytes)));
         b.engine->start_fetch(b.request_for(package, {a.id}, bytes));
         ASSERT_TRUE(world.run_until([&] { return b.is_over(bytes); }));
@@ -247,7 +249,10 @@ TEST(TransferFaults, ATemporaryExportIsRemovedAfterwards) {
     PackageDescription package;
     package.object = {"recipes", "x"};
     package.package = {digest_of(content), content.size(), 0};
-    a.on_locate = [&](const PackageRef&) { return LocatedPackage{exported, false, true}; };
+    auto temporary = std::make_shared<const TemporaryFile>(exported);
+    a.on_locate = [&](const PackageRef&) {
+        return LocatedPackage{exported, std::exchange(temporary, nullptr)};
+    };
     b.engine->start_fetch(b.request_for(package, {a.id}, 1));
     ASSERT_TRUE(world.run_until([&] { return b.is_over(1); }));
     EXPECT_TRUE(b.finished.contains(1));

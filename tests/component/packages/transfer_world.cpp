@@ -239,7 +239,7 @@ void TestStation::locate(const core::ObjectId& object, const PackageRef& package
         [this, found, object, digest = package.digest] { *found = packages.find(object, digest); },
         [found, reply = std::move(reply)] {
             if (*found) {
-                reply(LocatedPackage{(*found)->file, false, false});
+                reply(LocatedPackage{(*found)->file});
             } else {
                 reply(found->error());
             }
