@@ -31,12 +31,11 @@ class SmallDisk:
 
     def fill(self, leave=0):
         """Leaves `leave` bytes free."""
-        with self.ballast.open("wb") as file:
+        with self.ballast.open("wb", buffering=0) as file:  # a buffer would be written at the end
             chunk = os.urandom(65536)
             with contextlib.suppress(OSError):
                 while True:
                     file.write(chunk)
-                    file.flush()
         size = self.ballast.stat().st_size
         os.truncate(self.ballast, max(0, size - leave))
 

@@ -69,6 +69,9 @@ class History(unittest.TestCase):
                     shutil.rmtree(file) if file.is_dir() else file.unlink()
             a.start()
             plant.wait_connected()
+            # The marker in the folder is of an instance that is gone.
+            wait_until(lambda: a.provider("recipes")["state"] == "fault", "A asks about its folder")
+            a.cli("provider", "accept-root", "recipes")
             plant.wait_all_synced()
             found = a.wait_history("found", "recipes", "r.txt")
             self.assertTrue(all(entry["kept"] for entry in found), found)

@@ -24,7 +24,7 @@ class Puppet:
 
     def __init__(self, station, name="puppet", label="one"):
         self.name = name
-        self.folder = station.folder / name
+        self.folder = station.data / name
         self.folder.mkdir()
         self.label = label
 

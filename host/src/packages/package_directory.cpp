@@ -273,30 +273,42 @@ void PackageDirectory::visit(const Visitor& visitor) const {
 }
 
 namespace {
-fs::path part_of_journal(const fs::path& journal) {
-    std::string name = path_text(journal);
-    name.resize(name.size() - std::string_view(".have.part").size());
-    return with_suffix(path_of(name), part_suffix);
+
+constexpr std::string_view journal_suffix = ".have.part";
+
+// Of a fetch that may go on: its part file, or its journal.
+std::optional<fs::path> part_of_fetch(const fs::path& path) {
+    std::error_code code;
+    if (ends_in(path, journal_suffix)) {
+        std::string name = path_text(path);
+        name.resize(name.size() - journal_suffix.size());
+        return with_suffix(path_of(name), part_suffix);
+    }
+    std::string name = path_text(path);
+    name.resize(name.size() - part_suffix.size());
+    return fs::exists(with_suffix(path_of(name), journal_suffix), code) ? std::optional(path)
+                                                                        : std::nullopt;
 }
+
 } // namespace
 
-std::set<fs::path> PackageDirectory::sweep(const std::set<fs::path>& seen_before) const {
+std::set<fs::path> PackageDirectory::sweep(const std::set<fs::path>& unwanted) const {
     std::set<fs::path> seen_now;
     for_each_object_folder(folder_, [&](const fs::path& folder) {
         std::vector<fs::path> litter;
         for_each_entry(folder, [&](const fs::directory_entry& entry) {
             const fs::path& path = entry.path();
             std::error_code code;
+            const bool is_part = ends_in(path, part_suffix);
             const bool lone_description = ends_in(path, description_suffix) &&
                                           !fs::exists(without_description_suffix(path), code);
-            if (!lone_description && !ends_in(path, part_suffix)) {
+            if (!lone_description && !is_part) {
                 return;
             }
-            const bool journal_of_one =
-                ends_in(path, ".have.part") && seen_before.contains(part_of_journal(path));
-            if (journal_of_one || seen_before.contains(path)) {
+            const auto fetch = is_part ? part_of_fetch(path) : std::nullopt;
+            if (unwanted.contains(fetch.value_or(path))) {
                 litter.push_back(path);
-            } else {
+            } else if (!fetch) {
                 seen_now.insert(path);
             }
         });

@@ -118,10 +118,10 @@ public:
     // called. A folder that does not exist is empty.
     void visit(const Visitor& visitor) const;
 
-    // Looks for unfinished packages and descriptions without a package, the litter of a crash, and
-    // removes those that `seen_before` names: what is being written just now looks alike, but not
-    // twice. Returns what was seen for the first time. Call it only while nothing is fetched.
-    std::set<std::filesystem::path> sweep(const std::set<std::filesystem::path>& seen_before) const;
+    // Removes those unfinished packages (with their journals) and descriptions without a package
+    // that are named. Returns the others that no fetch will continue: the litter of a crash, or
+    // what is being written just now, which a second look tells apart.
+    std::set<std::filesystem::path> sweep(const std::set<std::filesystem::path>& unwanted) const;
 
 private:
     [[nodiscard]] std::filesystem::path object_path(const core::ObjectId& object) const;

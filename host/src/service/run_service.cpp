@@ -25,7 +25,7 @@ namespace {
 
 // The whole end takes less than 10 seconds, whatever a plugin or a disk does. First the engine has
 // its patience with applies (Service::end), then all of it has this.
-constexpr std::chrono::milliseconds end_time_max{8'000};
+constexpr std::chrono::milliseconds end_time_max{6'500};
 constexpr std::chrono::milliseconds last_calls_time_max{500};
 
 int refuse(const std::string& text, const std::string& remedy = {}) {

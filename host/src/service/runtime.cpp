@@ -14,7 +14,7 @@ namespace stationsync::host {
 
 namespace {
 constexpr std::chrono::milliseconds tick_every{500};
-constexpr std::chrono::seconds apply_grace{2}; // for an apply to notice that it was cancelled
+constexpr std::chrono::seconds apply_grace{1}; // for an apply to notice that it was cancelled
 } // namespace
 
 Runtime::Runtime(boost::asio::io_context& context, Workers& workers, const PluginRegistry& plugins,

@@ -99,7 +99,6 @@ public:
     // A command of a person, as an event of the engine.
     void command(core::Event event) { feed(std::move(event)); }
     // Calls `action` once everything that the engine has asked to store so far is durable.
-    // At once when the disk is full; `when_stored` waits for it.
     void when_durable(std::function<void()> action) { writer_->flush(alive(std::move(action))); }
     void when_stored(std::function<void()> action) {
         writer_->when_stored(alive(std::move(action)));
@@ -293,7 +292,6 @@ private:
     int house_jobs_ = 0;
     bool had_packages_ = false;
     bool more_is_lost_ = false; // than one look tells
-    // Seen by the last sweep; the walk on a worker and the loop take turns.
     std::shared_ptr<std::set<std::filesystem::path>> litter_ =
         std::make_shared<std::set<std::filesystem::path>>();
     std::filesystem::path founded_mark_; // to be written once the engine's first state is durable

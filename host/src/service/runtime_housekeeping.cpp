@@ -151,27 +151,24 @@ void Runtime::compare_directories() {
     pool_.submit(std::move(walk), std::move(compare));
 }
 
-// While something is missing here, a fetch whose sources are away goes on where it stopped once
-// they are back; what nobody has continued for long, or what does not fit, goes. In step nobody
-// needs any.
+// A fetch whose sources are away goes on where it stopped once they are back; what nobody has
+// continued for long, or what does not fit, goes. What a crash left goes at the second look.
 void Runtime::sweep_parts(const std::vector<UnfinishedPart>& parts) {
     const bool in_step = engine_->in_step();
-    if (!in_step || transfer_->is_busy())
-        litter_->clear();
+    std::set<std::filesystem::path> litter = std::exchange(*litter_, {});
     if (ending_ || transfer_->is_busy())
         return; // the next round looks again
-    ++house_jobs_;
-    auto done = alive([this] { --house_jobs_; });
-    if (in_step) {
-        pool_.submit([store = store_, litter = litter_] { *litter = store->sync().sweep(*litter); },
-                     std::move(done));
-        return;
-    }
     const auto& sync = settings_.station.sync;
-    auto sweep = [store = store_,
-                  dropped = parts_to_drop(parts, {sync.size_max_bytes, sync.age_max},
-                                          now().wall.us)] { store->sync().sweep(dropped); };
-    pool_.submit(std::move(sweep), std::move(done));
+    auto unwanted = parts_to_drop(parts, {sync.size_max_bytes, sync.age_max}, now().wall.us);
+    if (in_step) // else an export may have its unfinished file there
+        unwanted.merge(litter);
+    auto sweep = [store = store_, unwanted = std::move(unwanted), in_step, seen = litter_] {
+        auto now = store->sync().sweep(unwanted);
+        if (in_step)
+            *seen = std::move(now);
+    };
+    ++house_jobs_;
+    pool_.submit(std::move(sweep), alive([this] { --house_jobs_; }));
 }
 
 // The state database was lost: what the packages tell of themselves goes to the history as "found".

@@ -80,8 +80,9 @@ void Service::view_history(const nlohmann::json& arguments, ReplyFunction done) 
         done(reply_ok(history_json(runtime_->engine(), **entries)));
     };
     // What has just happened may still be on its way to the database.
-    runtime_->when_durable(
-        [this, read = std::move(read), show = std::move(show)] { pool_.submit(read, show); });
+    runtime_->when_durable([this, read = std::move(read), show = std::move(show)] {
+        workers_.shared().submit(read, show);
+    });
 }
 
 void Service::view_plugins(const nlohmann::json&, ReplyFunction done) {

@@ -171,7 +171,7 @@ TEST(PackageDirectory, ManyAreDescribedAtOnceAndOneFailureIsItsOwn) {
     }
 }
 
-TEST(PackageDirectory, SweepRemovesWhatStaysUnfinished) {
+TEST(PackageDirectory, SweepRemovesWhatStaysUnfinishedAndFetchesByOrder) {
     Folder folder;
     const auto object = folder.packages.folder() / "batchdb/x~0";
     const auto write = [&](const char* name) { test::write_file(object / name, "?"); };
@@ -182,15 +182,20 @@ TEST(PackageDirectory, SweepRemovesWhatStaysUnfinished) {
         }
         return names;
     };
-    for (const char* name : {"a.db.part", "a.db.have.part", "b.db.rev", "c.db", "c.db.rev"}) {
+    for (const char* name : {"a.db.part", "b.db.rev", "c.db", "c.db.rev", "f.db.part",
+                             "f.db.have.part", "g.db.part", "g.db.have.part"}) {
         write(name);
     }
-    const auto seen = folder.packages.sweep({});
-    EXPECT_EQ(left().size(), 5U) << "what was seen once may be in the making";
-    write("b.db");      // it was
-    write("d.db.part"); // another begins
-    const auto later = folder.packages.sweep(seen);
-    EXPECT_EQ(left(), (std::set<std::string>{"b.db", "b.db.rev", "c.db", "c.db.rev", "d.db.part"}));
+    auto unwanted = folder.packages.sweep({});
+    EXPECT_EQ(left().size(), 8U) << "what was seen once may be in the making";
+    EXPECT_EQ(unwanted,
+              (std::set<std::filesystem::path>{object / "a.db.part", object / "b.db.rev"}));
+    write("b.db");                         // it was
+    write("d.db.part");                    // another begins
+    unwanted.insert(object / "g.db.part"); // beyond a limit
+    const auto later = folder.packages.sweep(unwanted);
+    EXPECT_EQ(left(), (std::set<std::string>{"b.db", "b.db.rev", "c.db", "c.db.rev", "d.db.part",
+                                             "f.db.part", "f.db.have.part"}));
     EXPECT_EQ(later, (std::set<std::filesystem::path>{object / "d.db.part"}));
 }
 
