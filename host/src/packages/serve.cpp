@@ -1,59 +1,20 @@
-#include "packages/serve.hpp"
+#include "packages/serve_channels.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace stationsync::host {
 namespace {
-constexpr std::size_t channels_max = 8192; // per station
-constexpr std::size_t wishes_max = 4096;   // per channel, blocks
-constexpr std::size_t lists_max = 256;     // per channel, ranges
+constexpr std::size_t wishes_max = 4096; // per channel, blocks
+constexpr std::size_t lists_max = 256;   // per channel, ranges
+// Per station: several times what the window of a whole station takes.
+constexpr std::size_t asked_bytes_max = std::size_t{4} << 20;
 constexpr std::size_t blocks_per_job = 8;
+
+std::size_t bytes_of(const BlockWish& wish) {
+    return sizeof wish + wish.old_pages.size() * sizeof(PageHash);
+}
 } // namespace
-
-struct Serve::Channel {
-    core::StationId station;
-    ChannelId id = 0;
-    core::ObjectId object;
-    PackageRef package;
-    BlockLayout layout;
-    bool small = false;
-    bool closed = false;
-    bool counted = false; // the provider is known to be ours: bytes count under its name
-
-    ServedFilePtr file; // null while it is being located
-    std::vector<ServedFilePtr> bases;
-    BlockManifestPtr manifest;
-    std::vector<BlockManifestPtr> base_manifests;
-    bool loading_manifest = false;
-
-    bool partial = false; // served from a running fetch
-    BlockSet announced;   // what of it the peer knows to be here
-    std::deque<ManifestRequestMessage> lists;
-    std::deque<BlockWish> wishes;
-
-    [[nodiscard]] std::string_view provider() const {
-        return counted ? std::string_view(object.provider) : std::string_view();
-    }
-};
-
-struct Serve::Peer {
-    std::map<ChannelId, ChannelPtr> channels;
-    std::deque<ChannelPtr> ready; // have something to read; each at most once
-    std::uint64_t bytes_in_work = 0;
-};
-
-// Files of one channel on their way.
-struct Serve::Opening {
-    std::optional<IoResult<LocatedPackage>> package;
-    std::vector<std::optional<LocatedPackage>> bases;
-    std::vector<PackageRef> base_refs;
-    std::size_t replies_missing = 0;
-    // After the job:
-    IoResult<ServedFilePtr> file{ServedFilePtr{}};
-    std::vector<ServedFilePtr> base_files;
-    std::vector<BlockManifestPtr> base_manifests;
-};
 
 Serve::Serve(TransferContext& context, FetchOf fetch_of)
     : context_(context), fetch_of_(std::move(fetch_of)), self_(std::make_shared<Serve*>(this)) {}
@@ -71,7 +32,8 @@ Serve::Peer& Serve::peer_of(const core::StationId& station) {
 }
 
 void Serve::on_message(const core::StationId& station, TransferMessage& message) {
-    if (const auto* const open = std::get_if<OpenMessage>(&message)) {
+    peer_of(station).gone = false;
+    if (auto* const open = std::get_if<OpenMessage>(&message)) {
         on_open(station, *open);
         return;
     }
@@ -90,33 +52,6 @@ void Serve::on_message(const core::StationId& station, TransferMessage& message)
         on_pages_request(channel, *pages);
     } else if (std::holds_alternative<CloseMessage>(message)) {
         close(channel);
-    }
-}
-
-void Serve::on_open(const core::StationId& station, const OpenMessage& message) {
-    Peer& peer = peer_of(station);
-    const auto channel = std::make_shared<Channel>();
-    channel->station = station;
-    channel->id = message.channel;
-    channel->object = message.object;
-    channel->package = message.package;
-    const auto layout = layout_of(message.package.bytes);
-    const bool fresh = !peer.channels.contains(message.channel);
-    if (!fresh || !layout || layout->count == 0 || peer.channels.size() >= channels_max) {
-        channel->closed = !fresh; // the answer must not end the channel that has the number
-        refuse(channel, fresh && layout ? CannotReason::busy : CannotReason::bad_request,
-               fresh && layout ? "the source has too many requests of this station"
-                               : "the request makes no sense");
-        return;
-    }
-    channel->layout = *layout;
-    channel->small = layout->count == 1;
-    peer.channels.emplace(message.channel, channel);
-    Fetch* const fetch = fetch_of_(message.package.digest);
-    if (fetch != nullptr && fetch->partial() != nullptr && fetch->object() == message.object) {
-        open_partial(channel, *fetch);
-    } else {
-        locate(channel, message.bases);
     }
 }
 
@@ -142,87 +77,6 @@ void Serve::attach_partial(const ChannelPtr& channel, Fetch& fetch) {
     }
 }
 
-void Serve::locate(const ChannelPtr& channel, const std::vector<PackageRef>& bases) {
-    auto opening = std::make_shared<Opening>();
-    const std::size_t base_count = channel->small ? 0 : bases.size();
-    opening->bases.resize(base_count);
-    opening->base_refs.assign(bases.begin(),
-                              bases.begin() + static_cast<std::ptrdiff_t>(base_count));
-    opening->replies_missing = 1 + base_count;
-    const auto replied = [this, channel, opening, self = self_] {
-        if (--opening->replies_missing == 0 && *self != nullptr && !channel->closed) {
-            open_files(channel, opening);
-        }
-    };
-    for (std::size_t index = 0; index < base_count; ++index) {
-        context_.host.locate(channel->object, bases[index],
-                             [opening, index, replied](IoResult<LocatedPackage> located) {
-                                 if (located) {
-                                     opening->bases[index] = std::move(*located);
-                                 }
-                                 replied();
-                             });
-    }
-    context_.host.locate(channel->object, channel->package,
-                         [opening, replied](IoResult<LocatedPackage> located) {
-                             opening->package = std::move(located);
-                             replied();
-                         });
-}
-
-void Serve::open_files(const ChannelPtr& channel, const std::shared_ptr<Opening>& opening) {
-    if (!*opening->package) {
-        refuse(channel, CannotReason::not_held, opening->package->error().text);
-        return;
-    }
-    channel->counted = true;
-    context_.pool.submit(
-        [opening, package = channel->package, layout = channel->layout,
-         manifests = context_.manifests] {
-            opening->file = ServedFile::open(**opening->package, package);
-            for (std::size_t index = 0; index < opening->bases.size(); ++index) {
-                ServedFilePtr base;
-                if (opening->bases[index]) {
-                    auto opened =
-                        ServedFile::open(*opening->bases[index], opening->base_refs[index]);
-                    if (opened && (*opened)->layout().block_bytes == layout.block_bytes) {
-                        base = std::move(*opened);
-                    }
-                }
-                const PackageRef& ref = opening->base_refs[index];
-                opening->base_manifests.push_back(base ? manifests.load({ref.digest, ref.bytes, 0})
-                                                       : nullptr);
-                opening->base_files.push_back(std::move(base));
-            }
-        },
-        [this, self = self_, channel, opening] {
-            if (*self != nullptr && !channel->closed) {
-                on_files_open(channel, *opening);
-            }
-        });
-}
-
-void Serve::on_files_open(const ChannelPtr& channel, Opening& opening) {
-    if (!opening.file) {
-        refuse(channel, CannotReason::not_held, opening.file.error().text);
-        return;
-    }
-    channel->file = std::move(*opening.file);
-    channel->bases = std::move(opening.base_files);
-    channel->base_manifests = std::move(opening.base_manifests);
-    if (channel->small) {
-        add_wish(channel, {});
-        return;
-    }
-    OpenedMessage opened{channel->id, true, 0, {}};
-    for (std::size_t index = 0; index < channel->bases.size(); ++index) {
-        if (channel->bases[index]) {
-            opened.bases_known = static_cast<std::uint8_t>(opened.bases_known | 1U << index);
-        }
-    }
-    context_.outbox.send(channel->station, TransferLane::control, opened, channel->provider());
-}
-
 void Serve::on_list_request(const ChannelPtr& channel, const ManifestRequestMessage& message) {
     const bool fits = message.range.first < channel->layout.count &&
                       message.range.count <= channel->layout.count - message.range.first;
@@ -230,6 +84,10 @@ void Serve::on_list_request(const ChannelPtr& channel, const ManifestRequestMess
         refuse(channel, CannotReason::bad_request, "the request makes no sense");
         return;
     }
+    if (!charge(channel, sizeof message)) {
+        return;
+    }
+    channel->asked_at_us = monotonic_now_us();
     channel->lists.push_back(message);
     answer_lists(channel);
 }
@@ -253,6 +111,7 @@ void Serve::answer_lists(const ChannelPtr& channel) {
             if (*self == nullptr || channel->closed) {
                 return;
             }
+            channel->loading_manifest = false;
             if (!*loaded) {
                 refuse(channel, CannotReason::changed, loaded->error().text);
                 return;
@@ -266,6 +125,7 @@ void Serve::send_lists(const ChannelPtr& channel) {
     while (!channel->lists.empty() && context_.outbox.is_writable(channel->station)) {
         const ManifestRequestMessage request = channel->lists.front();
         channel->lists.pop_front();
+        discharge(channel, sizeof request);
         const BlockManifest* const base = request.base < channel->base_manifests.size()
                                               ? channel->base_manifests[request.base].get()
                                               : nullptr;
@@ -299,11 +159,33 @@ void Serve::add_wish(const ChannelPtr& channel, BlockWish wish) {
                     : "the source was asked for a block that it does not have");
         return;
     }
+    if (!charge(channel, bytes_of(wish))) {
+        return;
+    }
     channel->wishes.push_back(std::move(wish));
     if (channel->wishes.size() == 1) {
         peer_of(channel->station).ready.push_back(channel);
     }
     pump(channel->station);
+}
+
+// Counts what a question takes of this station's memory. False: refused, that is too much.
+bool Serve::charge(const ChannelPtr& channel, std::size_t bytes) {
+    Peer& peer = peer_of(channel->station);
+    if (peer.asked_bytes + bytes > asked_bytes_max) {
+        refuse(channel, CannotReason::busy, "the source has too many requests of this station");
+        return false;
+    }
+    peer.asked_bytes += bytes;
+    channel->asked_bytes += bytes;
+    return true;
+}
+
+void Serve::discharge(const ChannelPtr& channel, std::size_t bytes) {
+    channel->asked_bytes -= bytes;
+    if (const auto peer = peers_.find(channel->station); peer != peers_.end()) {
+        peer->second->asked_bytes -= bytes;
+    }
 }
 
 void Serve::pump(const core::StationId& station) {
@@ -322,6 +204,7 @@ void Serve::read(const ChannelPtr& channel) {
     Peer& peer = peer_of(channel->station);
     std::vector<BlockWish> wishes;
     while (!channel->wishes.empty() && wishes.size() < blocks_per_job) {
+        discharge(channel, bytes_of(channel->wishes.front()));
         wishes.push_back(std::move(channel->wishes.front()));
         channel->wishes.pop_front();
     }
@@ -364,12 +247,16 @@ void Serve::on_answer(const ChannelPtr& channel, Answer& answer, std::uint64_t b
         }
     }
     pump(channel->station);
+    forget_gone(channel->station);
 }
 
 void Serve::refuse(const ChannelPtr& channel, CannotReason reason, const std::string& text) {
-    // On the lane of the blocks, so that it does not overtake those that are on their way.
-    context_.outbox.send(channel->station, TransferLane::blocks,
-                         CannotMessage{channel->id, reason, text}, channel->provider());
+    // On the lane of the blocks, so that it does not overtake those that are on their way; but a
+    // peer that reads nothing must not fill that one with refusals.
+    const TransferLane lane = context_.outbox.is_writable(channel->station) ? TransferLane::blocks
+                                                                            : TransferLane::control;
+    context_.outbox.send(channel->station, lane, CannotMessage{channel->id, reason, text},
+                         channel->provider());
     close(channel);
 }
 
@@ -379,9 +266,13 @@ void Serve::close(const ChannelPtr& channel) {
     }
     channel->wishes.clear();
     channel->lists.clear();
+    discharge(channel, channel->asked_bytes);
     const auto peer = peers_.find(channel->station);
     if (peer != peers_.end()) {
         peer->second->channels.erase(channel->id);
+        if (!channel->has_turn) {
+            std::erase(peer->second->waiting, channel);
+        }
     }
     if (channel->partial) {
         const auto [first, last] = partial_channels_.equal_range(channel->package.digest);
@@ -392,10 +283,13 @@ void Serve::close(const ChannelPtr& channel) {
             }
         }
     }
-    // The last reference may remove a temporary file: not on this thread.
-    context_.pool.submit([file = std::exchange(channel->file, nullptr),
-                          bases = std::exchange(channel->bases, {})] {},
-                         {});
+    // Closing files is the workers'.
+    if (channel->file) {
+        context_.pool.submit([file = std::exchange(channel->file, nullptr),
+                              bases = std::exchange(channel->bases, {})] {},
+                             {});
+    }
+    end_turn(channel);
 }
 
 void Serve::on_writable(const core::StationId& station) {
@@ -416,11 +310,40 @@ void Serve::on_station_gone(const core::StationId& station) {
     if (peer == peers_.end()) {
         return;
     }
+    peer->second->waiting.clear();
     while (!peer->second->channels.empty()) {
         const ChannelPtr channel = peer->second->channels.begin()->second; // outlives its entry
         close(channel);
     }
-    peers_.erase(peer);
+    peer->second->gone = true;
+    forget_gone(station);
+}
+
+// Once its jobs have ended as well: a station that comes and goes has no more of them than others.
+void Serve::forget_gone(const core::StationId& station) {
+    const auto peer = peers_.find(station);
+    if (peer != peers_.end() && peer->second->gone && !peer->second->starting &&
+        peer->second->turns == 0 && peer->second->bytes_in_work == 0) {
+        peers_.erase(peer);
+    }
+}
+
+void Serve::tick(std::int64_t now_us) {
+    if (now_us - told_preparing_at_us_ < context_.options.preparing_us) {
+        return;
+    }
+    told_preparing_at_us_ = now_us;
+    for (const auto& [station, peer] : peers_) {
+        for (const auto& [id, channel] : peer->channels) {
+            const std::int64_t waited_us = now_us - channel->asked_at_us;
+            const bool late = waited_us >= context_.options.preparing_us;
+            const bool hangs = waited_us > context_.options.preparing_max_us;
+            if (channel->is_preparing() && late && !hangs) {
+                context_.outbox.send(station, TransferLane::control, HaveMessage{id, {}},
+                                     channel->provider());
+            }
+        }
+    }
 }
 
 void Serve::on_link_lost(const core::StationId& station) {
@@ -428,6 +351,7 @@ void Serve::on_link_lost(const core::StationId& station) {
     if (peer == peers_.end()) {
         return;
     }
+    peer->second->waiting.clear();
     while (!peer->second->channels.empty()) {
         const ChannelPtr channel = peer->second->channels.begin()->second; // outlives its entry
         refuse(channel, CannotReason::lost, "what was on its way was lost with a link");

@@ -85,6 +85,7 @@ void SmallFetch::set_sources(const std::vector<core::StationId>& sources) {
 }
 
 void SmallFetch::on_message(const core::StationId&, TransferMessage& message) {
+    asked_at_us_ = monotonic_now_us(); // it is still there
     if (auto* const block = std::get_if<BlockMessage>(&message)) {
         close_channel();
         commit(std::move(block->payload), block->encoding);

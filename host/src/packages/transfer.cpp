@@ -323,6 +323,7 @@ void TransferEngine::on_link_lost(const core::StationId& station) {
 
 void TransferEngine::tick() {
     const std::int64_t now_us = monotonic_now_us();
+    state_->serve.tick(now_us);
     std::vector<State::FetchPtr> all;
     for (const auto& [id, fetch] : state_->fetches) {
         all.push_back(fetch);

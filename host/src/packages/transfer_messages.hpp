@@ -10,7 +10,7 @@
 //                     per base digest (32) and size (8): older packages that the fetching station
 //                     has
 //   opened            complete (1), bases that the source has too (1, a bit each), runs that it has
-//   have              runs that it has got meanwhile
+//   have              runs that it has got meanwhile; none: the source is still preparing
 //   manifest_request  first block (4), count (4), base (1; 255 = none)
 //   manifest          first block (4), count (4), form (1): 0 = 16 bytes for each block; 1 = a bit
 //   for

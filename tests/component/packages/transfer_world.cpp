@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace stationsync::host {
 
@@ -199,6 +200,13 @@ std::size_t TestStation::files_below() const {
     return count;
 }
 
+void TestStation::release_locates() {
+    hold_locates = false;
+    for (const std::function<void()>& located : std::exchange(held_locates, {})) {
+        located();
+    }
+}
+
 bool TestStation::is_over(std::uint64_t job) const {
     return finished.contains(job) || failed.contains(job);
 }
@@ -228,6 +236,13 @@ SendResult TestStation::send_transfer(const core::StationId& station, TransferLa
 
 void TestStation::locate(const core::ObjectId& object, const PackageRef& package,
                          LocateReply reply) {
+    ++locates;
+    if (hold_locates) {
+        held_locates.push_back([this, object, package, reply = std::move(reply)]() mutable {
+            locate(object, package, std::move(reply));
+        });
+        return;
+    }
     if (on_locate) {
         if (auto located = on_locate(package)) {
             reply(std::move(*located));

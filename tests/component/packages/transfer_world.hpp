@@ -96,6 +96,11 @@ public:
     std::function<bool(const core::StationId& to, TransferLane, std::vector<std::byte>&)> on_send;
     // Replaces locate(); nothing: as usual.
     std::function<std::optional<IoResult<LocatedPackage>>(const PackageRef&)> on_locate;
+    // Packages are found only once release_locates() is called.
+    bool hold_locates = false;
+    void release_locates();
+    std::vector<std::function<void()>> held_locates;
+    std::size_t locates = 0;  // asked for so far
     bool narrow_link = false; // the lane `blocks` is full after each frame until it was delivered
 
     std::map<std::uint64_t, FinishedFetch> finished;
