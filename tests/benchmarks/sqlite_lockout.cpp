@@ -87,7 +87,7 @@ void measure(const fs::path& folder, long mib, const std::string& mode, double p
     std::printf("  writer (rounds, busy after 2 s, longest wait in ms): %s\n",
                 writer.tell("release").c_str());
     std::printf("  peak resident memory of this process: %ld MiB\n", peak_resident_mib());
-    std::fflush(stdout);
+    static_cast<void>(std::fflush(stdout));
     fs::remove(package);
 }
 

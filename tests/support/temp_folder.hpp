@@ -14,7 +14,8 @@ namespace stationsync::test {
 class TempFolder {
 public:
     // under: an existing folder, by default that for temporary files.
-    explicit TempFolder(std::filesystem::path under = std::filesystem::temp_directory_path()) {
+    explicit TempFolder(
+        const std::filesystem::path& under = std::filesystem::temp_directory_path()) {
         std::random_device random;
         do {
             path_ = under / ("stationsync-test-" + std::to_string(random()));

@@ -100,7 +100,7 @@ private:
     void on_read(error_code error);
     void route();
     RequestFacts facts() const;
-    void run_command(CommandRoute route);
+    void run_command(const CommandRoute& route);
     void limit_answer();
     void watch_client();
     void show_log(const LogRoute& route);
@@ -200,7 +200,7 @@ void Session::route() {
     return log_route != nullptr ? stream_log(log_route->lines) : stream_events();
 }
 
-void Session::run_command(CommandRoute route) {
+void Session::run_command(const CommandRoute& route) {
     // Reading ended; only the service's answer is waited for now.
     stream_.expires_never();
     const auto number = request_number_;

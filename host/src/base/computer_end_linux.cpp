@@ -11,8 +11,6 @@
 #include <string>
 #include <string_view>
 
-extern char** environ;
-
 namespace stationsync::host {
 namespace {
 

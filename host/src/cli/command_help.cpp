@@ -12,7 +12,7 @@ namespace stationsync::host::cli {
 void require_provider_name(const std::string& name) {
     if (!is_provider_name(name)) {
         throw UsageError("\"" + name +
-                         "\" is no provider's name: those have 1 to 32 of a-z, 0-9 and \"-\".");
+                         R"(" is no provider's name: those have 1 to 32 of a-z, 0-9 and "-".)");
     }
 }
 

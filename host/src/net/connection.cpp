@@ -15,8 +15,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::size_t read_bytes = 17 * 1024; // a little more than one TLS record
-constexpr std::size_t write_bytes = 64 * 1024;
+constexpr std::size_t read_bytes = std::size_t{17} * 1024; // a little more than one TLS record
+constexpr std::size_t write_bytes = std::size_t{64} * 1024;
 constexpr int first_pings = 3; // quickly one after the other, for a good first time measurement
 
 core::Instant instant_now() {

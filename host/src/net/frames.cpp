@@ -8,7 +8,7 @@
 namespace stationsync::host {
 namespace {
 
-constexpr std::size_t optional_bytes_max = 64 * 1024;
+constexpr std::size_t optional_bytes_max = std::size_t{64} * 1024;
 constexpr std::size_t proof_bytes = 64;
 
 } // namespace

@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint8_t version = 1;
 constexpr std::size_t checksum_bytes = 5;
 constexpr std::size_t addresses_max = 8;
-constexpr std::size_t text_bytes_max = 16 * 1024;
+constexpr std::size_t text_bytes_max = std::size_t{16} * 1024;
 constexpr std::size_t characters_per_group = 5;
 constexpr std::size_t groups_per_line = 10;
 

@@ -14,7 +14,7 @@ IoResult<void> write_private_file(const std::filesystem::path& path, std::string
 }
 
 IoResult<std::string> read_private_file(const std::filesystem::path& path) {
-    constexpr std::uint64_t bytes_max = 64 * 1024;
+    constexpr std::uint64_t bytes_max = std::uint64_t{64} * 1024;
     if (auto allowed = check_private(path); !allowed) {
         return allowed.error();
     }

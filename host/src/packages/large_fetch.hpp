@@ -116,7 +116,7 @@ private:
     [[nodiscard]] bool partial_sources_suffice() const;
     void ask(Source& source, const core::StationId& station,
              const std::vector<std::uint32_t>& blocks);
-    void ask_with_pages(const core::StationId& station, std::vector<std::uint32_t> blocks);
+    void ask_with_pages(const core::StationId& station, const std::vector<std::uint32_t>& blocks);
     void ask_again_elsewhere(Source& source, const core::StationId& station);
     void on_block(const core::StationId& station, BlockMessage& message);
     void on_arrived(Arrived& arrived);

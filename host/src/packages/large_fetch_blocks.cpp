@@ -87,7 +87,8 @@ void LargeFetch::request_blocks(Source& source, const core::StationId& station) 
 
 // The best base that has a block at this place and that the source has too.
 std::uint8_t LargeFetch::base_known_to(const Source& source, std::uint32_t index) const {
-    for (std::uint8_t base = 0; base < bases_->count(); ++base) {
+    const auto count = static_cast<std::uint8_t>(bases_->count()); // few: a bit each
+    for (std::uint8_t base = 0; base < count; ++base) {
         if ((source.bases_known >> base & 1U) != 0 && index < bases_->manifest(base).layout.count) {
             return base;
         }
@@ -129,7 +130,8 @@ void LargeFetch::ask(Source& source, const core::StationId& station,
 }
 
 // The source does not have our old version: the hashes of its pages say what it need not send.
-void LargeFetch::ask_with_pages(const core::StationId& station, std::vector<std::uint32_t> blocks) {
+void LargeFetch::ask_with_pages(const core::StationId& station,
+                                const std::vector<std::uint32_t>& blocks) {
     using Pages = std::vector<std::vector<PageHash>>;
     work<Pages>(
         [bases = bases_, blocks](Pages& pages) {

@@ -106,7 +106,7 @@ fs::path PackageDirectory::object_path(const core::ObjectId& object) const {
 }
 
 fs::path PackageDirectory::existing_object_path(const core::ObjectId& object) const {
-    const fs::path path = object_path(object);
+    fs::path path = object_path(object);
     std::error_code code;
     if (fs::exists(path, code)) {
         return path;

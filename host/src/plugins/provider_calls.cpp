@@ -230,6 +230,7 @@ CompatOutcome ProviderCalls::compat(Operation& op) {
 CallOutcome ProviderCalls::check_compat(Operation& op, const std::vector<core::Token>& tokens) {
     CallOutcome outcome;
     std::vector<stsync_token> views;
+    views.reserve(tokens.size());
     for (const core::Token& token : tokens)
         views.push_back(
             {sizeof(stsync_token), token.kind + 1, view_of(token.name), view_of(token.value)});
@@ -248,6 +249,7 @@ CallOutcome ProviderCalls::scan(Operation& op, const std::vector<std::string>& k
                                 const Batch& batch) {
     CallOutcome outcome;
     std::vector<stsync_str> views;
+    views.reserve(keys.size());
     for (const std::string& key : keys)
         views.push_back(view_of(key));
     const stsync_scan_scope scope{sizeof(stsync_scan_scope),

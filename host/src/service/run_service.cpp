@@ -68,7 +68,7 @@ std::optional<StationConfig> load_station(const RunOptions& options) {
 }
 
 // Runs until a signal; everything lives on this thread but the workers.
-int run(const RunOptions& options, StationConfig config, StationIdentity identity) {
+int run(const RunOptions& options, const StationConfig& config, StationIdentity identity) {
     boost::asio::io_context context{1};
     Workers workers(post_to_io_context(&context));
     Service service(context, workers, options, config, std::move(identity));

@@ -205,7 +205,7 @@ IoResult<void> Runtime::find_history_again(core::DurableState& state) {
         entry.bytes = kept.bytes;
         entry.kept = true;
         entry.package = kept.package.digest;
-        mutations.push_back(core::AppendHistory{std::move(entry)});
+        mutations.emplace_back(core::AppendHistory{std::move(entry)});
         record.kept.push_back(std::move(kept));
     };
     PackageDirectory::Visitor from_history;
@@ -227,7 +227,7 @@ IoResult<void> Runtime::find_history_again(core::DurableState& state) {
     if (trouble) // what is not in the history would be tidied away as nobody's
         return *trouble;
     for (auto& [id, record] : records) {
-        mutations.push_back(core::PutObject{record});
+        mutations.emplace_back(core::PutObject{record});
         state.objects.push_back(std::move(record));
     }
     if (mutations.empty())

@@ -46,7 +46,7 @@ std::string Runtime::instance_id(const std::string& kind_of, const std::string& 
         return *stored;
     std::array<std::byte, id_digits / 2> fresh;
     fill_random(fresh);
-    const std::string id = to_hex(fresh);
+    std::string id = to_hex(fresh);
     if (const auto made = make_directories(file.parent_path()); !made)
         log::error("plugins." + name, made.error().text);
     if (const auto written = atomic_write(file, id); !written)
@@ -241,7 +241,7 @@ void Runtime::start_watch(const std::string& provider) {
                 self->feed(core::ChangeHinted{provider, key});
         });
     };
-    hints.lost = [provider](std::string text) {
+    hints.lost = [provider](const std::string& text) {
         log::warning("plugins." + provider, "watching ended: " + text, {{}, provider, "watch"});
     };
     auto error = std::make_shared<std::string>();
@@ -396,9 +396,11 @@ void Runtime::start_discovery(const DiscoveryConfig& config) {
     own.endpoints = addresses_;
     DiscoveryEvents events;
     const std::string name = config.name;
-    events.found = [this, name](FoundPeer peer) { found(name, peer); };
-    events.lost = [this, name](std::string handle) { feed(core::CandidateLost{name, handle}); };
-    events.note = [this, name](std::string text) {
+    events.found = [this, name](const FoundPeer& peer) { found(name, peer); };
+    events.lost = [this, name](std::string handle) {
+        feed(core::CandidateLost{name, std::move(handle)});
+    };
+    events.note = [this, name](const std::string& text) {
         if (text.empty())
             messages_->clear("discovery", name);
         else

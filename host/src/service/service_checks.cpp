@@ -39,6 +39,7 @@ bool Service::need_provider(const ProjectConfig& config, const std::string& prov
     const std::string project = "project \"" + config.name + "\"";
     if (place == all.end()) {
         std::vector<std::string> names;
+        names.reserve(all.size());
         for (const ProviderConfig& each : all)
             names.push_back(each.name);
         done(reply_error(ReplyCode::not_found,

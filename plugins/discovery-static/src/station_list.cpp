@@ -99,7 +99,7 @@ std::map<std::string, sdk::Peer> stations_of_addresses(const std::vector<Address
 void tell_changes(const std::map<std::string, sdk::Peer>& before,
                   const std::map<std::string, sdk::Peer>& now, const sdk::DiscoverySink& sink) {
     for (const auto& [id, peer] : before)
-        if (now.count(id) == 0)
+        if (!now.contains(id))
             sink.lost(id);
     for (const auto& [id, peer] : now) {
         const auto known = before.find(id);

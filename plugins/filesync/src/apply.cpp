@@ -51,7 +51,7 @@ private:
         std::string name;
     };
 
-    void enter(std::string name) {
+    void enter(const std::string& name) {
         const Folder& above = chain_.back();
         if (above.status(name).kind == Kind::absent) {
             above.make_folder(name);

@@ -53,7 +53,7 @@ Content read_blocks(const sdk::Op& op, File& file, Take&& take) {
         take(total, buffer.get(), count);
         total += count;
         if (total < expected)
-            op.progress(total, expected);
+            op.progress(total, expected); // NOLINT(readability-suspicious-call-argument)
     }
     return {hash.finish(), total};
 }

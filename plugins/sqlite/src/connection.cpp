@@ -228,7 +228,9 @@ std::string Statement::text(int column) const {
 
 ReadTransaction::ReadTransaction(Connection& connection) : connection_(connection) {
     begin();
-    version_ = connection_.data_version();
+    version_ =
+        connection_
+            .data_version(); // NOLINT(cppcoreguidelines-prefer-member-initializer): after begin()
 }
 
 ReadTransaction::~ReadTransaction() {

@@ -91,7 +91,7 @@ public:
         for (const auto& [key, text] : found.unclear)
             out.add(sdk::Fault{key, STSYNC_DENIED, text, false, 0});
         for (const auto& [key, path] : found.by_key) {
-            if (!scope.contains(key) || found.unclear.count(key) != 0)
+            if (!scope.contains(key) || found.unclear.contains(key))
                 continue;
             op.check();
             try {
@@ -164,7 +164,7 @@ public:
             findings.push_back(
                 {STSYNC_FINDING_ERROR, "sqlite.database", text, "See the sentence."});
         for (const auto& [key, path] : found.by_key)
-            if (found.unclear.count(key) == 0)
+            if (!found.unclear.contains(key))
                 findings.push_back(test_database(key, path, op));
         return findings;
     }

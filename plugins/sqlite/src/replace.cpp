@@ -124,6 +124,7 @@ void record_result(Connection& live, std::uint32_t version, const Replacement& w
                    Record& record, stsync_time now) {
     Evidence evidence;
     bool is_exact = false;
+    // NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): it is what holds when the look fails
     std::uint64_t byte_count = wanted.content.byte_count;
     try {
         ReadTransaction transaction(live);

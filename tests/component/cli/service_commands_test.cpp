@@ -41,7 +41,7 @@ protected:
         write_api_files(paths_, server_->endpoint(), tokens_);
         thread_ = std::thread([this] { context_.run(); });
     }
-    ~ServiceCommandsTest() override {
+    void TearDown() override {
         boost::asio::post(context_, [this] { server_.reset(); });
         work_.reset();
         thread_.join();

@@ -113,7 +113,7 @@ private:
 
 class DiscoveryStatic : public ::testing::Test {
 protected:
-    ~DiscoveryStatic() override { end(); }
+    void TearDown() override { end(); }
 
     // What create says when it fails.
     std::string make() {
@@ -162,7 +162,7 @@ protected:
         ASSERT_EQ(table_->announce(instance_, op.abi(), &self), STSYNC_OK);
     }
     std::filesystem::path use_database(const std::string& rows) {
-        const auto path = folder_ / "stations.db";
+        auto path = folder_ / "stations.db";
         run_sql(path, read_file(STATIONSYNC_STATIONS_SQL));
         if (!rows.empty())
             run_sql(path, "INSERT INTO stations VALUES" + rows);

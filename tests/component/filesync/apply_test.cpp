@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 class FilesyncApply : public testing::Test {
 protected:
     FilesyncApply() { station_.start(); }
-    ~FilesyncApply() override { EXPECT_TRUE(station_.litter().empty()); }
+    void TearDown() override { EXPECT_TRUE(station_.litter().empty()); }
 
     ApplyOutcome apply(const std::string& key, std::string_view content,
                        const sdk::Mark& expected) {

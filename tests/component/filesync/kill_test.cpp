@@ -13,19 +13,25 @@ namespace {
 
 #if defined(STATIONSYNC_FAULT_POINTS)
 
+// What the parent told this process.
+std::string told(const char* name) {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? std::string() : value;
+}
+
 class FilesyncKill : public testing::TestWithParam<const char*> {};
 
 // Not a case of its own: one apply, in the process that is to be killed. What to do is in the
 // environment.
 TEST(FilesyncKillChild, DISABLED_Apply) {
     FakeHost host;
-    host.config["root"] = {std::getenv("STATIONSYNC_TEST_ROOT")};
+    host.config["root"] = {told("STATIONSYNC_TEST_ROOT")};
     host.config["@instance"] = {"instance-a"};
     const FakeLibrary library(STATIONSYNC_FILESYNC_PLUGIN);
     FakeProvider provider(library, host);
     ASSERT_EQ(provider.recover().status, STSYNC_OK);
-    const std::string expected = std::getenv("STATIONSYNC_TEST_EXPECTED");
-    provider.apply(std::getenv("STATIONSYNC_TEST_KEY"), std::getenv("STATIONSYNC_TEST_PACKAGE"),
+    const std::string expected = told("STATIONSYNC_TEST_EXPECTED");
+    provider.apply(told("STATIONSYNC_TEST_KEY"), told("STATIONSYNC_TEST_PACKAGE"),
                    expected.empty() ? sdk::Mark() : sdk::mark_of_bytes(expected));
 }
 

@@ -13,27 +13,27 @@ protected:
     static constexpr int files = 100;
 
     static void SetUpTestSuite() {
-        shared_ = new Station();
+        shared_station = new Station();
         for (int folder = 0; folder < folders; ++folder)
             for (int file = 0; file < files; ++file) {
-                shared_->write(key(folder, file), text(file));
-                Station::set_modified(shared_->root() / key(folder, file), 1600000000);
+                shared_station->write(key(folder, file), text(file));
+                Station::set_modified(shared_station->root() / key(folder, file), 1600000000);
             }
     }
     static void TearDownTestSuite() {
-        delete shared_;
-        shared_ = nullptr;
+        delete shared_station;
+        shared_station = nullptr;
     }
     static std::string key(int folder, int file) {
         return "folder " + std::to_string(folder) + "/Rezept ä " + std::to_string(file) + ".rcp";
     }
     static std::string text(int file) { return "content " + std::to_string(file); }
 
-    static Station* shared_;
-    Station& station_ = *shared_;
+    static Station* shared_station;
+    Station& station_ = *shared_station;
 };
 
-Station* FilesyncManyFiles::shared_ = nullptr;
+Station* FilesyncManyFiles::shared_station = nullptr;
 
 TEST_F(FilesyncManyFiles, AllAreFoundWithTheirContent) {
     station_.start();

@@ -126,6 +126,7 @@ TEST(FilesyncTransfer, CallsForDifferentKeysRunAtTheSameTime) {
         }
     };
     std::vector<std::thread> workers;
+    workers.reserve(3);
     for (int worker = 0; worker < 3; ++worker)
         workers.emplace_back(work, worker);
     for (int round = 0; round < rounds; ++round)

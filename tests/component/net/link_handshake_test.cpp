@@ -310,8 +310,9 @@ TEST_F(HandshakeTest, PeerThatStopsReadingEndsAsSlowAndQueuesStayBounded) {
     ASSERT_TRUE(until([&] { return b.up.size() == 1; }));
     std::size_t taken = 0;
     const bool ended = until([&] {
-        if (b.links->send_block(b.up[0].link, Bytes(256 * 1024)) != LinkSend::refused) {
-            taken += 256 * 1024;
+        if (b.links->send_block(b.up[0].link, Bytes(std::size_t{256} * 1024)) !=
+            LinkSend::refused) {
+            taken += std::size_t{256} * 1024;
         }
         return b.down.size() == 1;
     });
@@ -340,7 +341,7 @@ TEST_F(HandshakeTest, ControlThatIsNotTakenEndsTheLinkAsSlow) {
     ASSERT_TRUE(until([&] { return b.up.size() == 1; }));
     LinkSend result = LinkSend::queued;
     for (int i = 0; i < 1000 && result == LinkSend::queued; ++i) {
-        result = b.links->send_engine(b.up[0].link, Bytes(256 * 1024));
+        result = b.links->send_engine(b.up[0].link, Bytes(std::size_t{256} * 1024));
         context.poll();
     }
     over = true;
@@ -378,6 +379,7 @@ TEST_F(HandshakeTest, HandshakesThatOnlyHoldAPlaceGiveWay) {
     b.config.limits.handshake_timeout = std::chrono::seconds(60);
     start_listener();
     std::vector<std::unique_ptr<RawPeer>> silent;
+    silent.reserve(12);
     for (int i = 0; i < 12; ++i) {
         silent.push_back(std::make_unique<RawPeer>(b.address()));
     }

@@ -114,7 +114,7 @@ TEST_F(LinkTest, WritableCallsForMoreBlocksUntilAllAreSent) {
     int left = 64;
     const auto send = [&](LinkId link) {
         while (left > 0) {
-            const LinkSend result = a.links->send_block(link, Bytes(512 * 1024));
+            const LinkSend result = a.links->send_block(link, Bytes(std::size_t{512} * 1024));
             ASSERT_NE(result, LinkSend::no_link);
             left -= result == LinkSend::refused ? 0 : 1;
             if (result != LinkSend::queued) {
@@ -125,10 +125,10 @@ TEST_F(LinkTest, WritableCallsForMoreBlocksUntilAllAreSent) {
     a.when_writable = send;
     ASSERT_NO_FATAL_FAILURE(connect());
     send(a.up[0].link);
-    ASSERT_TRUE(until([&] { return b.block_bytes == 64ull * 512 * 1024; }));
+    ASSERT_TRUE(until([&] { return b.block_bytes == 64ull * std::size_t{512} * 1024; }));
     EXPECT_GT(a.writable, 5);
-    EXPECT_GE(a.links->traffic(a.up[0].link).sent_bytes, 64ull * 512 * 1024);
-    EXPECT_GE(b.links->traffic(b.up[0].link).received_bytes, 64ull * 512 * 1024);
+    EXPECT_GE(a.links->traffic(a.up[0].link).sent_bytes, 64ull * std::size_t{512} * 1024);
+    EXPECT_GE(b.links->traffic(b.up[0].link).received_bytes, 64ull * std::size_t{512} * 1024);
 }
 
 TEST_F(LinkTest, KeysAreRenewedOnALongLink) {

@@ -14,7 +14,7 @@ struct Folder {
     PackageDirectory packages{temp / "sync/plant"};
 
     [[nodiscard]] std::filesystem::path staged(const Content& content) const {
-        const auto path = temp / "staged";
+        auto path = temp / "staged";
         EXPECT_TRUE(atomic_write(path, content));
         return path;
     }

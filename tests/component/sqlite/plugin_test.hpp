@@ -98,7 +98,7 @@ protected:
                                        const std::string& mode = "DELETE") {
         std::filesystem::remove(a_.path("r.db"));
         a_.sql("r.db", recipes(count, mode, note));
-        const auto package = folder_ / (note + ".package");
+        auto package = folder_ / (note + ".package");
         a_.export_to("r.db", package);
         return package;
     }

@@ -43,10 +43,10 @@ sha256_blocks_x86(std::uint32_t* state, const std::uint8_t* data, std::size_t bl
         const __m128i first_before = first;
         const __m128i second_before = second;
         __m128i w[4];
-        for (unsigned i = 0; i < 4; ++i)
+        for (std::size_t i = 0; i < 4; ++i)
             w[i] = _mm_shuffle_epi8(load_16(data + 16 * i), big_endian);
 #pragma GCC unroll 16
-        for (unsigned i = 0; i < 16; ++i) {
+        for (std::size_t i = 0; i < 16; ++i) {
             if (i >= 4) {
                 const __m128i mixed =
                     _mm_add_epi32(_mm_sha256msg1_epu32(w[i & 3], w[(i + 1) & 3]),
