@@ -185,8 +185,8 @@ void Session::route() {
         }
         return answer(refusal->status, refusal_reply(*refusal).body);
     }
-    if (auto* command = std::get_if<CommandRoute>(&route)) {
-        return run_command(std::move(*command));
+    if (const auto* command = std::get_if<CommandRoute>(&route)) {
+        return run_command(*command);
     }
     const auto* log_route = std::get_if<LogRoute>(&route);
     if (log_route != nullptr && !log_route->follow) {

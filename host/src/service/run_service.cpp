@@ -135,7 +135,7 @@ int run_service(const RunOptions& options) {
                       "`stationsync station new-identity`.");
     if (!identity)
         return refuse(identity.error());
-    const int code = run(options, std::move(*config), std::move(*identity));
+    const int code = run(options, *config, std::move(*identity));
     log::info("service", "ended");
     log::stop();
     return code;

@@ -228,9 +228,8 @@ std::string Statement::text(int column) const {
 
 ReadTransaction::ReadTransaction(Connection& connection) : connection_(connection) {
     begin();
-    version_ =
-        connection_
-            .data_version(); // NOLINT(cppcoreguidelines-prefer-member-initializer): after begin()
+    // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer): after begin()
+    version_ = connection_.data_version();
 }
 
 ReadTransaction::~ReadTransaction() {
