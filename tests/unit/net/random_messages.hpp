@@ -93,7 +93,7 @@ public:
             value.entries.push_back(entry(value.last));
         }
         value.more = coin();
-        repeat(3, [&] { value.established.push_back("recipes"); });
+        repeat(3, [&] { value.established.emplace_back("recipes"); });
         return value;
     }
     core::Profile profile() {
