@@ -7,6 +7,8 @@ namespace stationsync::core {
 
 namespace {
 
+constexpr char provider_limit[] = "same plugin and major version, compatible back end";
+
 // The same pair seen from both sides gives the same texts: the station with the smaller id comes
 // first.
 class Pair {
@@ -48,6 +50,10 @@ private:
 
 std::string value_or(const std::string& value, std::string_view otherwise) {
     return value.empty() ? std::string(otherwise) : value;
+}
+
+std::string policy_text(ProviderMismatch policy) {
+    return std::string(to_text(policy));
 }
 
 std::string_view major_part(std::string_view version) {
@@ -147,21 +153,36 @@ std::string provider_suspension(const Pair& pair, const ProviderProfile& first,
     return {};
 }
 
+std::string provider_value(const ProviderProfile& side) {
+    return side.plugin + ' ' + side.plugin_version + ", back end " + tokens_text(side);
+}
+
+// Nothing to compare, so nothing fails: its objects stay where it is configured.
+CheckResult one_sided_check(const std::string& name, const ProviderProfile* ours,
+                            const ProviderProfile* theirs) {
+    CheckResult result;
+    result.check = "provider:" + name;
+    result.ours = ours == nullptr ? "not in use" : provider_value(*ours);
+    result.theirs = theirs == nullptr ? "not in use" : provider_value(*theirs);
+    result.limit = provider_limit;
+    return result;
+}
+
 CheckResult provider_check(const Pair& pair, const ProviderProfile& ours,
-                           const ProviderProfile& theirs) {
+                           const ProviderProfile& theirs, bool skips) {
     const ProviderProfile& first = pair.ours_first() ? ours : theirs;
     const ProviderProfile& second = pair.ours_first() ? theirs : ours;
-    const auto value = [](const ProviderProfile& side) {
-        return side.plugin + ' ' + side.plugin_version + ", back end " + tokens_text(side);
-    };
     CheckResult result;
     result.check = "provider:" + ours.name;
-    result.ours = value(ours);
-    result.theirs = value(theirs);
-    result.limit = "same plugin and major version, compatible back end";
+    result.ours = provider_value(ours);
+    result.theirs = provider_value(theirs);
+    result.limit = provider_limit;
     if (std::string const why = provider_mismatch(pair, first, second); !why.empty()) {
         result.passed = false;
+        result.suspends_only = result.skipped = skips;
         result.text = "Provider " + ours.name + ": " + why;
+        if (skips)
+            result.text += "; it is skipped between these two";
     } else if (std::string const rests = provider_suspension(pair, first, second); !rests.empty()) {
         result.passed = false;
         result.suspends_only = true;
@@ -183,6 +204,44 @@ std::string seconds_text(Duration duration) {
     if (tenths % 10 != 0)
         text += '.' + std::to_string(tenths % 10);
     return text + " s";
+}
+
+std::string remedy_for(std::string_view check) {
+    if (check == "time")
+        return "Set the clocks of both stations, best by one time server.";
+    if (check == "protocol")
+        return "Install the same version of StationSync on both stations.";
+    if (check == "project")
+        return "Let both stations use the same project: stationsync project use NAME";
+    if (check == "product-version")
+        return "Bring both stations to the same version of the plant software, and its version in "
+               "the project file.";
+    if (check == "on-provider-mismatch")
+        return "Set on_provider_mismatch to the same value in the project file of both stations.";
+    if (check == "clone")
+        return "On the copy, run: stationsync station new-identity";
+    return "Bring both stations to the same version of the back end and the plugin, or disable the "
+           "provider on one of them.";
+}
+
+std::string_view to_text(ProviderMismatch policy) {
+    switch (policy) {
+    case ProviderMismatch::reject_station:
+        return "reject-station";
+    case ProviderMismatch::skip_provider:
+        return "skip-provider";
+    }
+    return "not known to this version";
+}
+
+CheckResult clone_check(std::string text) {
+    CheckResult check;
+    check.check = "clone";
+    check.passed = false;
+    check.limit = "one computer for each identity";
+    check.text = std::move(text);
+    check.remedy = remedy_for(check.check);
+    return check;
 }
 
 const TokenVerdict* find_verdict(std::span<const TokenVerdict> verdicts, std::string_view name) {
@@ -223,14 +282,30 @@ Compatibility evaluate(const CompatibilitySide& ours, const CompatibilitySide& t
                                     value_or(first.product_version, "not set"),
                                     value_or(second.product_version, "not set")) +
                            ": both stations need the same"));
+    result.checks.push_back(equality_check(
+        "on-provider-mismatch", policy_text(we.on_provider_mismatch),
+        policy_text(they.on_provider_mismatch),
+        pair.on_both("on_provider_mismatch is", policy_text(first.on_provider_mismatch),
+                     policy_text(second.on_provider_mismatch)) +
+            ": both stations need the same"));
+    const bool skips = we.on_provider_mismatch == ProviderMismatch::skip_provider &&
+                       they.on_provider_mismatch == ProviderMismatch::skip_provider;
     for (const ProviderProfile& provider : we.providers) {
         const ProviderProfile* other = find_provider(they, provider.name);
-        if (other == nullptr)
+        if (other == nullptr) {
+            result.checks.push_back(one_sided_check(provider.name, &provider, nullptr));
             continue;
-        result.checks.push_back(provider_check(pair, provider, *other));
+        }
+        result.checks.push_back(provider_check(pair, provider, *other, skips));
         if (result.checks.back().passed)
             result.open_providers.insert(provider.name);
     }
+    for (const ProviderProfile& provider : they.providers)
+        if (find_provider(we, provider.name) == nullptr)
+            result.checks.push_back(one_sided_check(provider.name, nullptr, &provider));
+    for (CheckResult& check : result.checks)
+        if (!check.passed)
+            check.remedy = remedy_for(check.check);
     return result;
 }
 

@@ -38,6 +38,12 @@ struct Compatibility {
 Compatibility evaluate(const CompatibilitySide& ours, const CompatibilitySide& theirs,
                        const PairTime& time, const Limits& limits);
 
+// What a person can do about a failed check; the same on both sides.
+std::string remedy_for(std::string_view check);
+
+// The check that a second computer with the same identity fails.
+CheckResult clone_check(std::string text);
+
 // No check failed but such as suspend one provider.
 bool is_compatible(std::span<const CheckResult> checks);
 

@@ -13,6 +13,7 @@ Stations::Impl::Impl(Context& shared, TokenJudge& tokens, StationsListener& told
     own.station_name = config.station_name;
     own.project = config.project;
     own.product_version = config.product_version;
+    own.on_provider_mismatch = config.on_provider_mismatch;
     set_own_addresses();
     dialling.set_served(config.self, true);
     for (StationRecord& record : records) {
@@ -216,12 +217,14 @@ void Stations::on(const ProfileChanged& event) {
     EngineConfig& config = impl_->context.config;
     config.station_name = event.station_name;
     config.product_version = event.product_version;
+    config.on_provider_mismatch = event.on_provider_mismatch;
     if (config.addresses != event.addresses) {
         config.addresses = event.addresses;
         impl_->dialling.own_addresses_changed();
     }
     impl_->own.station_name = event.station_name;
     impl_->own.product_version = event.product_version;
+    impl_->own.on_provider_mismatch = event.on_provider_mismatch;
     impl_->set_own_addresses();
     impl_->own_changed = true;
     impl_->finish();

@@ -79,6 +79,7 @@ struct Peer {
     ClockJudge clock;
     std::optional<Verdicts> verdicts_sent; // to the active run
     std::optional<Duration> offset_sent;
+    Duration uncertainty{};       // of the best measurement
     bool verdict_overdue = false; // a plugin takes its time: told without its verdict
     std::vector<CheckResult> checks;
     bool rejected = false;
@@ -92,6 +93,7 @@ struct Peer {
     LinkId told_link{}; // that session's
     std::set<std::string> told_providers;
     std::string told_rejection; // names of the failed checks in the operator's message
+    std::string told_skipped;   // the same of the providers that are left out
 };
 
 struct Candidate {
@@ -179,6 +181,7 @@ struct Stations::Impl {
     void judge_clone(Peer& peer);
     void conclude(Peer& peer, Compatibility result, bool complete);
     void tell_rejection(Peer& peer);
+    void tell_skipped(Peer& peer);
     Told* told_on(LinkId id, Link*& link);
 
     // -- stations_gossip.cpp
@@ -218,6 +221,8 @@ struct Stations::Impl {
     std::vector<StationView> views() const;
     StationView view_of(const Peer& peer) const;
     void explain_direction(const Peer& peer, StationView& view) const;
+    const Candidate* announcement_of(const StationId& id) const;
+    void announced_reasons(const Candidate& candidate, StationView& view) const;
     bool is_listed(const std::string& address) const;
     std::optional<StationView> view_of(const Candidate& candidate) const;
     StationView view_of(const IncomingRefused& event) const;

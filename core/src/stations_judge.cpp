@@ -8,33 +8,8 @@ namespace stationsync::core {
 namespace {
 
 constexpr char rejected_message[] = "station-rejected";
+constexpr char skipped_message[] = "provider-skipped";
 constexpr std::size_t providers_max = 1024;
-
-std::string remedy_for(std::string_view check) {
-    if (check == "time")
-        return "Set the clocks of both stations, best by one time server.";
-    if (check == "protocol")
-        return "Install the same version of StationSync on both stations.";
-    if (check == "project")
-        return "Let both stations use the same project: stationsync project use NAME";
-    if (check == "product-version")
-        return "Bring both stations to the same version of the plant software, and its version in "
-               "the "
-               "project file.";
-    if (check == "clone")
-        return "On the copy, run: stationsync station new-identity";
-    return "Bring both stations to the same version of the back end and the plugin, or disable the "
-           "provider on one of them.";
-}
-
-CheckResult clone_check(std::string text) {
-    CheckResult check;
-    check.check = "clone";
-    check.passed = false;
-    check.limit = "one computer for each identity";
-    check.text = std::move(text);
-    return check;
-}
 
 std::string clone_text(const std::string& name) {
     return "Two computers run with the identity of station \"" + name + "\": one disk is a copy";
@@ -131,6 +106,8 @@ void Stations::Impl::update_clock(Peer& peer, const Told& told) {
     for (const Link* link : active_links(peer))
         if (link->offset && (best == nullptr || link->uncertainty < best->uncertainty))
             best = link;
+    if (best != nullptr)
+        peer.uncertainty = best->uncertainty;
     if (best != nullptr && peer.offset_sent != best->offset) {
         peer.offset_sent = best->offset;
         peer.clock.measured(*best->offset);
@@ -267,6 +244,29 @@ void Stations::Impl::conclude(Peer& peer, Compatibility result, bool complete) {
     else
         timers.cancel(again);
     tell_rejection(peer);
+    tell_skipped(peer);
+}
+
+// Also when the pair exchanges everything else: somebody expects that provider to be in step.
+void Stations::Impl::tell_skipped(Peer& peer) {
+    std::string failed;
+    std::string text;
+    std::string remedy;
+    for (const CheckResult& check : peer.checks) {
+        if (check.passed || !check.skipped || peer.rejected)
+            continue;
+        failed += check.check + ' ';
+        text += (text.empty() ? "" : "; ") + check.text;
+        remedy = check.remedy;
+    }
+    if (failed == peer.told_skipped)
+        return;
+    peer.told_skipped = failed;
+    if (failed.empty())
+        context.out.now(ClearMessage{skipped_message, to_text(peer.id)});
+    else
+        context.out.now(
+            RaiseMessage{skipped_message, Severity::warning, to_text(peer.id), text + '.', remedy});
 }
 
 void Stations::Impl::tell_rejection(Peer& peer) {
@@ -278,7 +278,7 @@ void Stations::Impl::tell_rejection(Peer& peer) {
         if (check.passed || check.suspends_only || check.check == "clone")
             continue;
         if (failed.empty())
-            remedy = remedy_for(check.check);
+            remedy = check.remedy;
         failed += check.check + ' ';
         text += (text.empty() ? "" : "; ") + check.text;
     }

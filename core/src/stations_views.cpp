@@ -15,6 +15,10 @@ CheckResult reason(std::string check, std::string text) {
     return result;
 }
 
+std::string protocol_text(std::uint32_t major, std::uint32_t minor) {
+    return std::to_string(major) + '.' + std::to_string(minor);
+}
+
 } // namespace
 
 std::string wrong_key_text(const std::string& name, const std::string& address,
@@ -82,6 +86,19 @@ StationView Stations::Impl::view_of(const Peer& peer) const {
     view.found = has_link(peer, true);
     view.found_by = has_link(peer, false);
     view.time_difference = peer.clock.difference();
+    view.time_uncertainty = peer.uncertainty;
+    view.checks = peer.checks;
+    if (const auto run = peer.active ? peer.runs.find(*peer.active) : peer.runs.end();
+        run != peer.runs.end() && run->second.profile) {
+        const Profile& profile = *run->second.profile;
+        view.project = profile.project;
+        view.protocol = protocol_text(profile.protocol_major, profile.protocol_minor);
+        view.product_version = profile.product_version;
+    } else if (const Candidate* found = announcement_of(peer.id); found != nullptr) {
+        view.protocol = found->found.protocol;
+        view.product_version = found->found.product_version;
+        announced_reasons(*found, view);
+    }
     view.last_seen = peer.links.empty() ? record.last_seen : context.wall();
     view.blocked = record.blocked;
     for (const CheckResult& check : peer.checks)
@@ -125,6 +142,14 @@ StationView Stations::Impl::view_of(const Peer& peer) const {
     return view;
 }
 
+// What discovery tells of a station that has not told anything itself.
+const Candidate* Stations::Impl::announcement_of(const StationId& id) const {
+    for (const auto& [key, candidate] : candidates)
+        if (candidate.found.id == id && !candidate.found.protocol.empty())
+            return &candidate;
+    return nullptr;
+}
+
 // A station that is listed by itself says that it listens there: not dialled yet, or one-way.
 bool Stations::Impl::is_listed(const std::string& address) const {
     return std::any_of(peers.begin(), peers.end(), [&](const auto& entry) {
@@ -135,12 +160,37 @@ bool Stations::Impl::is_listed(const std::string& address) const {
     });
 }
 
+// What will not fit, before anybody connects. A hint only: the profile decides.
+void Stations::Impl::announced_reasons(const Candidate& candidate, StationView& view) const {
+    const auto tell = [&view](std::string check, const std::string& ours, const std::string& theirs,
+                              const std::string& what) {
+        CheckResult result =
+            reason(std::move(check), "It announces " + what + ' ' + theirs + ", this station has " +
+                                         (ours.empty() ? "none" : ours));
+        result.ours = ours;
+        result.theirs = theirs;
+        result.limit = "equal";
+        result.remedy = remedy_for(result.check);
+        view.reasons.push_back(std::move(result));
+    };
+    const std::string& theirs = candidate.found.protocol;
+    const std::string major = std::to_string(own.protocol_major);
+    if (!theirs.empty() && theirs.substr(0, theirs.find('.')) != major)
+        tell("protocol", protocol_text(own.protocol_major, own.protocol_minor), theirs,
+             "version of the protocol");
+    const std::string& version = candidate.found.product_version;
+    if (!version.empty() && version != own.product_version)
+        tell("product-version", own.product_version, version, "version of the plant software");
+}
+
 // An address that has no station of its own in the list yet; nothing when it has, or is our own.
 std::optional<StationView> Stations::Impl::view_of(const Candidate& candidate) const {
     const CandidateFound& found = candidate.found;
     StationView view;
     view.name = found.name;
     view.project = found.project;
+    view.protocol = found.protocol;
+    view.product_version = found.product_version;
     bool self = false;
     for (const std::string& address : found.addresses) {
         const std::optional<Dialling::Picture> picture = dialling.picture(address);
@@ -176,7 +226,10 @@ std::optional<StationView> Stations::Impl::view_of(const Candidate& candidate) c
         check.ours = context.config.project;
         check.theirs = found.project;
         check.limit = "equal";
+        check.remedy = remedy_for("project");
         view.reasons.assign(1, check);
+    } else {
+        announced_reasons(candidate, view);
     }
     return view;
 }

@@ -168,7 +168,9 @@ struct EventFields {
             .field("id", e.id)
             .text("name", e.name)
             .text("project", e.project)
-            .field("addresses", e.addresses);
+            .field("addresses", e.addresses)
+            .text("protocol", e.protocol)
+            .text("product_version", e.product_version);
     }
     void operator()(const CandidateLost& e) const {
         line.field("origin", e.origin).field("handle", e.handle);
@@ -205,7 +207,8 @@ struct EventFields {
     void operator()(const ProfileChanged& e) const {
         line.field("name", e.station_name)
             .field("product_version", e.product_version)
-            .field("addresses", e.addresses);
+            .field("addresses", e.addresses)
+            .flag("skip-provider", e.on_provider_mismatch == ProviderMismatch::skip_provider);
     }
     void operator()(const SendNowRequested& e) const { line.field("object", e.object); }
     void operator()(const PublishRequested& e) const { line.field("object", e.object); }

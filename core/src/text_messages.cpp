@@ -27,7 +27,9 @@ struct MessageText {
                              .field("name", m.station_name)
                              .field("project", m.project)
                              .field("product_version", m.product_version)
-                             .field("addresses", m.addresses))
+                             .field("addresses", m.addresses)
+                             .flag("skip-provider",
+                                   m.on_provider_mismatch == ProviderMismatch::skip_provider))
                    .str() +
                " providers=" + providers + ']';
     }

@@ -134,14 +134,16 @@ class Station:
     def project_file(self, project=PROJECT):
         return self.root / "projects" / f"{project}.toml"
 
-    def configure(self, *providers, product_version="1.0", dial=None, project=PROJECT):
+    def configure(self, *providers, product_version="1.0", dial=None, project=PROJECT, top=""):
         """Writes the project file: provider sections as text (see files_provider, sqlite_provider).
 
-        `dial`: "host:port" of the stations to look for; default all others of the plant.
+        `dial`: "host:port" of the stations to look for; default all others of the plant. `top`: further
+        lines at the head of the file; with product_version None they may name its source.
         """
         if dial is None:
             dial = [f"{other.address}:8883" for other in self.plant.stations if other is not self]
-        text = f'product_version = "{product_version}"\n\n' + "\n".join(providers)
+        text = "" if product_version is None else f'product_version = "{product_version}"\n'
+        text += top + "\n" + "\n".join(providers)
         text += f'\n[discovery.stations]\nplugin = "discovery-static"\nstations = {json.dumps(dial)}\n'
         self.project_file(project).write_text(text, encoding="utf-8")
         return self

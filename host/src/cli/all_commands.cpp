@@ -85,14 +85,23 @@ std::vector<CommandSpec> view_commands() {
          0,
          0,
          "Show all other stations and their links",
-         "LINKS tells which directions work: `found` means that we reach the station, `found by` "
-         "that it "
-         "reaches us; one is enough. TIME is the station's clock minus ours. Below the table "
-         "stands "
-         "why a station is rejected or a direction is missing.",
+         "FOUND means that we reach the station, FOUND BY that it reaches us; one is enough, and "
+         "the other then is marked as NONE. TIME is the station's clock minus ours with the "
+         "uncertainty of the measurement. Below the table stands why a station is rejected or a "
+         "direction is missing, with --checks every check with the values of both stations.",
+         true,
+         {{"checks", "", "Show every check of the compatibility report, passed or not."}},
+         run_stations},
+        {"discover",
+         "",
+         0,
+         0,
+         "Search the network for stations of every project",
+         "Takes 5 seconds. Shows each station that answers or is known, with its project and "
+         "versions, and why it is not connected.",
          true,
          {},
-         run_stations},
+         run_discover},
         {"objects",
          "",
          0,

@@ -23,6 +23,7 @@ int run_run(const Invocation& call, Environment& environment);
 // view_commands.cpp
 int run_status(const Invocation& call, Environment& environment);
 int run_stations(const Invocation& call, Environment& environment);
+int run_discover(const Invocation& call, Environment& environment);
 int run_objects(const Invocation& call, Environment& environment);
 int run_explain(const Invocation& call, Environment& environment);
 int run_history(const Invocation& call, Environment& environment);

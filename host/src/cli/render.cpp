@@ -77,21 +77,6 @@ void render_providers(std::ostream& out, const Json& providers) {
     }
 }
 
-std::string difference_text(const Json& station) {
-    const auto& difference = field(station, "time_difference_ms");
-    if (!difference.is_number()) {
-        return {};
-    }
-    const auto ms = difference.get<std::int64_t>();
-    return (ms >= 0 ? "+" : "") + std::to_string(ms) + " ms";
-}
-
-std::string directions(const Json& station) {
-    const auto found = truth_at(station, "found");
-    const auto found_by = truth_at(station, "found_by");
-    return found && found_by ? "both" : found ? "found" : found_by ? "found by" : "none";
-}
-
 } // namespace
 
 void render_status(std::ostream& out, const Json& status) {
@@ -103,41 +88,6 @@ void render_status(std::ostream& out, const Json& status) {
     out << '\n';
     render_providers(out, list_at(status, "providers"));
     render_messages(out, list_at(status, "messages"));
-}
-
-void render_stations(std::ostream& out, const Json& stations) {
-    const auto& all = listing(stations, "stations");
-    Table table({{"ID"},
-                 {"NAME", false, true},
-                 {"STATE"},
-                 {"LINKS"},
-                 {"TIME", true},
-                 {"LAST SEEN"},
-                 {"ADDRESS", false, true}});
-    for (const auto& station : all) {
-        const auto& addresses = list_at(station, "addresses");
-        const auto connected = text_at(station, "state") == "connected";
-        table.add({short_id(text_at(station, "id")), text_at(station, "name"),
-                   text_at(station, "state"), directions(station), difference_text(station),
-                   connected ? "now" : time_at(station, "last_seen"),
-                   addresses.empty() || !addresses.front().is_string()
-                       ? std::string()
-                       : addresses.front().get<std::string>()});
-    }
-    if (table.empty()) {
-        out << "No other station is known yet.\n";
-        return;
-    }
-    table.write(out);
-    for (const auto& station : all) {
-        for (const auto& reason : list_at(station, "reasons")) {
-            auto name = text_at(station, "name");
-            if (name.empty()) {
-                name = texts_at(station, "addresses");
-            }
-            write_wrapped(out, name + ": " + text_at(reason, "text"), 2);
-        }
-    }
 }
 
 void render_objects(std::ostream& out, const Json& objects) {

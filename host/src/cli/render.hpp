@@ -9,6 +9,8 @@ namespace stationsync::host::cli {
 
 void render_status(std::ostream& out, const Json& status);
 void render_stations(std::ostream& out, const Json& stations);
+void render_station_checks(std::ostream& out, const Json& stations);
+void render_discover(std::ostream& out, const Json& answer);
 void render_objects(std::ostream& out, const Json& objects);
 void render_explain(std::ostream& out, const Json& explanation);
 void render_history(std::ostream& out, const Json& history);

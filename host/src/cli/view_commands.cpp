@@ -26,7 +26,12 @@ int run_status(const Invocation& call, Environment& environment) {
 }
 
 int run_stations(const Invocation& call, Environment& environment) {
-    return show(call, environment, "stations", {}, render_stations);
+    return show(call, environment, "stations", {},
+                call.has("checks") ? render_station_checks : render_stations);
+}
+
+int run_discover(const Invocation& call, Environment& environment) {
+    return show(call, environment, "discover", {}, render_discover);
 }
 
 int run_objects(const Invocation& call, Environment& environment) {

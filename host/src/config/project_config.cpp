@@ -7,6 +7,7 @@
 #include "config/units.hpp"
 
 #include <algorithm>
+#include <regex>
 
 namespace stationsync::host {
 namespace {
@@ -25,7 +26,8 @@ public:
           top_(&top, "", config.file, problems) {}
 
     void read() {
-        config_.product_version = top_.text("product_version").value_or("");
+        read_conditions();
+        read_mismatch_policy();
         each("providers", [this](const std::string& name, unsigned line, SectionReader& reader) {
             read_provider(name, line, reader);
         });
@@ -38,6 +40,71 @@ public:
     }
 
 private:
+    void read_conditions() {
+        config_.product_version = top_.text("product_version").value_or("");
+        ProjectConditions& conditions = config_.conditions;
+        conditions.follow = command("follow");
+        conditions.version_command = command("product_version_command");
+        conditions.version_pattern = top_.text("product_version_pattern").value_or("");
+        if (const auto file = top_.text("product_version_file")) {
+            conditions.version_file = path_of(*file);
+            if (!conditions.version_file.is_absolute()) {
+                top_.problem(top_.line_of("product_version_file"),
+                             top_.named("product_version_file") + " must be a whole path, not '" +
+                                 *file + "'.");
+            }
+        }
+        const int sources = (top_.has("product_version") ? 1 : 0) +
+                            (top_.has("product_version_file") ? 1 : 0) +
+                            (top_.has("product_version_command") ? 1 : 0);
+        if (sources > 1) {
+            top_.problem(top_.line_of(top_.has("product_version_file") ? "product_version_file"
+                                                                       : "product_version_command"),
+                         "the version of the plant software has several sources: keep one of "
+                         "`product_version`, `product_version_file` and "
+                         "`product_version_command`.");
+        }
+        check_version_pattern(conditions);
+    }
+
+    void check_version_pattern(const ProjectConditions& conditions) {
+        if (conditions.version_pattern.empty()) {
+            return;
+        }
+        const unsigned line = top_.line_of("product_version_pattern");
+        if (conditions.version_file.empty()) {
+            top_.problem(line, top_.named("product_version_pattern") +
+                                   " needs `product_version_file`, the file to search.");
+        }
+        try {
+            const std::regex pattern(conditions.version_pattern);
+        } catch (const std::regex_error& error) {
+            top_.problem(line, top_.named("product_version_pattern") +
+                                   " is no regular expression: " + error.what() +
+                                   R"(. An example: 'Version ([0-9.]+)'.)");
+        }
+    }
+
+    std::string command(const std::string& key) {
+        const auto line = top_.text(key);
+        if (line && line->find_first_not_of(" \t") == std::string::npos) {
+            top_.problem(top_.line_of(key),
+                         top_.named(key) + " is empty: name a command or leave it out.");
+        }
+        return line.value_or("");
+    }
+
+    void read_mismatch_policy() {
+        const std::string name = top_.text("on_provider_mismatch").value_or("reject-station");
+        config_.skip_mismatched_provider = name == "skip-provider";
+        if (!config_.skip_mismatched_provider && name != "reject-station") {
+            top_.problem(top_.line_of("on_provider_mismatch"),
+                         top_.named("on_provider_mismatch") +
+                             " must be \"reject-station\" or \"skip-provider\", not \"" + name +
+                             "\".");
+        }
+    }
+
     template <class Read>
     void each(const std::string& family, Read read_one) {
         const auto* tables = top_.table(family);

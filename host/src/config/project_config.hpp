@@ -38,10 +38,30 @@ struct DiscoveryConfig {
     bool operator==(const DiscoveryConfig& other) const; // lines apart
 };
 
+// What the plant's own software is asked. Every command goes through the system's shell and has 10
+// seconds.
+struct ProjectConditions {
+    std::string follow;                 // the engine runs while it succeeds; empty: always
+    std::filesystem::path version_file; // absolute; empty: no file
+    std::string version_pattern;        // regular expression (ECMAScript) for a line of the file
+    std::string version_command;        // the first line of its output is the version
+
+    [[nodiscard]] bool asks_version() const {
+        return !version_file.empty() || !version_command.empty();
+    }
+    [[nodiscard]] bool asks_anything() const { return !follow.empty() || asks_version(); }
+    bool operator==(const ProjectConditions&) const = default;
+};
+
 struct ProjectConfig {
     std::string name; // of the project, given by the caller
     std::filesystem::path file;
-    std::string product_version;              // empty: not stated, judged equal only to not stated
+    // Empty: not stated, judged equal only to not stated; or asked for, see `conditions`.
+    std::string product_version;
+    ProjectConditions conditions;
+    // A provider whose back ends or plugins do not fit stops itself, not the whole pair of
+    // stations.
+    bool skip_mismatched_provider = false;
     std::vector<ProviderConfig> providers;    // by name
     std::vector<DiscoveryConfig> discoveries; // by name
 };

@@ -66,6 +66,9 @@ core::Message read(const wire::Profile& in, Checks& checks) {
     out.project = in.project();
     out.product_version =
         checks.text(in.product_version(), wire_limits::text_bytes, "the product version");
+    // A policy that this version does not know is not ours: the check tells so.
+    out.on_provider_mismatch = static_cast<core::ProviderMismatch>(
+        std::min<std::uint32_t>(in.on_provider_mismatch(), 255));
     out.addresses = read_addresses(in.addresses());
     if (checks.count(in.providers(), wire_limits::providers, "there are too many providers")) {
         for (const wire::ProviderProfile& provider : in.providers()) {

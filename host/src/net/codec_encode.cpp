@@ -19,6 +19,7 @@ void write(const core::Profile& in, wire::EngineMessage& message) {
     out.set_station_name(in.station_name);
     out.set_project(in.project);
     out.set_product_version(in.product_version);
+    out.set_on_provider_mismatch(static_cast<std::uint32_t>(in.on_provider_mismatch));
     for (const core::ProviderProfile& provider : in.providers) {
         wire::ProviderProfile& each = *out.add_providers();
         each.set_name(provider.name);

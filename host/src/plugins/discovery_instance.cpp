@@ -12,7 +12,7 @@ namespace stationsync::host {
 struct DiscoveryInstance::State : std::enable_shared_from_this<State> {
     const PluginKind& kind;
     HostServices services;
-    FoundPeer self;
+    FoundPeer self; // guarded by `running`
     std::shared_ptr<WorkerPool> workers;
     WorkerPool::Poster post;
     DiscoveryEvents events;                         // engine thread
@@ -59,6 +59,9 @@ FoundPeer copy_peer(const stsync_peer* peer) {
     constexpr std::uint32_t endpoints_max = 32;
     for (std::uint32_t i = 0; i < std::min(peer->endpoint_count, endpoints_max); ++i)
         found.endpoints.push_back(copy_text(peer->endpoints[i]));
+    constexpr std::uint32_t texts_max = 64;
+    for (std::uint32_t i = 0; i < std::min(peer->text_count, texts_max); ++i)
+        found.texts[copy_text(peer->texts[i].name)] = copy_text(peer->texts[i].value);
     return found;
 }
 
@@ -164,6 +167,9 @@ void DiscoveryInstance::State::announce(const Operation& op) {
     std::vector<stsync_str> endpoints;
     for (const std::string& endpoint : self.endpoints)
         endpoints.push_back(view_of(endpoint));
+    std::vector<stsync_pair> texts;
+    for (const auto& [name, value] : self.texts)
+        texts.push_back({view_of(name), view_of(value)});
     stsync_peer own{};
     own.size = sizeof(own);
     own.id = view_of(self.station_id);
@@ -172,6 +178,8 @@ void DiscoveryInstance::State::announce(const Operation& op) {
     own.project = view_of(self.project);
     own.endpoints = endpoints.data();
     own.endpoint_count = static_cast<std::uint32_t>(endpoints.size());
+    own.texts = texts.data();
+    own.text_count = static_cast<std::uint32_t>(texts.size());
     const stsync_status status = table->announce(instance, op.op(), &own);
     if (status != STSYNC_OK)
         note(op.failure(status));
@@ -203,6 +211,33 @@ DiscoveryInstance::~DiscoveryInstance() {
     state_->alive = false;
     auto state = state_;
     state->workers->submit([state] { state->stop(); }, [state] {});
+}
+
+void DiscoveryInstance::announce(FoundPeer self) {
+    const auto change = [state = state_, self = std::move(self)]() mutable {
+        const std::lock_guard lock(state->running);
+        if (self == state->self)
+            return;
+        state->self = std::move(self);
+        if (!state->started)
+            return; // start will
+        const Operation op;
+        state->announce(op);
+    };
+    state_->workers->submit(change, [state = state_] {});
+}
+
+void DiscoveryInstance::probe(std::string hint) {
+    const auto ask = [state = state_, hint = std::move(hint)] {
+        const std::lock_guard lock(state->running);
+        if (!state->started)
+            return;
+        Operation op;
+        const stsync_status status = state->table->probe(state->instance, op.op(), view_of(hint));
+        if (status != STSYNC_OK)
+            log::warning("discovery", op.failure(status));
+    };
+    state_->workers->submit(ask, [state = state_] {});
 }
 
 const std::set<std::string>& DiscoveryInstance::handles() const {

@@ -20,7 +20,11 @@ struct FoundPeer {
     std::string name;
     std::string project;
     std::vector<std::string> endpoints;
+    // What is announced beside them: "proto" and "app" are the versions of protocol and plant
+    // software; a plugin may add values of its own.
+    std::map<std::string, std::string> texts;
     std::uint32_t ttl_s = 0;
+    bool operator==(const FoundPeer&) const = default;
 };
 
 // Called on the engine thread.
@@ -40,6 +44,12 @@ public:
     ~DiscoveryInstance(); // stops in the background
     DiscoveryInstance(const DiscoveryInstance&) = delete;
     DiscoveryInstance& operator=(const DiscoveryInstance&) = delete;
+
+    // What is said of our own station from now on. Without effect when nothing has changed.
+    void announce(FoundPeer self);
+    // Searches now; finds come as ever. `hint`: a station or address, empty for all of the project,
+    // "*" for those of every project.
+    void probe(std::string hint);
 
     // To be called every second: forgets finds whose time is over.
     void tick(std::int64_t monotonic_us);

@@ -17,11 +17,12 @@ namespace {
 // Whoever raised them remembers so in memory only: mended while nothing ran, they would stand for
 // ever.
 bool is_looked_at_anew(std::string_view id) {
-    constexpr std::array conditions{"provider-fault",    "not-readable",       "apply-failed",
-                                    "station-wrong-key", "station-rejected",   "station-clone",
-                                    "listen-failed",     "state-not-writable", "discovery",
-                                    "no-space-sync",     "no-space-export",    "no-space-history",
-                                    "no-space-target",   "discovery-missing",  "case-twin"};
+    constexpr std::array conditions{"provider-fault",     "not-readable",     "apply-failed",
+                                    "station-wrong-key",  "station-rejected", "station-clone",
+                                    "provider-skipped",   "product-version",  "listen-failed",
+                                    "state-not-writable", "discovery",        "no-space-sync",
+                                    "no-space-export",    "no-space-history", "no-space-target",
+                                    "discovery-missing",  "case-twin"};
     return std::ranges::find(conditions, id) != conditions.end();
 }
 

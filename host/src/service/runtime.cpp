@@ -15,6 +15,11 @@ namespace stationsync::host {
 namespace {
 constexpr std::chrono::milliseconds tick_every{500};
 constexpr std::chrono::seconds apply_grace{1}; // for an apply to notice that it was cancelled
+
+core::ProviderMismatch mismatch_policy(const ProjectConfig& project) {
+    return project.skip_mismatched_provider ? core::ProviderMismatch::skip_provider
+                                            : core::ProviderMismatch::reject_station;
+}
 } // namespace
 
 Runtime::Runtime(boost::asio::io_context& context, Workers& workers, const PluginRegistry& plugins,
@@ -110,6 +115,7 @@ void Runtime::make_engine(core::DurableState state) {
     config.station_name = settings_.station.name;
     config.project = settings_.project.name;
     config.product_version = settings_.project.product_version;
+    config.on_provider_mismatch = mismatch_policy(settings_.project);
     config.addresses = addresses_;
     config.limits.kept_per_object = settings_.station.history.per_object;
     config.limits.kept_age_max = settings_.station.history.age_max;
@@ -267,7 +273,14 @@ const std::map<std::string, TransferBytes>& Runtime::transfer_bytes() const {
 void Runtime::rename_station(const std::string& name) {
     settings_.station.name = name;
     links_->set_profile(name, addresses_);
-    feed(core::ProfileChanged{name, settings_.project.product_version, addresses_});
+    tell_profile();
+}
+
+void Runtime::tell_profile() {
+    feed(core::ProfileChanged{settings_.station.name, settings_.project.product_version, addresses_,
+                              mismatch_policy(settings_.project)});
+    for (const auto& [name, discovery] : discoveries_)
+        discovery->announce(own_announcement());
 }
 
 void Runtime::set_keys(std::shared_ptr<const KeyRing> keys) {

@@ -6,10 +6,7 @@
 #pragma once
 
 #include "base/workers.hpp"
-#include "config/project_config.hpp"
-#include "config/root_paths.hpp"
 #include "config/secrets.hpp"
-#include "config/station_config.hpp"
 #include "net/codec.hpp"
 #include "net/links.hpp"
 #include "packages/live_exports.hpp"
@@ -20,6 +17,7 @@
 #include "plugins/provider_instance.hpp"
 #include "service/operator_messages.hpp"
 #include "service/package_store.hpp"
+#include "service/runtime_listener.hpp"
 #include "service/side_database.hpp"
 #include "service/state_writer.hpp"
 #include "service/timer.hpp"
@@ -34,29 +32,6 @@
 
 namespace stationsync::host {
 
-struct RuntimeSettings {
-    RootPaths paths;
-    StationConfig station;
-    ProjectConfig project;
-    std::vector<ListenAddress> listen;
-    bool founder = false; // this station made the project
-    std::uint64_t run_id = 0;
-    core::StationId self;
-};
-
-// What the runtime tells the service.
-class RuntimeListener {
-public:
-    virtual ~RuntimeListener() = default;
-    virtual void object_changed(const core::ObjectId& id) = 0;
-    virtual void station_changed(const core::StationId& id) = 0;
-    virtual void provider_changed(const std::string& provider) = 0;
-    virtual void message_changed(const StoredMessage& message, bool standing) = 0;
-    virtual void command_answered(const core::CommandAnswered& answer) = 0;
-    virtual void keys_changed(const KeyRing& keys) = 0; // to be stored
-    virtual void clock_stepped(std::int64_t by_us) = 0; // the engine must start anew
-};
-
 class Runtime final : public std::enable_shared_from_this<Runtime>,
                       public LinkObserver,
                       public TransferHost {
@@ -68,8 +43,7 @@ public:
     Runtime(const Runtime&) = delete;
     Runtime& operator=(const Runtime&) = delete;
 
-    // Opens state and directories, starts the engine, links and providers. Blocking, short. A
-    // sentence why it cannot.
+    // Opens state and directories, starts the engine, links and providers. Blocking, short.
     [[nodiscard]] IoResult<void> start();
     // Ends everything; running applies finish (for `patience` at most, then they are cancelled,
     // too). `by_person` ends the episodes of restored old data. `stepped`: the clock was set.
@@ -106,6 +80,8 @@ public:
     // New settings of the project file: only providers and discoveries that changed are touched.
     void reconfigure(ProjectConfig project);
     void rename_station(const std::string& name);
+    void tell_profile();
+    bool probe_all(); // also for other projects; false: nothing searches, there are only lists
     void set_keys(std::shared_ptr<const KeyRing> keys);
     // Starts the provider again with @accept_root.
     void accept_root(const std::string& provider);
@@ -197,6 +173,8 @@ private:
     void stop_discovery(const std::string& name);
     void start_discovery(const DiscoveryConfig& config);
     void found(const std::string& discovery, const FoundPeer& peer);
+    FoundPeer own_announcement() const;
+    bool is_list(const std::string& discovery) const;
     void announce_missing(const std::string& provider, const std::string& text);
 
     // runtime_links.cpp: LinkObserver and messages

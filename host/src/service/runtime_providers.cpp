@@ -1,4 +1,4 @@
-// Provider and discovery instances of a runtime: made, recovered, watched, changed, ended.
+// Provider instances of a runtime: made, recovered, watched, changed, ended.
 #include "service/runtime.hpp"
 
 #include "base/durable.hpp"
@@ -337,9 +337,9 @@ void Runtime::accept_root(const std::string& provider) {
 void Runtime::reconfigure(ProjectConfig project) {
     const ProjectConfig before = std::move(settings_.project);
     settings_.project = std::move(project);
-    if (before.product_version != settings_.project.product_version)
-        feed(core::ProfileChanged{settings_.station.name, settings_.project.product_version,
-                                  addresses_});
+    if (before.product_version != settings_.project.product_version ||
+        before.skip_mismatched_provider != settings_.project.skip_mismatched_provider)
+        tell_profile();
     std::set<std::string> wanted;
     for (const ProviderConfig& config : settings_.project.providers) {
         if (!config.enabled)
@@ -365,77 +365,6 @@ void Runtime::reconfigure(ProjectConfig project) {
     for (const DiscoveryConfig& config : settings_.project.discoveries)
         if (config.enabled && !has(before, config))
             start_discovery(config);
-}
-
-// What it had found is dialled no longer, and what it had to tell is of no interest any more.
-void Runtime::stop_discovery(const std::string& name) {
-    messages_->clear("discovery-missing", name);
-    messages_->clear("discovery", name);
-    const auto place = discoveries_.find(name);
-    if (place == discoveries_.end())
-        return;
-    const std::set<std::string> handles = place->second->handles();
-    discoveries_.erase(place);
-    for (const std::string& handle : handles)
-        feed(core::CandidateLost{name, handle});
-}
-
-void Runtime::start_discovery(const DiscoveryConfig& config) {
-    const PluginKind* const kind = plugins_.find(config.plugin);
-    if (!kind || kind->is_provider) {
-        messages_->raise({"discovery-missing", core::Severity::error, config.name,
-                          "no discovery plugin '" + config.plugin + "' is installed",
-                          "Correct 'plugin' of [discovery." + config.name + "]."},
-                         now().wall);
-        return;
-    }
-    FoundPeer own;
-    own.station_id = core::to_text(settings_.self);
-    own.name = settings_.station.name;
-    own.project = settings_.project.name;
-    own.endpoints = addresses_;
-    DiscoveryEvents events;
-    const std::string name = config.name;
-    events.found = [this, name](const FoundPeer& peer) { found(name, peer); };
-    events.lost = [this, name](std::string handle) {
-        feed(core::CandidateLost{name, std::move(handle)});
-    };
-    events.note = [this, name](const std::string& text) {
-        if (text.empty())
-            messages_->clear("discovery", name);
-        else
-            messages_->raise({"discovery", core::Severity::warning, name, text,
-                              "Mend the cause; the list is read again by itself."},
-                             now().wall);
-    };
-    discoveries_[name] = std::make_unique<DiscoveryInstance>(
-        *kind, instance_settings("discovery", name, config.own, false), std::move(own),
-        workers_.of_plugin(1), post_to_io_context(&context_), std::move(events));
-}
-
-void Runtime::found(const std::string& discovery, const FoundPeer& peer) {
-    core::CandidateFound candidate;
-    // What a person wrote down is dialled at any port; what merely announces itself is not.
-    const auto config =
-        std::find_if(settings_.project.discoveries.begin(), settings_.project.discoveries.end(),
-                     [&](const auto& each) { return each.name == discovery; });
-    const bool configured =
-        config != settings_.project.discoveries.end() && config->plugin == "discovery-static";
-    candidate.source =
-        configured ? core::CandidateSource::configured : core::CandidateSource::discovered;
-    candidate.origin = discovery;
-    candidate.handle = peer.handle;
-    candidate.id = parse_station_id(peer.station_id);
-    candidate.name = peer.name;
-    candidate.project = peer.project;
-    for (const std::string& endpoint : peer.endpoints)
-        if (const auto address = parse_host_port(endpoint, link_port_default))
-            candidate.addresses.push_back(to_text(*address));
-    if (!configured)
-        keep_dialable(candidate.addresses);
-    if (candidate.id == settings_.self || candidate.addresses.empty())
-        return;
-    feed(std::move(candidate));
 }
 
 } // namespace stationsync::host

@@ -33,10 +33,15 @@ Service::Service(boost::asio::io_context& context, Workers& workers, RunOptions 
       identity_(std::move(identity)),
       run_id_(random_u64()),
       key_saver_(context, [this] { tell_unsaved_key(); }),
+      project_watch_(context, workers.shared(),
+                     [this](const ProjectAnswer& answer) { project_answered(answer); }),
+      clock_steps_(context, [this] { look_at_clock(); }),
       clock_timer_(context),
-      event_timer_(context) {
+      event_timer_(context),
+      discover_timer_(context) {
     handlers_ = {{"status", &Service::view_status},
                  {"stations", &Service::view_stations},
+                 {"discover", &Service::view_discover},
                  {"objects", &Service::view_objects},
                  {"explain", &Service::view_explain},
                  {"history", &Service::view_history},
@@ -138,6 +143,7 @@ std::optional<RuntimeSettings> Service::load_settings(std::string& problem) {
 void Service::start_engine() {
     if (runtime_ || leaving_ || ending_)
         return;
+    waits_for_project_ = false;
     const auto choice = load_project_choice(options_.paths);
     if (!choice) {
         cannot_start(with_remedy(choice.error()));
@@ -159,6 +165,12 @@ void Service::start_engine() {
         cannot_start(problem);
         return;
     }
+    project_watch_.watch(settings->project.conditions);
+    if (may_run(settings->project))
+        run_engine(std::move(*settings));
+}
+
+void Service::run_engine(RuntimeSettings settings) {
     const auto keys = key_saver_.load(options_.paths.project_key(project_));
     if (!keys) {
         cannot_start(with_remedy(keys.error()));
@@ -166,7 +178,7 @@ void Service::start_engine() {
     }
     auto runtime = std::make_shared<Runtime>(context_, workers_, plugins_, identity_,
                                              std::make_shared<const KeyRing>(*keys),
-                                             std::move(*settings), *this);
+                                             std::move(settings), *this);
     runtime_ = runtime;
     if (const auto started = runtime->start(); !started) {
         leave({});
@@ -200,6 +212,8 @@ void Service::publish_pending() {
 
 void Service::stop_engine(const Runtime::ShutDown& how, std::function<void()> then) {
     run_wanted_ = false;
+    waits_for_project_ = false;
+    project_watch_.stop();
     end_engine(how, std::move(then));
 }
 
@@ -241,6 +255,8 @@ void Service::restart_engine(const Runtime::ShutDown& how, ReplyFunction done) {
             return;
         if (runtime_)
             done(reply_ok({{"text", "The engine runs."}}));
+        else if (waits_for_project_)
+            done(reply_ok({{"text", "The engine waits: " + stopped_reason_ + '.'}}));
         else
             done(reply_error(ReplyCode::refused, "The engine does not run: " + stopped_reason_,
                              "Mend what is named here, then run `stationsync start`."));
@@ -261,9 +277,13 @@ void Service::end(bool by_person, std::function<void()> ended) {
     stop_engine(how, std::move(ended));
 }
 
-void Service::watch_clock() {
+void Service::look_at_clock() {
     if (const auto moved = clock_.sample(wall_now_us(), boot_now_us()))
         clock_stepped(*moved);
+}
+
+void Service::watch_clock() {
+    look_at_clock();
     clock_timer_.set(clock_every, [this] { watch_clock(); });
 }
 

@@ -3,11 +3,13 @@
 #pragma once
 
 #include "api/service_commands.hpp"
+#include "base/clock_steps.hpp"
 #include "base/workers.hpp"
 #include "config/project_files.hpp"
 #include "plugins/plugin_library.hpp"
 #include "service/clock_watch.hpp"
 #include "service/key_saver.hpp"
+#include "service/project_watch.hpp"
 #include "service/run_service.hpp"
 #include "service/runtime.hpp"
 
@@ -46,9 +48,14 @@ private:
     void end_engine(const Runtime::ShutDown& how, std::function<void()> then);
     void restart_engine(const Runtime::ShutDown& how, ReplyFunction done);
     void cannot_start(std::string reason);
+    void run_engine(RuntimeSettings settings);
+    void project_answered(const ProjectAnswer& answer);
+    // Nothing that the plant's software says is against it; fills in the product version.
+    [[nodiscard]] bool may_run(ProjectConfig& project);
     [[nodiscard]] std::optional<RuntimeSettings> load_settings(std::string& problem);
     [[nodiscard]] KnownPlugins known_plugins() const;
     void watch_clock();
+    void look_at_clock();
     void tell_unsaved_key();
     void publish_status();
     void flush_events();
@@ -58,6 +65,7 @@ private:
     // service_views.cpp
     void view_status(const nlohmann::json& arguments, ReplyFunction done);
     void view_stations(const nlohmann::json& arguments, ReplyFunction done);
+    void view_discover(const nlohmann::json& arguments, ReplyFunction done);
     void view_objects(const nlohmann::json& arguments, ReplyFunction done);
     void view_explain(const nlohmann::json& arguments, ReplyFunction done);
     void view_history(const nlohmann::json& arguments, ReplyFunction done);
@@ -130,9 +138,14 @@ private:
     std::string stopped_reason_; // why the engine does not run
     bool run_wanted_ = false;    // by who was last to say so
     bool ending_ = false;
+    ProjectWatch project_watch_;
+    bool waits_for_project_ = false; // the engine starts when the plant's software says so
     ClockWatch clock_;
+    ClockSteps clock_steps_;
     Timer clock_timer_;
     Timer event_timer_;
+    Timer discover_timer_;
+    std::vector<ReplyFunction> discovering_;   // answered together when the search is over
     std::set<core::ObjectId> changed_objects_; // told together, a few times a second
     std::set<core::StationId> changed_stations_;
     bool status_changed_ = false;

@@ -125,7 +125,7 @@ void Service::command_start(const nlohmann::json&, ReplyFunction done) {
 }
 
 void Service::command_stop(const nlohmann::json&, ReplyFunction done) {
-    if (!runtime_ && !leaving_) {
+    if (!runtime_ && !leaving_ && !waits_for_project_) {
         done(done_text("The engine is stopped already."));
         return;
     }
@@ -185,8 +185,11 @@ void Service::set_provider_enabled(const nlohmann::json& arguments, bool enabled
         done(reply_error(written.error()));
         return;
     }
-    if (runtime_)
+    if (runtime_) {
+        if (loaded.value->conditions.asks_version())
+            loaded.value->product_version = runtime_->settings().project.product_version;
         runtime_->reconfigure(std::move(*loaded.value));
+    }
     done(done_text("Provider '" + provider + "' is " + (enabled ? "enabled." : "disabled.")));
 }
 

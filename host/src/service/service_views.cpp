@@ -34,6 +34,25 @@ void Service::view_stations(const nlohmann::json&, ReplyFunction done) {
     done(reply_ok(runtime_ ? stations_json(runtime_->engine()) : nlohmann::json::array()));
 }
 
+// Long enough for delayed answers, their repeats, and a dial of what was found.
+void Service::view_discover(const nlohmann::json&, ReplyFunction done) {
+    constexpr std::chrono::seconds search_time{5};
+    if (!need_engine(done))
+        return;
+    discovering_.push_back(std::move(done));
+    if (discovering_.size() > 1)
+        return; // a search is running
+    const bool searches = runtime_->probe_all();
+    discover_timer_.set(search_time, [this, searches] {
+        const auto waiting = std::exchange(discovering_, {});
+        const nlohmann::json answer = {
+            {"searches", searches},
+            {"stations", runtime_ ? stations_json(runtime_->engine()) : nlohmann::json::array()}};
+        for (const ReplyFunction& each : waiting)
+            each(reply_ok(answer));
+    });
+}
+
 void Service::view_objects(const nlohmann::json& arguments, ReplyFunction done) {
     if (!need_engine(done))
         return;

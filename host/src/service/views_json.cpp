@@ -27,11 +27,17 @@ json names_of(const core::Engine& engine, const std::vector<core::StationId>& st
 }
 
 json check_json(const core::CheckResult& check) {
-    return {{"check", check.check},
-            {"ours", check.ours},
-            {"theirs", check.theirs},
-            {"limit", check.limit},
-            {"text", check.text}};
+    return {{"check", check.check},   {"ours", check.ours},
+            {"theirs", check.theirs}, {"limit", check.limit},
+            {"text", check.text},     {"remedy", check.remedy},
+            {"passed", check.passed}, {"suspends_only", check.suspends_only}};
+}
+
+json checks_json(const std::vector<core::CheckResult>& checks) {
+    json list = json::array();
+    for (const core::CheckResult& check : checks)
+        list.push_back(check_json(check));
+    return list;
 }
 
 json object_json(const core::Engine& engine, const core::ObjectView& view) {
@@ -137,22 +143,25 @@ json messages_json(const std::vector<StoredMessage>& messages) {
 json stations_json(const core::Engine& engine) {
     json list = json::array();
     for (const core::StationView& view : engine.stations()) {
-        json reasons = json::array();
-        for (const core::CheckResult& check : view.reasons)
-            reasons.push_back(check_json(check));
         json station = {{"id", view.id ? json(core::to_text(*view.id)) : json(nullptr)},
                         {"name", view.name},
                         {"project", view.project},
+                        {"protocol", view.protocol},
+                        {"product_version", view.product_version},
                         {"addresses", view.addresses},
                         {"found", view.found},
                         {"found_by", view.found_by},
                         {"state", core::to_text(view.state)},
                         {"blocked", view.blocked},
-                        {"reasons", std::move(reasons)},
+                        {"reasons", checks_json(view.reasons)},
+                        {"checks", checks_json(view.checks)},
                         {"time_difference_ms", nullptr},
+                        {"time_uncertainty_ms", nullptr},
                         {"last_seen", time_or_null(view.last_seen)}};
-        if (view.time_difference)
+        if (view.time_difference) {
             station["time_difference_ms"] = view.time_difference->count() / 1000;
+            station["time_uncertainty_ms"] = (view.time_uncertainty.count() + 999) / 1000;
+        }
         list.push_back(std::move(station));
     }
     return list;

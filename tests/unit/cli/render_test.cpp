@@ -48,10 +48,32 @@ TEST(Render, StationsShowDirectionsAndReasons) {
         {"id":"0d6bbfb6-0000-8000-8000-000000000000","name":"B","project":"P",
          "addresses":["127.0.0.2:8883"],"found":true,"found_by":false,"state":"rejected",
          "reasons":[{"check":"time","ours":"1","theirs":"2","limit":"60 s",
-                     "text":"The clocks differ by 61 s."}],
-         "time_difference_ms":-61000,"last_seen":"2026-03-01T08:15:00.000000Z"}])"));
-    EXPECT_THAT(text, HasSubstr("0d6bbfb6  B     rejected  found  -61000 ms"));
-    EXPECT_THAT(text, HasSubstr("B: The clocks differ by 61 s."));
+                     "text":"The clocks differ by 61 s.","remedy":"Set both clocks."}],
+         "time_difference_ms":-61000,"time_uncertainty_ms":3,"last_seen":"2026-03-01T08:15:00.000000Z"}])"));
+    EXPECT_THAT(text, HasSubstr("0d6bbfb6  B     rejected  yes    NONE      -61.0 s  03-01 08:15"));
+    EXPECT_THAT(text, HasSubstr("B: The clocks differ by 61 s.\n    -> Set both clocks."));
+}
+
+TEST(Render, ChecksShowBothValuesWhetherTheyPassOrNot) {
+    const auto text = rendered(render_station_checks, Json::parse(R"([
+        {"id":"0d6bbfb6-0000-8000-8000-000000000000","name":"B","state":"rejected","reasons":[],
+         "checks":[{"check":"project","ours":"P","theirs":"P","limit":"equal","passed":true},
+                   {"check":"provider:a","ours":"1","theirs":"2","limit":"alike","passed":false,
+                    "suspends_only":true},
+                   {"check":"time","ours":"61 s","theirs":"61 s","limit":"60 s","passed":false}]}])"));
+    EXPECT_THAT(text, HasSubstr("project     fits       P     P      equal"));
+    EXPECT_THAT(text, HasSubstr("provider:a  suspended  1     2      alike"));
+    EXPECT_THAT(text, HasSubstr("time        DIFFERS    61 s  61 s   60 s"));
+}
+
+TEST(Render, DiscoverShowsStationsOfEveryProjectAndSaysWhenNothingSearches) {
+    const auto text = rendered(render_discover, Json::parse(R"({"searches":false,"stations":[
+        {"name":"X","project":"Other","state":"rejected","product_version":"7.1","protocol":"1.0",
+         "addresses":["10.0.0.9:8883"],
+         "reasons":[{"text":"It belongs to project \"Other\"","remedy":"Use the same."}]}]})"));
+    EXPECT_THAT(text, HasSubstr("X     Other    rejected  7.1      1.0       10.0.0.9:8883"));
+    EXPECT_THAT(text, HasSubstr("-> Use the same."));
+    EXPECT_THAT(text, HasSubstr("Nothing searches the network"));
 }
 
 TEST(Render, ObjectsAndHistoryFitTheScreenWithLongKeys) {
@@ -80,7 +102,8 @@ TEST(Render, ObjectsAndHistoryFitTheScreenWithLongKeys) {
 TEST(Render, AnswersOfAnotherShapeAreShownAsFarAsTheyGo) {
     for (const auto render :
          {render_status, render_stations, render_objects, render_explain, render_history,
-          render_projects, render_plugins, render_keys, render_log_entry, render_done}) {
+          render_projects, render_plugins, render_keys, render_log_entry, render_done,
+          render_discover, render_station_checks}) {
         for (const auto* json : {"null", "7", "[]", "{}", "[7]", "[[1]]", R"({"providers":[7]})",
                                  R"([{"reasons":7,"addresses":[7]}])"}) {
             rendered(render, Json::parse(json));

@@ -121,6 +121,32 @@ TEST(ProjectConfig, AQuietTimeAboveTheDefaultCapRaisesTheCap) {
     EXPECT_EQ(config.value->providers[0].settle_max, std::chrono::hours(1));
 }
 
+TEST(ProjectConfig, TheVersionOfThePlantSoftwareHasOneSource) {
+    const auto file = parse("product_version_file = '/plant/version.txt'\n"
+                            "product_version_pattern = 'Version ([0-9.]+)'\n");
+    ASSERT_TRUE(file) << to_text(file.problems);
+    EXPECT_EQ(file.value->conditions.version_file, "/plant/version.txt");
+    EXPECT_TRUE(file.value->conditions.asks_version());
+    EXPECT_FALSE(parse("product_version = \"1\"\n").value->conditions.asks_anything());
+    EXPECT_THAT(problems_of("product_version = \"1\"\nproduct_version_command = \"v\"\n").at(0),
+                HasSubstr("P.toml:2: the version of the plant software has several sources"));
+    EXPECT_THAT(problems_of("product_version_file = \"version.txt\"\n").at(0),
+                HasSubstr("must be a whole path"));
+    EXPECT_THAT(problems_of("product_version_pattern = \"x\"\n").at(0),
+                HasSubstr("needs `product_version_file`"));
+    EXPECT_THAT(problems_of("product_version_file = '/v'\nproduct_version_pattern = '('\n").at(0),
+                HasSubstr("P.toml:2: `product_version_pattern` is no regular expression"));
+    EXPECT_THAT(problems_of("follow = \" \"\n").at(0), HasSubstr("`follow` is empty"));
+}
+
+TEST(ProjectConfig, AMismatchOfOneProviderRejectsTheStationUnlessItIsToBeSkipped) {
+    EXPECT_FALSE(parse("").value->skip_mismatched_provider);
+    EXPECT_TRUE(
+        parse("on_provider_mismatch = \"skip-provider\"\n").value->skip_mismatched_provider);
+    EXPECT_THAT(problems_of("on_provider_mismatch = \"ignore\"\n").at(0),
+                HasSubstr("must be \"reject-station\" or \"skip-provider\", not \"ignore\""));
+}
+
 TEST(ProjectConfig, UnknownSectionsAndDatesAreErrors) {
     EXPECT_THAT(problems_of("[provider.a]\n").at(0), HasSubstr("Did you mean \"providers\"?"));
     EXPECT_THAT(problems_of("product_version = 2026-01-01\n").at(0), HasSubstr("P.toml:1: dates"));

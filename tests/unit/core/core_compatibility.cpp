@@ -67,7 +67,7 @@ TEST(Compatibility, EqualStationsFitAndOpenAllProviders) {
     const Judged judged = judge(profile(1, "A"), profile(2, "B"));
     EXPECT_TRUE(is_compatible(judged.ours.checks));
     EXPECT_EQ(judged.ours.open_providers, (std::set<std::string>{"batchdb", "recipes"}));
-    EXPECT_EQ(judged.ours.checks.size(), 6u);
+    EXPECT_EQ(judged.ours.checks.size(), 7u);
 }
 
 TEST(Compatibility, AllChecksAreEvaluatedEvenIfTheFirstFails) {
@@ -82,6 +82,8 @@ TEST(Compatibility, AllChecksAreEvaluatedEvenIfTheFirstFails) {
          {"protocol", "project", "time", "product-version", "provider:batchdb"}) {
         EXPECT_FALSE(check(judged.ours, name).passed) << name;
         expect_same_text(judged, name);
+        EXPECT_FALSE(check(judged.ours, name).remedy.empty()) << name;
+        EXPECT_EQ(check(judged.ours, name).remedy, check(judged.theirs, name).remedy);
     }
     EXPECT_TRUE(check(judged.ours, "provider:recipes").passed);
     EXPECT_FALSE(is_compatible(judged.ours.checks));
@@ -128,6 +130,42 @@ TEST(Compatibility, MissingVerdictOfEitherSideKeepsTheProviderClosed) {
     EXPECT_EQ(judged.ours.open_providers, std::set<std::string>{"recipes"});
     EXPECT_EQ(judged.theirs.open_providers, std::set<std::string>{"recipes"});
     EXPECT_TRUE(is_compatible(judged.ours.checks));
+}
+
+TEST(Compatibility, AMismatchedProviderIsSkippedAloneWhenBothSidesSaySo) {
+    Profile a = profile(1, "A");
+    Profile b = profile(2, "B");
+    a.on_provider_mismatch = b.on_provider_mismatch = ProviderMismatch::skip_provider;
+    const std::vector<TokenVerdict> refuses = {{"batchdb", false, "15.0 cannot read 16.0"},
+                                               {"recipes", true, {}}};
+    const Judged judged = judge(a, b, both_fit, refuses);
+    expect_same_text(judged, "provider:batchdb");
+    EXPECT_TRUE(is_compatible(judged.ours.checks));
+    EXPECT_EQ(judged.ours.open_providers, std::set<std::string>{"recipes"});
+    EXPECT_EQ(judged.theirs.open_providers, std::set<std::string>{"recipes"});
+}
+
+TEST(Compatibility, StationsThatTreatAMismatchDifferentlyAreRejected) {
+    Profile b = profile(2, "B");
+    b.on_provider_mismatch = ProviderMismatch::skip_provider;
+    const std::vector<TokenVerdict> refuses = {{"batchdb", false, "15.0 cannot read 16.0"},
+                                               {"recipes", true, {}}};
+    const Judged judged = judge(profile(1, "A"), b, both_fit, refuses);
+    expect_same_text(judged, "on-provider-mismatch");
+    EXPECT_FALSE(check(judged.ours, "provider:batchdb").suspends_only); // one side is not enough
+    EXPECT_FALSE(is_compatible(judged.ours.checks));
+    EXPECT_FALSE(is_compatible(judged.theirs.checks));
+}
+
+TEST(Compatibility, AProviderOfOneSideOnlyIsInTheReportOfBoth) {
+    Profile b = profile(2, "B");
+    b.providers.erase(b.providers.begin());
+    const Judged judged = judge(profile(1, "A"), b);
+    EXPECT_TRUE(check(judged.ours, "provider:batchdb").passed);
+    EXPECT_EQ(check(judged.ours, "provider:batchdb").theirs, "not in use");
+    EXPECT_EQ(check(judged.theirs, "provider:batchdb").ours, "not in use");
+    EXPECT_EQ(check(judged.theirs, "provider:batchdb").theirs,
+              check(judged.ours, "provider:batchdb").ours);
 }
 
 TEST(Compatibility, ProviderOfOneSideOnlyFailsNothing) {

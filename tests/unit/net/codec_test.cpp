@@ -105,6 +105,8 @@ TEST(GoldenBytes, ProfileKeepsItsFieldsForEver) {
               "420d0a0172120166"
               "1a013120013001"
               "4a03683a31");
+    profile.on_provider_mismatch = core::ProviderMismatch::skip_provider;
+    EXPECT_TRUE(to_hex(encode_message(core::Message(profile))->at(0)).ends_with("4a03683a315001"));
 }
 
 TEST(Codec, EveryMessageReadsBackAsItWas) {

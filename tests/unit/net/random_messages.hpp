@@ -104,6 +104,7 @@ public:
         value.station_name = "Station \xc3\x84";
         value.project = "Plant 1";
         value.product_version = text(40);
+        value.on_provider_mismatch = static_cast<core::ProviderMismatch>(below(2));
         for (char c = 'a'; c < 'a' + static_cast<char>(below(4)); ++c) {
             core::ProviderProfile provider{
                 std::string(1, c), text(20), text(20), coin(), {}, coin()};

@@ -45,6 +45,7 @@ struct EngineConfig {
     std::string project;
     std::string product_version;
     std::vector<std::string> addresses; // where we listen
+    ProviderMismatch on_provider_mismatch = ProviderMismatch::reject_station;
     Limits limits;
 };
 

@@ -174,6 +174,8 @@ struct CandidateFound {
     std::string name;
     std::string project;                // empty: not told
     std::vector<std::string> addresses; // "host:port"
+    std::string protocol;               // "1.0", empty: not told; like the next only shown
+    std::string product_version;
 };
 struct CandidateLost {
     std::string origin;
@@ -228,6 +230,7 @@ struct ProfileChanged { // of this station
     std::string station_name;
     std::string product_version;
     std::vector<std::string> addresses;
+    ProviderMismatch on_provider_mismatch = ProviderMismatch::reject_station;
 };
 
 // ---- commands of a person --------------------------------------------------------------------

@@ -21,6 +21,13 @@ struct ProviderProfile {
 };
 
 // First message on every link, in both directions, and again whenever it changes.
+// What becomes of a pair whose back ends or plugins of one provider do not fit.
+enum class ProviderMismatch : std::uint8_t {
+    reject_station, // nothing is exchanged
+    skip_provider,  // everything but that provider is
+};
+std::string_view to_text(ProviderMismatch policy); // as in the project file
+
 struct Profile {
     std::uint32_t protocol_major = core::protocol_major;
     std::uint32_t protocol_minor = core::protocol_minor;
@@ -31,6 +38,7 @@ struct Profile {
     std::string product_version;
     std::vector<ProviderProfile> providers; // sorted by name
     std::vector<std::string> addresses;     // where this station listens, "host:port"
+    ProviderMismatch on_provider_mismatch = ProviderMismatch::reject_station;
     bool operator==(const Profile&) const = default;
 };
 

@@ -43,25 +43,31 @@ std::string_view to_text(StationState state);
 // One check of the compatibility report. `text` names both stations and is the same on both sides.
 struct CheckResult {
     std::string check; // "time", "project", "protocol", "product-version", "provider:NAME",
-                       // "clone", "key", "blocked"
+                       // "on-provider-mismatch", "clone", "key", "blocked"
     bool passed = true;
     bool suspends_only = false; // stops one provider on the link, not the link
+    bool skipped = false;       // does so because it does not fit, see ProviderMismatch
     std::string ours;
     std::string theirs;
     std::string limit;
     std::string text;
+    std::string remedy; // what a person can do; the same on both sides
     bool operator==(const CheckResult&) const = default;
 };
 struct StationView {
     std::optional<StationId> id; // none: an address that never answered
     std::string name;
     std::string project;
+    std::string protocol;        // "1.0"; empty: not told yet
+    std::string product_version; // as it says itself, or as discovery announced it
     std::vector<std::string> addresses;
     bool found = false;    // a link dialled by us stands
     bool found_by = false; // a link dialled to us stands
     StationState state = StationState::searching;
     std::vector<CheckResult> reasons; // failed checks, or why a direction is missing
-    std::optional<Duration> time_difference;
+    std::vector<CheckResult> checks;  // the whole report, passed or not; empty before a profile
+    std::optional<Duration> time_difference; // its clock minus ours, the mean of both measurements
+    Duration time_uncertainty{};             // of our measurement
     WallTime last_seen;
     bool blocked = false;
 };
