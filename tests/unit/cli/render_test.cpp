@@ -49,7 +49,8 @@ TEST(Render, StationsShowDirectionsAndReasons) {
          "addresses":["127.0.0.2:8883"],"found":true,"found_by":false,"state":"rejected",
          "reasons":[{"check":"time","ours":"1","theirs":"2","limit":"60 s",
                      "text":"The clocks differ by 61 s.","remedy":"Set both clocks."}],
-         "time_difference_ms":-61000,"time_uncertainty_ms":3,"last_seen":"2026-03-01T08:15:00.000000Z"}])"));
+         "time_difference_ms":-61000,"time_uncertainty_ms":3,
+         "last_seen":"2026-03-01T08:15:00.000000Z"}])"));
     EXPECT_THAT(text, HasSubstr("0d6bbfb6  B     rejected  yes    NONE      -61.0 s  03-01 08:15"));
     EXPECT_THAT(text, HasSubstr("B: The clocks differ by 61 s.\n    -> Set both clocks."));
 }
@@ -60,7 +61,8 @@ TEST(Render, ChecksShowBothValuesWhetherTheyPassOrNot) {
          "checks":[{"check":"project","ours":"P","theirs":"P","limit":"equal","passed":true},
                    {"check":"provider:a","ours":"1","theirs":"2","limit":"alike","passed":false,
                     "suspends_only":true},
-                   {"check":"time","ours":"61 s","theirs":"61 s","limit":"60 s","passed":false}]}])"));
+                   {"check":"time","ours":"61 s","theirs":"61 s","limit":"60 s",
+                    "passed":false}]}])"));
     EXPECT_THAT(text, HasSubstr("project     fits       P     P      equal"));
     EXPECT_THAT(text, HasSubstr("provider:a  suspended  1     2      alike"));
     EXPECT_THAT(text, HasSubstr("time        DIFFERS    61 s  61 s   60 s"));
