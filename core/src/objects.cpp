@@ -317,8 +317,10 @@ void Objects::on(const RecoverFinished& event) {
         const Duration base = std::chrono::seconds(2) * (1 << std::min(provider.failures, 5u));
         ++provider.failures;
         provider.next_recover = context_.instant() + context_.random.jittered(base);
-        context_.out.now(RaiseMessage{"provider-fault", Severity::error, event.provider, event.text,
-                                      "See the log of this station; the provider is tried again."});
+        context_.out.now(make_message(
+            "provider-fault", event.provider,
+            {{"text", event.text},
+             {"remedy", "See the log of this station; the provider is tried again."}}));
         context_.out.now(ProviderChanged{event.provider});
         return;
     }

@@ -250,10 +250,8 @@ void Objects::apply_refused(Provider& provider, Object& object, const ApplyFinis
         bump(object);
     }
     fail_live(object, event.status, event.text);
-    context_.out.now(
-        RaiseMessage{"apply-failed", Severity::warning, to_text(record.id),
-                     "'" + record.id.key + "' could not be brought up to date: " + event.text,
-                     "It is tried again by itself."});
+    context_.out.now(make_message("apply-failed", to_text(record.id),
+                                  {{"key", record.id.key}, {"text", event.text}}));
 }
 
 } // namespace stationsync::core

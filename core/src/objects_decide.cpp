@@ -94,14 +94,14 @@ void Objects::tell_conflict(Object& object, bool was_conflict) {
     }
     const Revision& winner = *object.record.set[0].revision;
     const Revision& loser = *object.record.set[1].revision;
-    context_.out.now(
-        RaiseMessage{"conflict", Severity::warning, subject,
-                     "'" + object.record.id.key + "' was changed on " +
-                         stations_->name_of(winner.author.station) + " and on " +
-                         stations_->name_of(loser.author.station) +
-                         " without knowledge of each other; the later change, of " +
-                         stations_->name_of(winner.author.station) + ", is in use.",
-                     "The other state is in the history: stationsync history " + subject});
+    const StationId& first = winner.author.station;
+    const StationId& second = loser.author.station;
+    context_.out.now(make_message(
+        "conflict", subject,
+        {{"key", object.record.id.key},
+         {"object", subject},
+         {"winner", stations_->name_of(first)},
+         {"loser", first == second ? "the same station" : stations_->name_of(second)}}));
 }
 
 void Objects::decide(Object& object) {

@@ -75,13 +75,8 @@ void Objects::establish(Provider& provider, const std::string& why) {
     provider.record.established = true;
     store(provider);
     publish_profile(provider);
-    context_.out.now(ClearMessage{"newcomer", provider.record.provider});
-    context_.out.now(RaiseMessage{"established",
-                                  Severity::info,
-                                  provider.record.provider,
-                                  "This station now takes full part in '" +
-                                      provider.record.provider + "': " + why + ".",
-                                  {}});
+    context_.out.now(make_message("established", provider.record.provider,
+                                  {{"provider", provider.record.provider}, {"text", why}}));
     touch_all(provider.record.provider);
     // Peers that wait for an established station learn of it with the next batch.
     for (auto& [id, exchange] : exchanges_)
@@ -128,24 +123,13 @@ void Objects::reincarnate() {
     if (mutant(Mutant::no_incarnation))
         return;
     begin_anew(context_.config.self);
-    context_.out.now(RaiseMessage{
-        "state-older-than-plant",
-        Severity::warning,
-        {},
-        "The other stations know changes of this station that its own state database does not: the "
-        "database was put back or copied. The station goes on as a newcomer.",
-        "Nothing needs to be done; what was changed here since is in the history if it lost."});
+    context_.out.now(make_message("state-older-than-plant", {}));
 }
 
 void Objects::station_renamed(const StationId& before) {
     context_.meta.made_by_init = false;
     begin_anew(before);
-    context_.out.now(RaiseMessage{
-        "new-identity",
-        Severity::info,
-        {},
-        "This station has a new identity. For the other stations it is a newcomer.",
-        "Nothing needs to be done; what was changed only here is in the history if it lost."});
+    context_.out.now(make_message("new-identity", {}));
 }
 
 // A new incarnation, newcomer for every provider. What it holds under the old name and the plant

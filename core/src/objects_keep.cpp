@@ -79,10 +79,7 @@ void Objects::keep(Object& object, KeptState state, HistoryWhat what) {
                    object.head() ? object.head()->revision->stamp : Stamp{});
     kept_bytes_ += state.package.bytes;
     if (what == HistoryWhat::newcomer_replaced)
-        context_.out.now(RaiseMessage{
-            "newcomer-replaced", Severity::info, object.record.id.provider,
-            "This station has joined: data that it had made before were replaced by the plant's.",
-            "They are in the history: stationsync history; a single one comes back by restore."});
+        context_.out.now(make_message("newcomer-replaced", object.record.id.provider));
     object.record.kept.push_back(std::move(state));
     trim_kept(object);
 }
@@ -146,11 +143,8 @@ void Objects::drop_kept(Object& object, std::size_t position, bool tell) {
         context_.out.after_durable(DropPackage{object.record.id, state.package.digest, true});
     record_history(object, HistoryWhat::deleted, state.revision, state.package, false, {});
     if (tell)
-        context_.out.now(
-            RaiseMessage{"loser-deleted", Severity::warning, to_text(object.record.id),
-                         "A replaced state of '" + object.record.id.key +
-                             "' was deleted early, because the history is full.",
-                         "Give the history more room: [history] size_max in station.toml."});
+        context_.out.now(make_message("loser-deleted", to_text(object.record.id),
+                                      {{"key", object.record.id.key}}));
 }
 
 namespace {

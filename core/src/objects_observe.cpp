@@ -95,8 +95,7 @@ void Objects::observe_fault(Provider& provider, const ObservedFault& fault) {
         provider.scan->unknown_below.push_back(fault.key);
     if (provider.scan_faults.size() < messages_at_most &&
         provider.scan_faults.insert(fault.key).second)
-        context_.out.now(RaiseMessage{"not-readable", Severity::warning, to_text(id), fault.text,
-                                      "Mend the cause; it is looked at again by itself."});
+        context_.out.now(make_message("not-readable", to_text(id), {{"text", fault.text}}));
     Object* const object = find(id);
     if (!object)
         return;
@@ -150,10 +149,8 @@ bool Objects::refuse_twin(Provider& provider, Object& object, const std::string&
                              "': on Windows both would be one file; rename one of them";
     if (object.active().refused != text) {
         object.active().refused = text;
-        context_.out.now(
-            RaiseMessage{"case-twin", Severity::warning, to_text(object.record.id),
-                         "'" + object.record.id.key + "' " + text,
-                         "Rename one of the two files on the station where it was made."});
+        context_.out.now(make_message("case-twin", to_text(object.record.id),
+                                      {{"key", object.record.id.key}, {"text", text}}));
     }
     touch(object);
     return true;
@@ -321,10 +318,8 @@ void Objects::announce_pending(Object& object, bool active) {
 }
 
 void Objects::tell_restored(const ObjectRecord& record) {
-    context_.out.now(RaiseMessage{
-        "restored-old", Severity::warning, to_text(record.id),
-        "'" + record.id.key + "' was restored to an older state; the plant's state is put back.",
-        "To distribute the restored state on purpose: stationsync publish " + to_text(record.id)});
+    context_.out.now(make_message("restored-old", to_text(record.id),
+                                  {{"key", record.id.key}, {"object", to_text(record.id)}}));
 }
 
 void Objects::end_change(Object& object) {
@@ -418,8 +413,8 @@ void Objects::scan_failed(Provider& provider, const ScanFinished& event) {
     std::string const remedy = event.remedy.empty()
                                    ? "Mend the cause; the provider is tried again by itself."
                                    : event.remedy;
-    context_.out.now(RaiseMessage{"provider-fault", Severity::error, provider.record.provider,
-                                  provider.fault, remedy});
+    context_.out.now(make_message("provider-fault", provider.record.provider,
+                                  {{"text", provider.fault}, {"remedy", remedy}}));
     context_.out.now(ProviderChanged{provider.record.provider});
     touch_all(provider.record.provider);
 }

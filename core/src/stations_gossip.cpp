@@ -178,11 +178,9 @@ void Stations::Impl::dial_failed(const DialFailed& event) {
     }
     if (!wrong_key_told.insert(address).second)
         return;
-    context.out.now(RaiseMessage{wrong_key_message, Severity::warning, address,
-                                 wrong_key_text(name_at(address), address, context.config.project),
-                                 "If it belongs to this project, take a new join code (stationsync "
-                                 "invite) there; else remove it "
-                                 "from the station list."});
+    context.out.now(make_message(
+        wrong_key_message, address,
+        {{"text", wrong_key_text(name_at(address), address, context.config.project)}}));
 }
 
 // Somebody knocks and does not become a link: no identity is proven, so only its host can be shown.
@@ -194,10 +192,9 @@ void Stations::Impl::incoming_refused(const IncomingRefused& event) {
     timers.set_if_none({TimerKind::refusals, {}, {}}, now + refusal_shown);
     if (!event.wrong_key || !wrong_key_told.insert(event.host).second)
         return;
-    context.out.now(RaiseMessage{
-        wrong_key_message, Severity::warning, event.host,
-        wrong_key_text(name_at(event.host), event.host, context.config.project),
-        "If it belongs to this project, join it again with a new code: stationsync invite"});
+    context.out.now(make_message(
+        wrong_key_message, event.host,
+        {{"text", wrong_key_text(name_at(event.host), event.host, context.config.project)}}));
 }
 
 // Who no longer knocks is no longer told of.

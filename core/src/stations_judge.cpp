@@ -266,7 +266,7 @@ void Stations::Impl::tell_skipped(Peer& peer) {
         context.out.now(ClearMessage{skipped_message, to_text(peer.id)});
     else
         context.out.now(
-            RaiseMessage{skipped_message, Severity::warning, to_text(peer.id), text + '.', remedy});
+            make_message(skipped_message, to_text(peer.id), {{"text", text}, {"remedy", remedy}}));
 }
 
 void Stations::Impl::tell_rejection(Peer& peer) {
@@ -288,10 +288,9 @@ void Stations::Impl::tell_rejection(Peer& peer) {
     if (failed.empty())
         context.out.now(ClearMessage{rejected_message, to_text(peer.id)});
     else
-        context.out.now(RaiseMessage{rejected_message, Severity::error, to_text(peer.id),
-                                     "No data is exchanged with station \"" + name_of(peer.id) +
-                                         "\". " + text + '.',
-                                     remedy});
+        context.out.now(
+            make_message(rejected_message, to_text(peer.id),
+                         {{"station", name_of(peer.id)}, {"text", text}, {"remedy", remedy}}));
 }
 
 } // namespace stationsync::core

@@ -122,13 +122,8 @@ void Stations::Impl::own_clone_up(const LinkUp& event) {
     if (mutant(Mutant::clones_accepted))
         return;
     own_clones.insert(event.link);
-    context.out.now(RaiseMessage{clone_message, Severity::error, to_text(event.station),
-                                 "Another computer (" + event.address +
-                                     ") runs with the identity of this station \"" +
-                                     context.config.station_name +
-                                     "\": its disk is a copy. While both are reachable, neither "
-                                     "exchanges data.",
-                                 "On the copy, run: stationsync station new-identity"});
+    context.out.now(make_message(clone_message, to_text(event.station),
+                                 {{"station", context.config.station_name}}));
     judge_all();
 }
 
@@ -237,11 +232,7 @@ void Stations::Impl::raise_clone(Peer& peer) {
         return;
     peer.cloned = true;
     end_session(peer);
-    context.out.now(RaiseMessage{
-        clone_message, Severity::error, to_text(peer.id),
-        "Two computers run with the identity of station \"" + name_of(peer.id) +
-            "\": the disk of one is a copy. While both are reachable, neither exchanges data.",
-        "On the copy, run: stationsync station new-identity"});
+    context.out.now(make_message(clone_message, to_text(peer.id), {{"station", name_of(peer.id)}}));
     timers.set({TimerKind::rejudge, peer.id, {}}, context.instant() + rejudge_interval);
     judge(peer);
 }

@@ -64,8 +64,16 @@ class Admission(unittest.TestCase):
             plant.start_all().wait_connected()
             b.shift_clock(90)
             wait_rejected(a, b, "time")
+            told = b.wait_message("clock of this computer was set by 90 s")
+            self.assertEqual((told["id"], told["values"]), ("clock-step", {"step": "90 s"}))
             b.shift_clock(0)
             plant.wait_connected()
+            # What has happened is told for a while, also after a restart of the service.
+            b.stop()
+            b.start()
+            self.assertEqual(b.wait_message("clock of this computer was set")["id"], "clock-step")
+            kinds = {kind["id"]: kind for kind in b.get("message-kinds")}
+            self.assertEqual(kinds["clock-step"]["life"], "event")
 
     def test_other_project_name_with_the_same_key(self):
         with Plant("AB") as plant:

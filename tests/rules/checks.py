@@ -266,6 +266,21 @@ def tests_never_sleep(tree):
             yield f'{path}: wait for what can be observed instead of {match.group(0)}'
 
 
+def messages_are_in_the_catalogue(tree):
+    named = {}  # id: where it is named
+    known = {}
+    for path, text in tree.code('core', 'host'):
+        for match in re.finditer(r'MessageKind\{\s*"([a-z-]+)"', text):
+            known[match.group(1)] = path
+        for match in re.finditer(r'(?:make_message|\braise|ClearMessage|clear_message|messages_?(?:->|\.)clear)'
+                                 r'[({]\s*"([a-z-]+)"|_message\[\] = "([a-z-]+)"|return "(no-space-[a-z]+)"', text):
+            named[next(filter(None, match.groups()))] = path
+    for name in sorted(named.keys() - known.keys()):
+        yield f'{named[name]}: the catalogue of messages lacks "{name}"'
+    for name in sorted(known.keys() - named.keys()):
+        yield f'{known[name]}: nothing raises the message "{name}"'
+
+
 def no_workplace(tree):
     words = ['/wo' + 'rk/main', '/wo' + 'rk/shared', '/tmp/' + 'brief', '/tmp/' + 'build-']
     for path, text in tree.files.items():
@@ -277,4 +292,4 @@ def no_workplace(tree):
 ALL = [file_sizes, function_lengths, columns, core_is_pure, sdk_stands_alone, plugins_use_the_sdk_only,
        host_links_no_plugin, heavy_headers, await_names_only, system_headers, nothing_left_over,
        sources_are_built, headers_are_guarded, host_modules_go_one_way, tests_never_sleep,
-       no_workplace]
+       messages_are_in_the_catalogue, no_workplace]

@@ -32,6 +32,11 @@ CASES = {
         [{'core/src/a.cpp': function(70) + function(70)},
          {'core/src/a.cpp': 'int const table[] = {\n' + lines(200, '  1,\n') + '};\n'},
          {'core/src/a.hpp': 'struct A {\n' + lines(200, '  int f() { return 1; }\n') + '};\n'}]),
+    'messages_are_in_the_catalogue': (
+        [{'core/src/a.cpp': 'MessageKind{"a-b", info}; make_message("a-c", {}); make_message("a-b", {});\n'},
+         {'core/src/a.cpp': 'MessageKind{"a-b", info};\n'},
+         {'host/src/a.cpp': 'raise("a-b", {});\n'}],
+        [{'core/src/a.cpp': 'MessageKind{\n    "a-b", info};\n', 'host/src/a.cpp': 'raise("a-b", {});\n'}]),
     'columns': (
         [{'core/src/a.cpp': '//' + 'x' * 99 + '\n'}],
         [{'core/src/a.cpp': '//' + 'x' * 98 + '\n'}, {'core/src/a.cpp': '//' + 'ä' * 98 + '\n'}]),

@@ -3,7 +3,7 @@
 #include "base/log.hpp"
 
 #include <algorithm>
-#include <array>
+#include <chrono>
 
 namespace stationsync::host {
 
@@ -14,16 +14,12 @@ std::string_view severity_text(std::uint8_t severity) {
 
 namespace {
 
-// Whoever raised them remembers so in memory only: mended while nothing ran, they would stand for
-// ever.
-bool is_looked_at_anew(std::string_view id) {
-    constexpr std::array conditions{"provider-fault",     "not-readable",     "apply-failed",
-                                    "station-wrong-key",  "station-rejected", "station-clone",
-                                    "provider-skipped",   "product-version",  "listen-failed",
-                                    "state-not-writable", "discovery",        "no-space-sync",
-                                    "no-space-export",    "no-space-history", "no-space-target",
-                                    "discovery-missing",  "case-twin"};
-    return std::ranges::find(conditions, id) != conditions.end();
+// Long enough for a holiday, short enough that the list stays worth reading.
+constexpr std::chrono::hours event_age_max{24 * 7};
+
+core::MessageLife life_of(const std::string& id) {
+    const core::MessageKind* const kind = core::find_message_kind(id);
+    return kind == nullptr ? core::MessageLife::condition : kind->life; // of a later version
 }
 
 } // namespace
@@ -40,7 +36,7 @@ OperatorMessages::OperatorMessages(std::shared_ptr<SideDatabase> database, Worke
     }
     for (StoredMessage& message : *stored) {
         const Key key(message.id, message.subject);
-        if (is_looked_at_anew(message.id)) {
+        if (life_of(message.id) == core::MessageLife::condition) {
             before_.emplace(key, message.since);
             erase_stored(key);
         } else {
@@ -50,8 +46,9 @@ OperatorMessages::OperatorMessages(std::shared_ptr<SideDatabase> database, Worke
 }
 
 void OperatorMessages::raise(const core::RaiseMessage& raised, core::WallTime now) {
-    StoredMessage message{raised.id,   raised.subject, static_cast<std::uint8_t>(raised.severity),
-                          raised.text, raised.remedy,  now};
+    StoredMessage message{raised.id,    raised.subject, static_cast<std::uint8_t>(raised.severity),
+                          raised.text,  raised.remedy,  now,
+                          raised.values};
     if (const auto before = before_.find({raised.id, raised.subject}); before != before_.end()) {
         message.since = before->second;
         before_.erase(before);
@@ -98,11 +95,13 @@ void OperatorMessages::erase_stored(const Key& key) {
     pool_.submit(std::move(erase), [] {});
 }
 
-void OperatorMessages::clear_older(const std::string& id, const std::string& subject,
-                                   core::WallTime before) {
-    const auto place = standing_.find({id, subject});
-    if (place != standing_.end() && place->second.since < before)
-        clear(id, subject);
+void OperatorMessages::forget_events(core::WallTime now) {
+    std::vector<Key> old;
+    for (const auto& [key, message] : standing_)
+        if (life_of(message.id) == core::MessageLife::event && message.since + event_age_max < now)
+            old.push_back(key);
+    for (const Key& key : old)
+        clear(key.first, key.second);
 }
 
 std::vector<StoredMessage> OperatorMessages::standing() const {

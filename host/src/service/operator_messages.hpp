@@ -1,6 +1,6 @@
 // Messages for the operator: raised once per cause, cleared when the cause is gone. What has
-// happened and what waits for a person is kept over restarts; a condition that the engine looks at
-// anew is told again only if it still lasts, with the time since which it does.
+// happened and what waits for a person is kept over restarts; a condition that is looked at anew
+// (core::MessageLife) is told again only if it still lasts, with the time since which it does.
 #pragma once
 
 #include "base/worker_pool.hpp"
@@ -25,8 +25,8 @@ public:
 
     void raise(const core::RaiseMessage& message, core::WallTime now);
     void clear(const std::string& id, const std::string& subject);
-    // Only when it has stood since before `before`.
-    void clear_older(const std::string& id, const std::string& subject, core::WallTime before);
+    // What merely happened is told for a week.
+    void forget_events(core::WallTime now);
     [[nodiscard]] std::vector<StoredMessage> standing() const; // oldest first
 
 private:

@@ -82,14 +82,7 @@ IoResult<void> Runtime::open_state() {
     if (founded_before)
         founded_mark_.clear();
     if (!opened->moved_aside.empty())
-        messages_->raise({"state-damaged",
-                          core::Severity::warning,
-                          {},
-                          "The state database was damaged and was moved aside to " +
-                              path_text(opened->moved_aside) +
-                              "; the station joins again as a newcomer.",
-                          "Nothing needs to be done; keep the file if you want it looked into."},
-                         now().wall);
+        raise("state-damaged", {}, {{"file", path_text(opened->moved_aside)}});
     if (opened->fresh)
         if (auto found = find_history_again(opened->state); !found)
             return found.error();
@@ -164,14 +157,9 @@ IoResult<void> Runtime::start() {
     };
     events.trouble = [this](const IoError* error) {
         if (error)
-            messages_->raise({"state-not-writable",
-                              core::Severity::error,
-                              {},
-                              error->text,
-                              "Make room on the disk of " +
-                                  path_text(settings_.paths.project_state(settings_.project.name)) +
-                                  "; nothing is lost, synchronization goes on by itself."},
-                             now().wall);
+            raise("state-not-writable", {},
+                  {{"text", error->text},
+                   {"folder", path_text(settings_.paths.project_state(settings_.project.name))}});
         else
             messages_->clear("state-not-writable", {});
     };
@@ -260,9 +248,8 @@ void Runtime::tick() {
     live_exports_->tick(monotonic_now_us());
     for (const auto& [name, discovery] : discoveries_)
         discovery->tick(monotonic_now_us());
-    // The station has joined again, and there was time to read it.
     if (engine_->in_step())
-        messages_->clear_older("state-damaged", {}, now().wall - std::chrono::hours(24));
+        messages_->forget_events(now().wall);
     tick_timer_.set(tick_every, alive([this] { tick(); }));
 }
 

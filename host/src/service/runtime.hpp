@@ -61,7 +61,10 @@ public:
     [[nodiscard]] const KeyRing& keys() const { return *keys_; }
     [[nodiscard]] std::shared_ptr<SideDatabase> side_database() const { return side_; }
     [[nodiscard]] std::vector<StoredMessage> messages() const { return messages_->standing(); }
-    void raise_message(const core::RaiseMessage& message) { messages_->raise(message, now().wall); }
+    // `id` of the catalogue, see core::make_message.
+    void raise(std::string_view id, std::string subject, core::MessageValues values = {}) {
+        messages_->raise(core::make_message(id, std::move(subject), std::move(values)), now().wall);
+    }
     void clear_message(const std::string& id, const std::string& subject) {
         messages_->clear(id, subject);
     }

@@ -59,10 +59,7 @@ bool Runtime::is_list(const std::string& discovery) const {
 void Runtime::start_discovery(const DiscoveryConfig& config) {
     const PluginKind* const kind = plugins_.find(config.plugin);
     if (!kind || kind->is_provider) {
-        messages_->raise({"discovery-missing", core::Severity::error, config.name,
-                          "no discovery plugin '" + config.plugin + "' is installed",
-                          "Correct 'plugin' of [discovery." + config.name + "]."},
-                         now().wall);
+        raise("discovery-missing", config.name, {{"plugin", config.plugin}, {"name", config.name}});
         return;
     }
     DiscoveryEvents events;
@@ -75,9 +72,7 @@ void Runtime::start_discovery(const DiscoveryConfig& config) {
         if (text.empty())
             messages_->clear("discovery", name);
         else
-            messages_->raise({"discovery", core::Severity::warning, name, text,
-                              "Mend the cause; the list is read again by itself."},
-                             now().wall);
+            raise("discovery", name, {{"text", text}});
     };
     discoveries_[name] = std::make_unique<DiscoveryInstance>(
         *kind, instance_settings("discovery", name, config.own, false), own_announcement(),

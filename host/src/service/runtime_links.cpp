@@ -162,12 +162,7 @@ void Runtime::on_listen_tried(const std::vector<std::string>& problems) {
     std::string text;
     for (const std::string& problem : problems)
         text += (text.empty() ? "" : " ") + problem;
-    messages_->raise({"listen-failed",
-                      core::Severity::error,
-                      {},
-                      text,
-                      "Free the port or set another one: [net] listen in station.toml."},
-                     now().wall);
+    raise("listen-failed", {}, {{"text", text}});
 }
 
 void Runtime::on_transfer_bytes(LinkId link, Bytes bytes) {

@@ -143,12 +143,7 @@ void Runtime::fetch_failed(core::JobId id, FetchFailure failure, const std::stri
         break;
     }
     if (failure == FetchFailure::no_space)
-        messages_->raise({"no-space-sync",
-                          core::Severity::error,
-                          {},
-                          text,
-                          "Make room on the disk of the sync directory; it goes on by itself."},
-                         now().wall);
+        raise("no-space-sync", {});
     feed(std::move(finished));
 }
 

@@ -49,6 +49,7 @@ Service::Service(boost::asio::io_context& context, Workers& workers, RunOptions 
                  {"projects", &Service::view_projects},
                  {"keys", &Service::view_keys},
                  {"secrets", &Service::view_secrets},
+                 {"message-kinds", &Service::view_message_kinds},
                  {"send-now", &Service::command_send_now},
                  {"publish", &Service::command_publish},
                  {"restore", &Service::command_restore},
@@ -187,6 +188,8 @@ void Service::run_engine(RuntimeSettings settings) {
     }
     stopped_reason_.clear();
     tell_unsaved_key();
+    if (!clock_step_text_.empty())
+        runtime_->raise("clock-step", {}, {{"step", std::exchange(clock_step_text_, {})}});
     log::info("service", "the engine runs for project " + project_);
     publish_pending();
     publish_status();
@@ -294,6 +297,7 @@ void Service::clock_stepped(std::int64_t by_us) {
                  {{}, {}, "clock-step"});
     if (!runtime_)
         return;
+    clock_step_text_ = std::to_string(by_us / 1'000'000) + " s";
     Runtime::ShutDown how;
     how.clock_stepped = true;
     restart_engine(how, {});
@@ -364,13 +368,7 @@ void Service::tell_unsaved_key() {
     if (why.empty())
         runtime_->clear_message("key-not-saved", {});
     else
-        runtime_->raise_message(
-            {"key-not-saved",
-             core::Severity::error,
-             {},
-             "The new project key cannot be stored: " + why,
-             "Make room on the disk of the service's state; it is stored by itself. Until then a "
-             "restart of the service falls back to the old key."});
+        runtime_->raise("key-not-saved", {}, {{"text", why}});
 }
 
 void Service::command_answered(const core::CommandAnswered& answer) {

@@ -72,6 +72,7 @@ private:
     void view_plugins(const nlohmann::json& arguments, ReplyFunction done);
     void view_projects(const nlohmann::json& arguments, ReplyFunction done);
     void view_keys(const nlohmann::json& arguments, ReplyFunction done);
+    void view_message_kinds(const nlohmann::json& arguments, ReplyFunction done);
     void view_secrets(const nlohmann::json& arguments, ReplyFunction done);
 
     // service_commands.cpp
@@ -142,6 +143,7 @@ private:
     bool waits_for_project_ = false; // the engine starts when the plant's software says so
     ClockWatch clock_;
     ClockSteps clock_steps_;
+    std::string clock_step_text_; // to be told once the engine runs again
     Timer clock_timer_;
     Timer event_timer_;
     Timer discover_timer_;

@@ -55,14 +55,9 @@ void Service::project_answered(const ProjectAnswer& answer) {
     if (answer.version_trouble.empty())
         runtime_->clear_message("product-version", {});
     else
-        runtime_->raise_message({"product-version",
-                                 core::Severity::warning,
-                                 {},
-                                 "The version of the plant software cannot be read: " +
-                                     answer.version_trouble + ". The last known one counts, " +
-                                     runtime_->settings().project.product_version + '.',
-                                 "Correct product_version_file or product_version_command in the "
-                                 "project file, or wait for the end of the update."});
+        runtime_->raise("product-version", {},
+                        {{"text", answer.version_trouble},
+                         {"version", runtime_->settings().project.product_version}});
 }
 
 } // namespace stationsync::host

@@ -9,6 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
+
 namespace stationsync::host {
 
 void Service::view_status(const nlohmann::json& arguments, ReplyFunction done) {
@@ -51,6 +53,18 @@ void Service::view_discover(const nlohmann::json&, ReplyFunction done) {
         for (const ReplyFunction& each : waiting)
             each(reply_ok(answer));
     });
+}
+
+void Service::view_message_kinds(const nlohmann::json&, ReplyFunction done) {
+    constexpr std::array lives{"condition", "standing", "event"};
+    nlohmann::json list = nlohmann::json::array();
+    for (const core::MessageKind& kind : core::message_catalogue())
+        list.push_back({{"id", kind.id},
+                        {"severity", severity_text(static_cast<std::uint8_t>(kind.severity))},
+                        {"life", lives.at(static_cast<std::size_t>(kind.life))},
+                        {"sentence", kind.sentence},
+                        {"remedy", kind.remedy}});
+    done(reply_ok(list));
 }
 
 void Service::view_objects(const nlohmann::json& arguments, ReplyFunction done) {

@@ -130,7 +130,8 @@ json stopped_providers_json(const ProjectConfig& project) {
 json message_json(const StoredMessage& message) {
     return {{"id", message.id},           {"severity", severity_text(message.severity)},
             {"text", message.text},       {"remedy", message.remedy},
-            {"subject", message.subject}, {"since", time_or_null(message.since)}};
+            {"subject", message.subject}, {"since", time_or_null(message.since)},
+            {"values", message.values}};
 }
 
 json messages_json(const std::vector<StoredMessage>& messages) {

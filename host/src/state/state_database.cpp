@@ -4,6 +4,7 @@
 #include "base/fault_points.hpp"
 #include "base/path_text.hpp"
 #include "state/record_codec.hpp"
+#include "state/sqlite_error.hpp"
 #include "state/sqlite_statement.hpp"
 
 #include <algorithm>
@@ -30,24 +31,12 @@ CREATE INDEX IF NOT EXISTS history_by_object ON history (provider, key, n);
 CREATE TABLE IF NOT EXISTS message (id TEXT NOT NULL, subject TEXT NOT NULL,
     severity INTEGER NOT NULL, text TEXT NOT NULL, remedy TEXT NOT NULL, since INTEGER NOT NULL,
     PRIMARY KEY (id, subject)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS message_value (id TEXT NOT NULL, subject TEXT NOT NULL,
+    name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (id, subject, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS plugin_value (instance TEXT NOT NULL, key TEXT NOT NULL,
     value BLOB NOT NULL, PRIMARY KEY (instance, key)) WITHOUT ROWID;
 PRAGMA user_version = 1;
 )";
-
-IoError error_of(sqlite3* database, std::string_view what) {
-    const int code = database ? sqlite3_extended_errcode(database) : SQLITE_NOMEM;
-    IoErrorKind kind = IoErrorKind::other;
-    if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_SHMSIZE)
-        kind = IoErrorKind::no_space;
-    else if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED)
-        kind = IoErrorKind::busy;
-    else if ((code & 0xff) == SQLITE_PERM || (code & 0xff) == SQLITE_READONLY ||
-             (code & 0xff) == SQLITE_CANTOPEN)
-        kind = IoErrorKind::denied;
-    return {kind, "the state database: cannot " + std::string(what) + ": " +
-                      (database ? sqlite3_errmsg(database) : "out of memory")};
-}
 
 bool execute(sqlite3* database, const char* sql) {
     return sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK;
@@ -356,34 +345,6 @@ IoResult<std::vector<core::HistoryEntry>> StateDatabase::history(const HistoryQu
     if (!select.ended_well())
         return error_of(database_, "read the history");
     return entries;
-}
-
-IoResult<std::vector<StoredMessage>> StateDatabase::messages() {
-    Statement select(database_, "SELECT id, subject, severity, text, remedy, since FROM message");
-    std::vector<StoredMessage> messages;
-    while (select.step())
-        messages.push_back({std::string(select.bytes(0)), std::string(select.bytes(1)),
-                            static_cast<std::uint8_t>(select.integer(2)),
-                            std::string(select.bytes(3)), std::string(select.bytes(4)),
-                            core::WallTime{select.integer(5)}});
-    if (!select.ended_well())
-        return error_of(database_, "read the messages");
-    return messages;
-}
-
-IoResult<void> StateDatabase::put_message(const StoredMessage& message) {
-    Statement put(database_, "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?)");
-    put.text(message.id).text(message.subject).bind(std::int64_t{message.severity});
-    if (!put.text(message.text).text(message.remedy).bind(message.since.us).run())
-        return error_of(database_, "write a message");
-    return {};
-}
-
-IoResult<void> StateDatabase::erase_message(std::string_view id, std::string_view subject) {
-    Statement erase(database_, "DELETE FROM message WHERE id = ? AND subject = ?");
-    if (!erase.text(id).text(subject).run())
-        return error_of(database_, "delete a message");
-    return {};
 }
 
 IoResult<std::optional<std::string>> StateDatabase::plugin_value(std::string_view instance,

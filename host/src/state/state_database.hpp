@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/io_result.hpp"
+#include "stationsync/core/operator_message.hpp"
 #include "stationsync/core/records.hpp"
 
 #include <filesystem>
@@ -25,6 +26,7 @@ struct StoredMessage {
     std::string text;
     std::string remedy;
     core::WallTime since;
+    core::MessageValues values; // for sentences of other languages
 };
 
 struct HistoryQuery {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "stationsync/core/event.hpp"
+#include "stationsync/core/operator_message.hpp"
 
 namespace stationsync::core {
 
@@ -126,15 +127,8 @@ struct JudgeTokens {
     std::vector<Token> tokens; // of a peer or of a revision
 };
 
-enum class Severity : std::uint8_t { info, warning, error };
-// Operator message: raised once per (id, subject), cleared when the cause is gone.
-struct RaiseMessage {
-    std::string id; // stable, e.g. "conflict", "newcomer-replaced"
-    Severity severity = Severity::info;
-    std::string subject; // object, provider or station that it is about
-    std::string text;
-    std::string remedy;
-};
+// RaiseMessage (operator_message.hpp): raised once per (id, subject), cleared when the cause is
+// gone.
 struct ClearMessage {
     std::string id;
     std::string subject;
