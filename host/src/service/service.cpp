@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 namespace stationsync::host {
@@ -297,7 +298,7 @@ void Service::clock_stepped(std::int64_t by_us) {
                  {{}, {}, "clock-step"});
     if (!runtime_)
         return;
-    clock_step_text_ = std::to_string(by_us / 1'000'000) + " s";
+    clock_step_text_ = std::to_string(std::llround(static_cast<double>(by_us) / 1e6)) + " s";
     Runtime::ShutDown how;
     how.clock_stepped = true;
     restart_engine(how, {});
