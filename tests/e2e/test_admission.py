@@ -1,6 +1,8 @@
 """Who may exchange data: key, project, time, product version. Whoever is rejected joins once mended."""
 
+import os
 import shutil
+import time
 import unittest
 
 from stations import Plant, files_provider, need_test_build, put, wait_until
@@ -116,6 +118,87 @@ class Admission(unittest.TestCase):
             b.configure(files_provider(b), product_version="1.0")
             b.start()
             self.expect_data(plant)
+
+    def test_the_limit_holds_for_each_pair_and_a_station_between_relays(self):
+        need_test_build()
+        with Plant("ABC") as plant:
+            a, b, c = plant
+            plant.join_all(files_provider)
+            b.shift_clock(40)
+            c.shift_clock(80)
+            plant.start_all()
+            b.wait_connected(a, c)
+            for station, other in ((a, c), (c, a)):
+                reason = wait_rejected(station, other, "time")
+                self.assertIn("ahead of", reason["text"])
+            put(a.data / "recipes" / "of-a.txt", b"made on A")
+            c.wait_file("recipes/of-a.txt", b"made on A")
+            # Eighty seconds ahead of A, forty of B: each judges the stamp by its own clock.
+            put(c.data / "recipes" / "of-c.txt", b"made on C")
+            for station in (b, a):
+                station.wait_file("recipes/of-c.txt", b"made on C", timeout=180)
+            plant.wait_all_synced()
+            self.assertEqual(a.peer(c)["state"], "rejected")
+            self.assertIn("DIFFERS", a.cli("stations", "--checks"))
+            c.shift_clock(40)
+            plant.wait_connected()
+
+    def test_time_zones_and_daylight_saving_change_nothing(self):
+        need_test_build()
+        zones = {"A": "Europe/Berlin", "B": "America/New_York", "C": "Australia/Lord_Howe"}
+        # The ends of the pair of changes of Berlin: 2027-03-28 and 2027-10-31, 01:00 UTC.
+        for begin in (1_806_195_600, 1_824_944_400):
+            with Plant("ABC") as plant, self.subTest(change=begin):
+                plant.join_all(files_provider)
+                offset = begin - 12 - time.time()
+                for station in plant:
+                    station.shift_clock(offset)
+                    station.start(environment={"TZ": zones[station.name]})
+                a, b, c = plant
+                put(a.data / "recipes" / "r.txt", b"before the change")
+                for station in plant:
+                    station.wait_file("recipes/r.txt", b"before the change")
+                plant.wait_all_synced()
+                published = [s.provider("recipes")["published"] for s in plant]
+                wait_until(lambda offset=offset, begin=begin: time.time() + offset > begin + 3,
+                           "the hour of the change is over")
+                plant.wait_connected()
+                put(b.data / "recipes" / "other.txt", b"after the change")
+                for station in plant:
+                    station.wait_file("recipes/other.txt", b"after the change")
+                plant.wait_all_synced()
+                self.assertEqual([s.provider("recipes")["published"] for s in plant],
+                                 [published[0], published[1] + 1, published[2]])
+                for station in plant:
+                    self.assertFalse(station.messages("clock"), station.status())
+
+    def test_a_change_made_while_the_clock_was_two_hours_ahead_does_not_win_later(self):
+        need_test_build()
+        with self.plant_of_two() as plant:
+            a, b = plant
+            put(a.data / "recipes" / "r.txt", b"before")
+            plant.start_all().wait_connected()
+            b.wait_file("recipes/r.txt", b"before")
+            plant.wait_all_synced()
+            published = b.provider("recipes")["published"]
+            b.shift_clock(7200)
+            b.wait_message("clock of this computer was set by 7200 s")
+            wait_rejected(a, b, "time")
+            self.assertEqual(b.provider("recipes")["published"], published, "a step is no change")
+            # The file's own time is of the wrong clock as well, as that of a program would be.
+            put(b.data / "recipes" / "r.txt", b"made two hours ahead")
+            ahead = time.time() + 7200
+            os.utime(b.data / "recipes" / "r.txt", (ahead, ahead))
+            wait_until(lambda: b.provider("recipes")["published"] == published + 1, "B has published it")
+            put(a.data / "recipes" / "r.txt", b"made later at the right time")
+            wait_until(lambda: a.provider("recipes")["published"] == 2, "A has published its edit")
+            b.shift_clock(0)
+            plant.wait_connected()
+            for station in plant:
+                station.wait_file("recipes/r.txt", b"made later at the right time")
+            plant.wait_all_synced()
+            lost = b.wait_history("clock_wrong", "recipes", "r.txt")[-1]
+            self.assertTrue(lost["kept"], lost)
 
 
 if __name__ == "__main__":
