@@ -146,6 +146,29 @@ TEST_F(StationAdmission, OtherProtocolIsRejectedAlthoughNoVerdictEverComes) {
     EXPECT_EQ(a->count("CloseLink"), 0u);
 }
 
+TEST_F(StationAdmission, AVerdictThatWasOvertakenOnTheOtherLinkChangesNothing) {
+    pair();
+    link();
+    ASSERT_TRUE(both_open());
+    const auto sent = b->all<SendMessage>();
+    const auto last = std::find_if(sent.rbegin(), sent.rend(), [](const SendMessage& each) {
+        return std::holds_alternative<Verdicts>(each.message);
+    });
+    ASSERT_NE(last, sent.rend());
+    Verdicts older = std::get<Verdicts>(last->message);
+    ASSERT_GT(older.number, 0u);
+    for (TokenVerdict& verdict : older.verdicts)
+        verdict.compatible = false;
+    Verdicts newer = older;
+    --older.number;
+    ++newer.number;
+    const LinkId link_to_b = a->all<SendMessage>().front().link;
+    a->stations.on_message(link_to_b, older);
+    EXPECT_TRUE(a->stations.is_open(b->id()));
+    a->stations.on_message(link_to_b, newer);
+    EXPECT_FALSE(a->stations.is_open(b->id())) << "what is newer counts";
+}
+
 TEST_F(StationAdmission, RefusalByThePluginOfOneSideRejectsBoth) {
     pair();
     b->plugin = [](const JudgeTokens&) {
