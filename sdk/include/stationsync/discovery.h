@@ -21,7 +21,9 @@ typedef struct stsync_peer {
     stsync_str project;          /* project name, empty = unknown */
     const stsync_str* endpoints; /* "host:port", "1.2.3.4:8883", "[fe80::1%2]:8883"; a host without
                                     port has the default one. Best first. */
-    const stsync_pair* texts;    /* further announced values */
+    const stsync_pair* texts;    /* further announced values: "proto" and "app" are the versions of
+                                    the protocol and of the product, "source" the address that the
+                                    find comes from, "via" the interface; others are the plugin's */
     uint32_t endpoint_count;
     uint32_t text_count;
 } stsync_peer;
@@ -62,8 +64,10 @@ typedef struct stsync_discovery_v1 {
     stsync_status(STSYNC_CALL* withdraw)(const stsync_instance* instance,
                                          const stsync_op* op) STSYNC_NOEXCEPT;
 
-    /* Searches now, for the station or address in `hint`, or for all when it is empty. Finds come
-     * by the sink, also later. [control, started] */
+    /* Searches now, for the station or address in `hint`, or for all when it is empty. "*" means
+     * those of every project, where a plugin looks for our own project's only otherwise: they are
+     * reported with their project, and are not to be connected to. Finds come by the sink, also
+     * later. [control, started] */
     stsync_status(STSYNC_CALL* probe)(const stsync_instance* instance, const stsync_op* op,
                                       stsync_str hint) STSYNC_NOEXCEPT;
 } stsync_discovery_v1;
