@@ -32,7 +32,10 @@ FoundPeer Runtime::own_announcement() const {
     own.station_id = core::to_text(settings_.self);
     own.name = settings_.station.name;
     own.project = settings_.project.name;
-    own.endpoints = addresses_;
+    // All that we listen on, also what stands for all addresses of a family: which of them are ours,
+    // and on which network, the plugin knows best.
+    for (const ListenAddress& listen : settings_.listen)
+        own.endpoints.push_back(to_text(listen.address));
     own.texts["proto"] =
         std::to_string(core::protocol_major) + '.' + std::to_string(core::protocol_minor);
     if (!settings_.project.product_version.empty())
