@@ -69,7 +69,8 @@ std::string fresh_discovery_text(const std::vector<std::string>& stations) {
            "stations = " +
            quoted_list(stations.empty() ? std::vector<std::string>{"192.168.1.11", "station-b:8883"}
                                         : stations) +
-           "\n";
+           "\n\n# Or stations of the same network find each other, by WS-Discovery on UDP port "
+           "3702.\n# [discovery.lan]\n# plugin = \"discovery-wsd\"\n";
 }
 
 } // namespace
