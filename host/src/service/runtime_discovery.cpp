@@ -32,8 +32,8 @@ FoundPeer Runtime::own_announcement() const {
     own.station_id = core::to_text(settings_.self);
     own.name = settings_.station.name;
     own.project = settings_.project.name;
-    // All that we listen on, also what stands for all addresses of a family: which of them are ours,
-    // and on which network, the plugin knows best.
+    // All that we listen on, also what stands for all addresses of a family: which of them are
+    // ours, and on which network, the plugin knows best.
     for (const ListenAddress& listen : settings_.listen)
         own.endpoints.push_back(to_text(listen.address));
     own.texts["proto"] =
