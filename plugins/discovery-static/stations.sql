@@ -1,6 +1,6 @@
--- The default schema of a station list for discovery-static; its default query is
+-- The default schema of a station list for discovery-static in SQLite; its default query is
 --   SELECT name, address FROM stations
--- Run it with: sqlite3 stations.db < stations.sql
+-- `stationsync configurator init` makes it, and so does: sqlite3 stations.db < stations.sql
 
 CREATE TABLE IF NOT EXISTS stations (
     -- Display name of the station, at most 48 bytes. Rows of the same name are several addresses
@@ -9,4 +9,10 @@ CREATE TABLE IF NOT EXISTS stations (
     -- "host", "host:port" or "[ipv6-address]:port"; without a port it is 8883.
     address TEXT NOT NULL CHECK (length(address) > 0),
     PRIMARY KEY (name, address)
+) WITHOUT ROWID;
+
+-- For project_query = "SELECT value FROM settings WHERE name = 'project'".
+CREATE TABLE IF NOT EXISTS settings (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
 ) WITHOUT ROWID;

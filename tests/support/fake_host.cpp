@@ -36,8 +36,11 @@ struct FakeServices {
     static stsync_status config_get(const stsync_host* host, stsync_str name,
                                     const stsync_text_sink* sink) noexcept {
         const FakeHost& me = self(host);
-        if (me.secrets.count(copy(name)) != 0)
-            return STSYNC_DENIED;
+        {
+            const std::lock_guard lock(me.mutex_);
+            if (me.secrets.count(copy(name)) != 0)
+                return STSYNC_DENIED;
+        }
         const auto found = me.config.find(copy(name));
         if (found == me.config.end())
             return STSYNC_NOT_FOUND;
@@ -59,8 +62,15 @@ struct FakeServices {
 
     static stsync_status secret_get(const stsync_host* host, stsync_str name,
                                     const stsync_text_sink* sink) noexcept {
-        const auto found = self(host).secrets.find(copy(name));
-        return found == self(host).secrets.end() ? STSYNC_NOT_FOUND : give(sink, found->second);
+        std::string value;
+        {
+            const std::lock_guard lock(self(host).mutex_);
+            const auto found = self(host).secrets.find(copy(name));
+            if (found == self(host).secrets.end())
+                return STSYNC_NOT_FOUND;
+            value = found->second;
+        }
+        return give(sink, value);
     }
 
     static stsync_status scratch(const stsync_host* host, stsync_str,
@@ -171,6 +181,11 @@ std::optional<std::string> FakeHost::kv(const std::string& key) const {
     if (found == kv_.end())
         return std::nullopt;
     return found->second;
+}
+
+void FakeHost::set_secret(const std::string& key, const std::string& value) {
+    const std::lock_guard lock(mutex_);
+    secrets[key] = value;
 }
 
 void FakeHost::set_clock_offset(stsync_time offset) {

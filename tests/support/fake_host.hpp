@@ -40,6 +40,8 @@ public:
     std::vector<LogLine> log() const;
     std::size_t count_log(const std::string& code) const;
     std::optional<std::string> kv(const std::string& key) const;
+    // While an instance is at work.
+    void set_secret(const std::string& key, const std::string& value);
     // Added to the wall clock, microseconds.
     void set_clock_offset(stsync_time offset);
 

@@ -12,7 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t rows_max = 10000;
 // Times of files have steps of up to 2 s, in which a second write would not show.
 constexpr std::chrono::milliseconds time_step{2500};
 // Whatever the file system says.
@@ -61,10 +60,92 @@ std::string column_text(sqlite3_stmt* statement, int column) {
     return {static_cast<const char*>(text), count};
 }
 
+// The database for one reading.
+class OpenList {
+public:
+    OpenList(const std::string& name, Patience& patience) : name_(name) {
+        sqlite3* opened = nullptr;
+        const int result = sqlite3_open_v2(name.c_str(), &opened,
+                                           SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+        database_.reset(opened);
+        if (result != SQLITE_OK)
+            throw away("give the service the right to read it.");
+        sqlite3_busy_handler(opened, &wait_for_lock, &patience);
+        sqlite3_progress_handler(opened, steps_between_checks, &is_interrupted, &patience);
+        sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+        sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    }
+
+    // Both of one state of the database: it may be replaced at any moment.
+    Listing read(const Queries& queries) const {
+        if (sqlite3_exec(database_.get(), "BEGIN", nullptr, nullptr, nullptr) != SQLITE_OK)
+            throw away(again);
+        Listing listing;
+        listing.rows = rows(queries.stations);
+        if (queries.project)
+            listing.project = project(*queries.project);
+        return listing;
+    }
+
+private:
+    using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+    static constexpr const char* again = "it is read again by itself.";
+
+    SourceAway away(const std::string& remedy) const {
+        const char* cause = database_ ? sqlite3_errmsg(database_.get()) : "out of memory";
+        return SourceAway("The station list " + name_ + " cannot be read (" + cause +
+                          "): " + remedy);
+    }
+
+    Statement prepare(const std::string& query, const char* remedy) const {
+        sqlite3_stmt* prepared = nullptr;
+        if (sqlite3_prepare_v2(database_.get(), query.c_str(), -1, &prepared, nullptr) != SQLITE_OK)
+            throw away(remedy);
+        return Statement(prepared);
+    }
+
+    std::vector<Row> rows(const std::string& query) const {
+        const Statement statement = prepare(query, "correct `query`, or make the table.");
+        const int name = find_column(statement.get(), "name");
+        const int address = find_column(statement.get(), "address");
+        if (name < 0 || address < 0)
+            throw SourceAway("The query of the station list gives no columns name and address: "
+                             "write SELECT … AS name, … AS address.");
+        std::vector<Row> rows;
+        int step = SQLITE_ROW;
+        while ((step = sqlite3_step(statement.get())) == SQLITE_ROW) {
+            if (rows.size() == rows_max)
+                throw SourceAway("The station list has more than " + std::to_string(rows_max) +
+                                 " rows: restrict `query`.");
+            rows.push_back(
+                {column_text(statement.get(), name), column_text(statement.get(), address)});
+        }
+        if (step != SQLITE_DONE)
+            throw away(again);
+        return rows;
+    }
+
+    std::string project(const std::string& query) const {
+        const Statement statement = prepare(query, "correct `project_query`, or make the table.");
+        const int step = sqlite3_step(statement.get());
+        if (step != SQLITE_ROW && step != SQLITE_DONE)
+            throw away(again);
+        return step == SQLITE_ROW ? column_text(statement.get(), 0) : std::string();
+    }
+
+    std::string name_;
+    std::unique_ptr<sqlite3, Close> database_;
+};
+
 } // namespace
 
-SqliteSource::SqliteSource(fs::path database, std::string query)
-    : database_(std::move(database)), query_(std::move(query)) {}
+SqliteSource::SqliteSource(fs::path database, Queries queries)
+    : database_(std::move(database)), queries_(std::move(queries)) {}
+
+std::string SqliteSource::identity() const {
+    return "sqlite\n" + sdk::utf8_from_path(database_) + '\n' + queries_.stations + '\n' +
+           queries_.project.value_or("");
+}
 
 // Only looks: opening and closing the file ourselves would drop locks of SQLite in this process.
 std::optional<SqliteSource::Stamp> SqliteSource::look() const {
@@ -87,14 +168,14 @@ std::optional<SqliteSource::Stamp> SqliteSource::look() const {
     return stamp;
 }
 
-bool SqliteSource::may_have_changed() {
+bool SqliteSource::is_due(bool is_asked) {
     const auto now = std::chrono::steady_clock::now();
-    if (!stamp_ || look() != stamp_)
+    if (is_asked || !stamp_ || look() != stamp_)
         return true;
     return read_at_ - seen_at_ < time_step || now - read_at_ >= reread_interval;
 }
 
-std::vector<Row> SqliteSource::read(const std::function<bool()>& is_stopping) {
+Listing SqliteSource::read(const std::function<bool()>& is_stopping) {
     const std::string name = sdk::utf8_from_path(database_);
     const auto stamp = look();
     if (!stamp)
@@ -106,45 +187,11 @@ std::vector<Row> SqliteSource::read(const std::function<bool()>& is_stopping) {
         seen_at_ = now;
     stamp_.reset();
     Patience patience{&is_stopping, now};
-    const auto away = [&](sqlite3* database, const std::string& remedy) {
-        const char* cause = database != nullptr ? sqlite3_errmsg(database) : "out of memory";
-        return SourceAway("The station list " + name + " cannot be read (" + cause +
-                          "): " + remedy);
-    };
-
-    sqlite3* opened = nullptr;
-    const int result =
-        sqlite3_open_v2(name.c_str(), &opened, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
-    const std::unique_ptr<sqlite3, Close> database(opened);
-    if (result != SQLITE_OK)
-        throw away(opened, "give the service the right to read it.");
-    sqlite3_busy_handler(opened, &wait_for_lock, &patience);
-    sqlite3_progress_handler(opened, steps_between_checks, &is_interrupted, &patience);
-    sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-    sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-
-    sqlite3_stmt* prepared = nullptr;
-    if (sqlite3_prepare_v2(opened, query_.c_str(), -1, &prepared, nullptr) != SQLITE_OK)
-        throw away(opened, "correct `query`, or make the table.");
-    const std::unique_ptr<sqlite3_stmt, Finalize> statement(prepared);
-    const int name_column = find_column(prepared, "name");
-    const int address_column = find_column(prepared, "address");
-    if (name_column < 0 || address_column < 0)
-        throw SourceAway("The query of the station list gives no columns name and address: write "
-                         "SELECT … AS name, … AS address.");
-    std::vector<Row> rows;
-    int step = SQLITE_ROW;
-    while ((step = sqlite3_step(prepared)) == SQLITE_ROW) {
-        if (rows.size() == rows_max)
-            throw SourceAway("The station list has more than " + std::to_string(rows_max) +
-                             " rows: restrict `query`.");
-        rows.push_back({column_text(prepared, name_column), column_text(prepared, address_column)});
-    }
-    if (step != SQLITE_DONE)
-        throw away(opened, "it is read again by itself.");
+    const OpenList list(name, patience);
+    Listing listing = list.read(queries_);
     stamp_ = stamp;
     read_at_ = std::chrono::steady_clock::now();
-    return rows;
+    return listing;
 }
 
 } // namespace stationsync::discovery_static

@@ -12,11 +12,11 @@ namespace stationsync::discovery_static {
 
 class SqliteSource final : public StationSource {
 public:
-    // query gives the columns name and address.
-    SqliteSource(std::filesystem::path database, std::string query);
+    SqliteSource(std::filesystem::path database, Queries queries);
 
-    bool may_have_changed() override;
-    std::vector<Row> read(const std::function<bool()>& is_stopping) override;
+    bool is_due(bool is_asked) override;
+    Listing read(const std::function<bool()>& is_stopping) override;
+    std::string identity() const override;
 
 private:
     struct Stamp {
@@ -30,7 +30,7 @@ private:
     std::optional<Stamp> look() const;
 
     std::filesystem::path database_;
-    std::string query_;
+    Queries queries_;
     std::optional<Stamp> stamp_; // before the last successful reading
     std::chrono::steady_clock::time_point seen_at_{};
     std::chrono::steady_clock::time_point read_at_{};

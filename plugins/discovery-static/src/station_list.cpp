@@ -28,7 +28,7 @@ bool is_printable_name(std::string_view name) {
 }
 
 bool is_equal(const sdk::Peer& a, const sdk::Peer& b) {
-    return a.name == b.name && a.endpoints == b.endpoints;
+    return a.name == b.name && a.project == b.project && a.endpoints == b.endpoints;
 }
 
 // Several rows of one name are several addresses of one station.

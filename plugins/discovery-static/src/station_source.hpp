@@ -1,13 +1,15 @@
-// Where the rows of the station list come from. SQLite is one such place; a database reached over
-// ODBC will be another.
+// Where the rows of the station list come from: an SQLite database, or any database over ODBC.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace stationsync::discovery_static {
+
+constexpr std::size_t rows_max = 10000;
 
 struct Row {
     std::string name;
@@ -16,7 +18,20 @@ struct Row {
     friend bool operator==(const Row&, const Row&) = default;
 };
 
-// The list cannot be read at present: one sentence with cause and remedy.
+struct Listing {
+    std::vector<Row> rows;              // in the order of the list
+    std::optional<std::string> project; // what the project query gave
+
+    friend bool operator==(const Listing&, const Listing&) = default;
+};
+
+// What is asked for.
+struct Queries {
+    std::string stations;               // gives the columns name and address
+    std::optional<std::string> project; // its first row's first column is the project's name
+};
+
+// The list cannot be read at present: one sentence with cause and remedy, no secret.
 class SourceAway : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -30,10 +45,13 @@ public:
     StationSource& operator=(const StationSource&) = delete;
     virtual ~StationSource() = default;
 
-    // True when the list may differ from what read() gave last, as far as can be told cheaply.
-    virtual bool may_have_changed() = 0;
-    // All rows in the order of the list. Ends early with SourceAway when `is_stopping` says so.
-    virtual std::vector<Row> read(const std::function<bool()>& is_stopping) = 0;
+    // True when read() may give something new, as far as can be told cheaply. `is_asked`: somebody
+    // wants to know now.
+    virtual bool is_due(bool is_asked) = 0;
+    // Ends early with SourceAway when `is_stopping` says so.
+    virtual Listing read(const std::function<bool()>& is_stopping) = 0;
+    // Tells one source from another; no secret.
+    virtual std::string identity() const = 0;
 };
 
 } // namespace stationsync::discovery_static

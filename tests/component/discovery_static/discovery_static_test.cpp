@@ -1,181 +1,8 @@
-// The plugin as the service loads it.
-#include "component/sqlite/database.hpp"
-#include "support/fake_plugin.hpp"
-#include "support/temp_folder.hpp"
-
-#include <gtest/gtest.h>
-
-#include <stationsync/discovery.h>
-#include <stationsync/discovery.hpp>
-
-#include <algorithm>
-#include <condition_variable>
+// The plugin as the service loads it, with stations of the configuration and of SQLite databases.
+#include "component/discovery_static/discovery_fixture.hpp"
 
 namespace stationsync::test {
 namespace {
-
-const FakeLibrary& library() {
-    static const FakeLibrary loaded(STATIONSYNC_DISCOVERY_STATIC_PLUGIN);
-    return loaded;
-}
-
-// Collects what the plugin says.
-class Finds {
-public:
-    Finds() : sink_{sizeof(stsync_discovery_sink), 0, this, &found, &updated, &lost, &note} {}
-
-    const stsync_discovery_sink* sink() const noexcept { return &sink_; }
-
-    // Waits until the known addresses are these, sorted and separated by blanks.
-    bool wait_for(const std::string& addresses) {
-        return wait([&] { return known_addresses() == addresses; });
-    }
-    bool wait_for_note(const std::string& part) {
-        return wait(
-            [&] { return part.empty() ? note_.empty() : note_.find(part) != std::string::npos; });
-    }
-    std::string addresses() {
-        const std::lock_guard lock(mutex_);
-        return known_addresses();
-    }
-    std::string note() {
-        const std::lock_guard lock(mutex_);
-        return note_;
-    }
-    std::size_t calls() {
-        const std::lock_guard lock(mutex_);
-        return calls_;
-    }
-    std::size_t notes() {
-        const std::lock_guard lock(mutex_);
-        return notes_;
-    }
-    std::size_t updates() {
-        const std::lock_guard lock(mutex_);
-        return updates_;
-    }
-
-private:
-    template <class Condition>
-    bool wait(Condition&& condition) {
-        std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, std::chrono::seconds(20), condition);
-    }
-    std::string known_addresses() const {
-        std::string text;
-        for (const auto& [id, endpoints] : known_)
-            text += (text.empty() ? "" : " ") + endpoints;
-        return text;
-    }
-    template <class Change>
-    static stsync_status change(void* ctx, Change&& body) noexcept {
-        auto* self = static_cast<Finds*>(ctx);
-        const std::lock_guard lock(self->mutex_);
-        ++self->calls_;
-        body(*self);
-        self->changed_.notify_all();
-        return STSYNC_OK;
-    }
-    static void store(Finds& self, const stsync_peer* peer) {
-        std::string endpoints;
-        for (std::uint32_t i = 0; i < peer->endpoint_count; ++i)
-            endpoints += (i == 0 ? "" : ",") + sdk::copy(peer->endpoints[i]);
-        self.known_[sdk::copy(peer->id)] = endpoints;
-    }
-    static stsync_status found(void* ctx, const stsync_peer* peer) noexcept {
-        return change(ctx, [&](Finds& self) { store(self, peer); });
-    }
-    static stsync_status updated(void* ctx, const stsync_peer* peer) noexcept {
-        return change(ctx, [&](Finds& self) {
-            ++self.updates_;
-            store(self, peer);
-        });
-    }
-    static stsync_status lost(void* ctx, stsync_str id) noexcept {
-        return change(ctx, [&](Finds& self) { self.known_.erase(sdk::copy(id)); });
-    }
-    static stsync_status note(void* ctx, stsync_str text) noexcept {
-        return change(ctx, [&](Finds& self) {
-            self.note_ = sdk::copy(text);
-            ++self.notes_;
-        });
-    }
-
-    stsync_discovery_sink sink_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::map<std::string, std::string> known_;
-    std::string note_;
-    std::size_t calls_ = 0;
-    std::size_t notes_ = 0;
-    std::size_t updates_ = 0;
-};
-
-class DiscoveryStatic : public ::testing::Test {
-protected:
-    void TearDown() override { end(); }
-
-    // What create says when it fails.
-    std::string make() {
-        std::string text;
-        const auto emit = [](void* ctx, stsync_str said) noexcept -> stsync_status {
-            *static_cast<std::string*>(ctx) = sdk::copy(said);
-            return STSYNC_OK;
-        };
-        const stsync_text_sink fail{sizeof fail, 0, &text, emit};
-        const stsync_status status = library().module().create(
-            host_.abi(), sdk::to_abi("discovery-static"), &fail, &instance_);
-        if (status != STSYNC_OK) {
-            instance_ = nullptr;
-            EXPECT_EQ(status, STSYNC_INVALID_ARG);
-            EXPECT_FALSE(text.empty());
-            return text;
-        }
-        table_ = static_cast<const stsync_discovery_v1*>(
-            instance_->query(instance_, STSYNC_DISCOVERY_V1));
-        return "";
-    }
-    void start() {
-        ASSERT_EQ(make(), "");
-        FakeOp op;
-        ASSERT_EQ(table_->start(instance_, op.abi(), finds_.sink()), STSYNC_OK);
-    }
-    void end() {
-        if (instance_ == nullptr)
-            return;
-        FakeOp op;
-        const auto begun = std::chrono::steady_clock::now();
-        EXPECT_EQ(table_->stop(instance_, op.abi()), STSYNC_OK);
-        EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2));
-        EXPECT_EQ(instance_->destroy(instance_), STSYNC_OK);
-        instance_ = nullptr;
-    }
-    void announce(const std::string& name, const std::string& endpoint) {
-        const stsync_str text = sdk::to_abi(endpoint);
-        stsync_peer self{};
-        self.size = sizeof self;
-        self.id = sdk::to_abi("self");
-        self.name = sdk::to_abi(name);
-        self.endpoints = &text;
-        self.endpoint_count = 1;
-        FakeOp op;
-        ASSERT_EQ(table_->announce(instance_, op.abi(), &self), STSYNC_OK);
-    }
-    std::filesystem::path use_database(const std::string& rows) {
-        auto path = folder_ / "stations.db";
-        run_sql(path, read_file(STATIONSYNC_STATIONS_SQL));
-        if (!rows.empty())
-            run_sql(path, "INSERT INTO stations VALUES" + rows);
-        host_.config["database"] = {path};
-        return path;
-    }
-
-    TempFolder folder_;
-    FakeHost host_;
-    Finds finds_;
-    const stsync_instance* instance_ = nullptr;
-    const stsync_discovery_v1* table_ = nullptr;
-};
 
 TEST_F(DiscoveryStatic, StationsOfTheConfigurationAreFound) {
     host_.config["stations"] = {"Station-B:8883", "10.0.0.3", "[fe80::1%2]:9000", " c "};
@@ -196,6 +23,25 @@ TEST_F(DiscoveryStatic, WrongConfigurationIsToldWithTheElement) {
     EXPECT_NE(make().find("database"), std::string::npos);
     host_.config["database"] = {"relative.db"};
     EXPECT_NE(make().find("absolute"), std::string::npos);
+    host_.config["odbc"] = {"Driver=X"};
+    EXPECT_NE(make().find("Both"), std::string::npos);
+    host_.config.erase("database");
+    host_.config["interval"] = {"0"};
+    EXPECT_NE(make().find("interval"), std::string::npos);
+    host_.config.erase("interval");
+    host_.config["odbc"] = {"Server=x"};
+    EXPECT_NE(make().find("neither Driver nor DSN"), std::string::npos);
+    host_.config["odbc"] = {"Driver=x;Pwd=geheim"};
+    const std::string told = make();
+    EXPECT_NE(told.find("secret set"), std::string::npos) << told;
+    EXPECT_EQ(told.find("geheim"), std::string::npos) << told;
+    host_.config["odbc"] = {"Driver=x"};
+    host_.config["password"] = {"geheim"};
+    EXPECT_NE(make().find("must not stand in the file"), std::string::npos);
+    host_.config.clear();
+    host_.config["stations"] = {"a"};
+    host_.config["password"] = {"geheim"};
+    EXPECT_NE(make().find("needs \"odbc\""), std::string::npos);
 }
 
 TEST_F(DiscoveryStatic, ListIsReadAgainWhileRunning) {
