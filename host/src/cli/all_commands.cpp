@@ -327,6 +327,59 @@ std::vector<CommandSpec> project_commands() {
         {"secret remove", "NAME", 1, 1, "Remove a secret", "", false, {}, run_secret_remove}};
 }
 
+OptionSpec database_option() {
+    return {"database", "FILE",
+            "The list's file. Default: `database` of discovery-static in the selected project."};
+}
+
+std::vector<CommandSpec> configurator_commands() {
+    return {
+        {"configurator init",
+         "[--database FILE]",
+         0,
+         0,
+         "Make a station list for a plant that has none",
+         "An SQLite database with the table `stations` (name, address) and the table `settings`, "
+         "where the project's name stands. Stations whose discovery-static names it as `database` "
+         "connect to everyone in it. As an object of a provider with the plugin sqlite it is on "
+         "all stations by itself; the service then needs the right to write the file and its "
+         "folder.",
+         false,
+         {database_option(),
+          {"project", "NAME", "The project that stands in it. Default: the selected one."}},
+         run_configurator_init},
+        {"configurator list",
+         "[--database FILE]",
+         0,
+         0,
+         "Show the station list",
+         "With --json: database, project, stations with name and addresses.",
+         true,
+         {database_option()},
+         run_configurator_list},
+        {"configurator add-station",
+         "NAME ADDRESS…",
+         2,
+         9,
+         "Add a station, or addresses of it, to the list",
+         "An address is a name or an IP address with an optional port: filling-2, "
+         "192.168.1.12:8883, [fd00::7]. Services that look into the list connect within seconds; "
+         "programs may have it open meanwhile.",
+         false,
+         {database_option()},
+         run_configurator_add_station},
+        {"configurator remove-station",
+         "NAME [ADDRESS]",
+         1,
+         2,
+         "Remove a station, or one address of it, from the list",
+         "It is not looked for any more; links that stand stay, and stations that are linked go on "
+         "introducing it. `stationsync forget-station` and `block` go further.",
+         false,
+         {database_option()},
+         run_configurator_remove_station}};
+}
+
 std::vector<CommandSpec> station_commands() {
     return {
         {"key list",
@@ -403,7 +456,7 @@ const std::vector<CommandSpec>& all_commands() {
     static const auto commands = [] {
         std::vector<CommandSpec> all;
         for (auto part : {setup_commands(), view_commands(), action_commands(), project_commands(),
-                          station_commands()}) {
+                          configurator_commands(), station_commands()}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;

@@ -49,6 +49,11 @@ int run_project_activate(const Invocation& call, Environment& environment);
 int run_project_deactivate(const Invocation& call, Environment& environment);
 int run_project_enable(const Invocation& call, Environment& environment);
 int run_project_disable(const Invocation& call, Environment& environment);
+// configurator_commands.cpp
+int run_configurator_init(const Invocation& call, Environment& environment);
+int run_configurator_list(const Invocation& call, Environment& environment);
+int run_configurator_add_station(const Invocation& call, Environment& environment);
+int run_configurator_remove_station(const Invocation& call, Environment& environment);
 // secret_commands.cpp
 int run_secret_set(const Invocation& call, Environment& environment);
 int run_secret_list(const Invocation& call, Environment& environment);
