@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import pathlib
 import sqlite3
 import unittest
 
@@ -110,6 +111,36 @@ class SynchronizedList(unittest.TestCase):
             for station in (a, b, c):
                 wait_until(lambda station=station: not station.messages("Elsewhere"),
                            f"{station.name} takes the message back")
+
+
+class OverOdbc(unittest.TestCase):
+    def test_whole_connection_string_is_a_secret_that_nobody_tells(self):
+        drivers = pathlib.Path("/etc/odbcinst.ini")
+        if not drivers.exists() or "[SQLite3]" not in drivers.read_text():
+            raise unittest.SkipTest("no ODBC driver [SQLite3] (package libsqliteodbc); not checked here")
+        with Plant("AB") as plant:
+            a, b = plant
+            code = a.init().invite()
+            b.join(code)
+            configure(a, '[discovery.list]\nplugin = "discovery-static"\n'
+                         'odbc = { secret = "LIST" }\ninterval = 1\n')
+            configure(b, "")
+            list_path = str(a.folder / "list.db")
+            a.cli("configurator", "init", "--database", list_path)
+            a.cli("configurator", "add-station", "B", b.address, "--database", list_path)
+            plant.start_all()
+            a.wait_message("secret set")
+            string = "Driver={SQLite3};NoCreat=1;PWD=geheim47;Database="
+            a.cli("secret", "set", "LIST", given=string + list_path)
+            wait_until(lambda: (a.peer("B") or {}).get("found") is True, "A dials B")
+            wait_until(lambda: not a.messages("station list"), "the message is taken back")
+            a.cli("secret", "set", "LIST", given=string + "/nowhere/list.db")
+            a.wait_message("cannot be reached")
+            self.assertIn("last known list", a.messages("cannot be reached")[0]["text"])
+            everything = a.log_text() + json.dumps(a.status()) + a.output.read_text()
+            self.assertIn("cannot be reached", everything)
+            self.assertNotIn("geheim47", everything)
+            self.assertNotIn("/nowhere/", everything)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ const std::string& checked_station(const std::string& name) {
 
 // What a new list says of the project: the option, else the one that is selected here, if any.
 std::optional<std::string> project_for(const Invocation& call) {
-    if (const auto name = call.value("project")) {
+    if (auto name = call.value("project")) {
         if (const auto problem = project_name_problem(*name)) {
             throw UsageError(*problem);
         }

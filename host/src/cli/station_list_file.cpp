@@ -59,7 +59,7 @@ std::optional<std::string> list_address(const std::string& given) {
 struct StationListFile::Database {
     using Row = std::vector<std::string>;
 
-    Database(std::filesystem::path path, int flags) : name(path_text(path)) {
+    Database(const std::filesystem::path& path, int flags) : name(path_text(path)) {
         sqlite3* opened = nullptr;
         const int result = sqlite3_open_v2(name.c_str(), &opened, flags, nullptr);
         handle.reset(opened);

@@ -199,7 +199,7 @@ private:
                    own + "\".";
         return "The station list is that of project \"" + shown(*listing_.project) +
                "\", but this station works for \"" + own +
-               "\": its stations are not connected. Use `stationsync project use` for the project "
+               "\": its stations are not looked for. Use `stationsync project use` for the project "
                "that runs here, or correct the name in the database.";
     }
 

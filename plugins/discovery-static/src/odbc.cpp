@@ -90,10 +90,10 @@ struct Connection::State {
     SQLHANDLE running = SQL_NULL_HANDLE; // the statement that cancel() is about
     bool is_cancelled = false;
 
-    State(const Api& manager, const Options& wanted, ConnectionString string)
+    State(const Api& manager, const Options& wanted, const ConnectionString& string)
         : api(manager),
           options(wanted),
-          where(std::move(string)),
+          where(string),
           environment(manager, SQL_HANDLE_ENV),
           connection(manager, SQL_HANDLE_DBC) {}
 

@@ -86,8 +86,8 @@ std::string driver_list() {
 
 // What one reading needs and gives; shared with the thread that may be left behind in the driver.
 struct OdbcSource::Job {
-    Job(odbc::ConnectionString connection_string, Queries wanted)
-        : where(std::move(connection_string)), queries(std::move(wanted)) {}
+    Job(const odbc::ConnectionString& connection_string, Queries wanted)
+        : where(connection_string), queries(std::move(wanted)) {}
 
     const odbc::ConnectionString where;
     const Queries queries;
