@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+import shutil
 import sqlite3
 import unittest
 
@@ -29,7 +30,8 @@ def discovery_of(station, first):
 
 
 def listed(station):
-    return [entry["name"] for entry in station.cli_json("configurator", "list")["stations"]]
+    rows = station.cli_json("configurator", "list", "--database", str(list_file(station)))["stations"]
+    return [row["name"] for row in rows]
 
 
 def set_project(station, name):
@@ -59,8 +61,8 @@ class SynchronizedList(unittest.TestCase):
     def test_station_added_on_one_is_dialled_by_all(self):
         with Plant("ABCD") as plant:
             a, b, c, d = plant
-            configure(d, "")  # knows nobody, so it can only be found
             self.start(plant)
+            configure(d, "")  # knows nobody, so it can only be found
             # A program keeps the list open while it is replaced beneath it.
             reader = sqlite3.connect(list_file(c), timeout=30, isolation_level=None)
             self.addCleanup(reader.close)
@@ -73,12 +75,16 @@ class SynchronizedList(unittest.TestCase):
                            f"D is in the list of {station.name}")
             self.assertEqual(reader.execute(count).fetchone()[0], 4)
 
-            # Nobody who has met D can tell of it: each is alone with its list when D runs.
-            for station in (a, b):
+            # Nobody who has met D can tell of it, and D has met nobody: each is alone with its list.
+            for station in (a, b, c):
                 station.stop()
+            untouched = d.folder / "untouched"
+            shutil.copytree(d.root, untouched)
             for alone in (c, b, a):
-                if not alone.is_running():
-                    alone.start()
+                shutil.rmtree(d.root)
+                shutil.copytree(untouched, d.root)
+                list_file(d).unlink(missing_ok=True)
+                alone.start()
                 d.start()
                 wait_until(lambda alone=alone: (alone.peer("D") or {}).get("found") is True,
                            f"{alone.name} dials D")
