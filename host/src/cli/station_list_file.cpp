@@ -33,6 +33,24 @@ std::optional<std::string> listed(const std::vector<std::string>& addresses,
     return found == addresses.end() ? std::nullopt : std::optional(*found);
 }
 
+// Narrower than what a configuration may hold: as discovery-static judges it.
+bool is_listable(std::string_view host) {
+    constexpr std::size_t bytes_max = 253;
+    constexpr std::string_view v6_characters = "0123456789abcdef:.";
+    if (host.size() > bytes_max) {
+        return false;
+    }
+    if (host.find(':') != std::string_view::npos) {
+        const auto digits = host.substr(0, host.find('%'));
+        return std::ranges::count(digits, ':') >= 2 &&
+               digits.find_first_not_of(v6_characters) == std::string_view::npos &&
+               !host.ends_with('%');
+    }
+    return !host.starts_with('.') && host.find("..") == std::string_view::npos &&
+           std::ranges::all_of(host,
+                               [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
+}
+
 bool is_absent(const std::filesystem::path& file) {
     std::error_code failure;
     const auto size = std::filesystem::file_size(file, failure);
@@ -42,18 +60,17 @@ bool is_absent(const std::filesystem::path& file) {
 } // namespace
 
 std::optional<std::string> list_address(const std::string& given) {
-    const auto address = parse_host_port(given, link_port_default);
-    const bool is_ascii = std::ranges::all_of(
-        given, [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
-    if (!address || !is_ascii || address->host.front() == '.' ||
-        address->host.find("..") != std::string::npos) {
+    auto address = parse_host_port(given, link_port_default);
+    if (!address) {
         return std::nullopt;
     }
-    auto text = to_text(*address);
-    std::ranges::transform(text, text.begin(), [](char byte) {
+    std::ranges::transform(address->host, address->host.begin(), [](char byte) {
         return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
     });
-    return text;
+    if (!is_listable(address->host)) {
+        return std::nullopt;
+    }
+    return to_text(*address);
 }
 
 struct StationListFile::Database {
