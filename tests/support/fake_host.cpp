@@ -13,7 +13,6 @@ namespace stationsync::test {
 namespace fs = std::filesystem;
 using sdk::copy;
 using sdk::to_abi;
-using sdk::view;
 
 // The C functions, apart from the class so that they can be named in static tables.
 struct FakeServices {
@@ -38,7 +37,7 @@ struct FakeServices {
         const FakeHost& me = self(host);
         {
             const std::lock_guard lock(me.mutex_);
-            if (me.secrets.count(copy(name)) != 0)
+            if (me.secrets.contains(copy(name)))
                 return STSYNC_DENIED;
         }
         const auto found = me.config.find(copy(name));
@@ -139,7 +138,7 @@ struct FakeServices {
                                                         &free_space};
         static constexpr stsync_host_clock_v1 clock{sizeof clock, 0, &utc_now, &monotonic};
         static constexpr stsync_host_kv_v1 kv{sizeof kv, 0, &kv_get, &kv_put};
-        if (self(host).missing.count(id) != 0)
+        if (self(host).missing.contains(id))
             return nullptr;
         const std::string_view wanted(id);
         if (wanted == STSYNC_HOST_LOG_V1)

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::chrono::milliseconds look_interval{50};
 // Stopping a discovery may take 2 seconds in all.
-constexpr std::chrono::milliseconds grace{1000};
+constexpr std::chrono::milliseconds grace{500};
 
 } // namespace
 

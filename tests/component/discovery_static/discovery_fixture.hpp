@@ -51,7 +51,7 @@ public:
     }
     bool has_name(const std::string& name) {
         const std::lock_guard lock(mutex_);
-        return names_.count(name) != 0;
+        return names_.contains(name);
     }
     std::string note() {
         const std::lock_guard lock(mutex_);

@@ -160,7 +160,7 @@ SQLRETURN SQL_API SQLDriverConnectW(SQLHDBC handle, SQLHWND, SQLWCHAR* in, SQLSM
         ++units;
     const std::string given(in, in + units);
     parse(given, connection.keys);
-    if (connection.keys.count("Log") != 0)
+    if (connection.keys.contains("Log"))
         std::ofstream(connection.keys["Log"], std::ios::app) << "connect\n";
     if (mode_of(connection) == "hang_connect")
         hang_until([&] { return is_released(connection); });
