@@ -252,6 +252,12 @@ TEST(HostileMessage, RevisionsNeedTheirParts) {
     EXPECT_NE(with([](auto& e) { e.mutable_set(0)->set_rank(3); }), "");
     EXPECT_NE(with([](auto& e) { e.mutable_held()->set_sequence(4); }), "");
     EXPECT_NE(with([](auto& e) { e.add_packages(); }), "");
+    EXPECT_NE(with([](auto& e) { e.add_kept(); }), "") << "what is kept has a name";
+    EXPECT_NE(with([](auto& e) {
+                  e.add_packages()->mutable_package()->set_digest(std::string(32, 'd'));
+              }),
+              "")
+        << "a package is one of a revision";
     EXPECT_NE(with([](auto& e) { e.clear_object(); }), "");
     EXPECT_EQ(with([](auto& e) { e.mutable_set(0)->mutable_revision()->set_kind(99); }), "");
 }
