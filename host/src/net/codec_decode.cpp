@@ -39,13 +39,6 @@ std::string read_station_name(const std::string& in, Checks& checks) {
     return checks.ok() ? in : std::string();
 }
 
-// Where none is no answer.
-core::RevisionId read_named(const wire::RevisionName& in, Checks& checks) {
-    const core::RevisionId name = wire_code::read(in, checks);
-    checks.require(static_cast<bool>(name), "a revision has no author");
-    return name;
-}
-
 core::ProviderProfile read(const wire::ProviderProfile& in, Checks& checks) {
     core::ProviderProfile out;
     out.name = checks.provider(in.name());
@@ -158,11 +151,11 @@ core::IndexEntry read(const wire::IndexEntry& in, Checks& checks) {
         out.set.push_back(read(entry, out.object, checks));
     }
     for (const wire::LocalPackage& package : in.packages()) {
-        out.packages.push_back({read_named(package.revision(), checks),
+        out.packages.push_back({wire_code::read_named(package.revision(), checks),
                                 wire_code::read(package.package(), checks), package.live()});
     }
     for (const wire::RevisionName& kept : in.kept()) {
-        out.kept.push_back(read_named(kept, checks));
+        out.kept.push_back(wire_code::read_named(kept, checks));
     }
     return out;
 }

@@ -159,6 +159,12 @@ core::RevisionId read(const wire::RevisionName& in, Checks& checks) {
     return {read(in.author(), checks), checks.number(in.sequence(), "a sequence")};
 }
 
+core::RevisionId read_named(const wire::RevisionName& in, Checks& checks) {
+    const core::RevisionId name = read(in, checks);
+    checks.require(static_cast<bool>(name), "a revision has no author");
+    return name;
+}
+
 core::Stamp read(const wire::Stamp& in, Checks& checks) {
     return {checks.time(in.wall_us(), "a stamp").us, in.logical()};
 }
@@ -194,7 +200,7 @@ core::Revision read(const wire::Revision& in, core::ObjectId object, Checks& che
     revision.stamp = read(in.stamp(), checks);
     if (checks.count(in.seen(), wire_limits::authors, "a revision has seen too many authors")) {
         for (const wire::RevisionName& seen : in.seen()) {
-            const core::RevisionId name = read(seen, checks);
+            const core::RevisionId name = read_named(seen, checks);
             revision.seen.raise(name.author, name.sequence);
         }
     }

@@ -53,6 +53,8 @@ core::StationId read_station(const std::string& in, Checks& checks);
 core::AuthorId read(const wire::Author& in, Checks& checks);
 // An absent one is the empty name.
 core::RevisionId read(const wire::RevisionName& in, Checks& checks);
+// Where none is no answer.
+core::RevisionId read_named(const wire::RevisionName& in, Checks& checks);
 core::Stamp read(const wire::Stamp& in, Checks& checks);
 core::ObjectId read(const wire::Object& in, Checks& checks);
 core::PackageInfo read(const wire::Package& in, Checks& checks);

@@ -252,6 +252,7 @@ TEST(HostileMessage, RevisionsNeedTheirParts) {
     EXPECT_NE(with([](auto& e) { e.mutable_set(0)->set_rank(3); }), "");
     EXPECT_NE(with([](auto& e) { e.mutable_held()->set_sequence(4); }), "");
     EXPECT_NE(with([](auto& e) { e.add_packages(); }), "");
+    EXPECT_NE(with([](auto& e) { e.mutable_set(0)->mutable_revision()->add_seen(); }), "");
     EXPECT_NE(with([](auto& e) { e.add_kept(); }), "") << "what is kept has a name";
     EXPECT_NE(with([](auto& e) {
                   e.add_packages()->mutable_package()->set_digest(std::string(32, 'd'));
