@@ -159,7 +159,7 @@ std::vector<CommandSpec> view_commands() {
          "[PROVIDER]",
          0,
          1,
-         "Read everything again and compare with all stations",
+         "Read everything again, compare with all stations",
          "Reads all content of the provider, or of all providers, and compares its digests with "
          "those of "
          "every linked station. Ends with 1 when something differs.",
@@ -361,7 +361,7 @@ std::vector<CommandSpec> configurator_commands() {
          "NAME ADDRESS…",
          2,
          9,
-         "Add a station, or addresses of it, to the list",
+         "Add a station, or an address of it, to the list",
          "An address is a name or an IP address with an optional port: filling-2, "
          "192.168.1.12:8883, [fd00::7]. Services that look into the list connect within seconds; "
          "programs may have it open meanwhile.",
@@ -372,7 +372,7 @@ std::vector<CommandSpec> configurator_commands() {
          "NAME [ADDRESS]",
          1,
          2,
-         "Remove a station, or one address of it, from the list",
+         "Remove a station, or an address, from the list",
          "It is not looked for any more; links that stand stay, and stations that are linked go on "
          "introducing it. `stationsync forget-station` and `block` go further.",
          false,

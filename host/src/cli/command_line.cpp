@@ -181,7 +181,7 @@ std::string overview(const std::vector<CommandSpec>& commands, const std::string
         if (!group.empty() && !command.name.starts_with(group + " ")) {
             continue;
         }
-        constexpr std::size_t name_columns = 22;
+        constexpr std::size_t name_columns = 28;
         out << "  " << command.name
             << std::string(name_columns - std::min(name_columns - 1, command.name.size()), ' ')
             << command.summary << '\n';
