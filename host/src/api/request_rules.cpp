@@ -16,9 +16,9 @@ using nlohmann::json;
 constexpr std::size_t parameters_max = 16;
 constexpr int body_depth_max = 16;
 constexpr std::size_t log_lines_max = 1000;
-constexpr std::array<std::string_view, 11> views{"status",  "stations", "discover",     "objects",
-                                                 "explain", "history",  "plugins",      "projects",
-                                                 "keys",    "secrets",  "message-kinds"};
+constexpr std::array<std::string_view, 12> views{
+    "status",  "stations", "discover", "objects", "explain",       "history",
+    "plugins", "projects", "keys",     "secrets", "message-kinds", "selftest"};
 
 // Comparing takes the same time wherever the texts differ, so that a token cannot be guessed
 // bytewise.

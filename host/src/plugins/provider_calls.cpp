@@ -125,6 +125,17 @@ stsync_status STSYNC_CALL take_text(void* ctx, stsync_str text) noexcept {
     }
 }
 
+stsync_status STSYNC_CALL take_finding(void* ctx, const stsync_finding* finding) noexcept {
+    try {
+        auto& findings = *static_cast<std::vector<SelfTestFinding>*>(ctx);
+        findings.push_back({finding->severity, copy_text(finding->code), copy_text(finding->text),
+                            copy_text(finding->remedy)});
+        return STSYNC_OK;
+    } catch (...) {
+        return STSYNC_INTERNAL;
+    }
+}
+
 stsync_status STSYNC_CALL hint_changed(void* ctx, stsync_str key) noexcept {
     try {
         static_cast<ProviderCalls::Hints*>(ctx)->changed(copy_text(key));
@@ -198,6 +209,8 @@ ProviderCalls::create(const PluginKind& kind, InstanceSettings settings, std::st
         calls->instance_->query(calls->instance_, STSYNC_PROVIDER_V1));
     calls->watch_ = static_cast<const stsync_provider_watch_v1*>(
         calls->instance_->query(calls->instance_, STSYNC_PROVIDER_WATCH_V1));
+    calls->self_test_ = static_cast<const stsync_provider_selftest_v1*>(
+        calls->instance_->query(calls->instance_, STSYNC_PROVIDER_SELFTEST_V1));
     const stsync_provider_v1* const table = calls->table_;
     if (!table || !table->recover || !table->compat || !table->check_compat || !table->scan ||
         !table->export_object || !table->verify || !table->apply) {
@@ -217,6 +230,16 @@ ProviderCalls::~ProviderCalls() {
 CallOutcome ProviderCalls::recover(Operation& op) {
     CallOutcome outcome;
     conclude(outcome, table_->recover(instance_, op.op()), op);
+    return outcome;
+}
+
+SelfTestOutcome ProviderCalls::self_test(Operation& op) {
+    SelfTestOutcome outcome;
+    outcome.offered = self_test_ != nullptr && self_test_->run != nullptr;
+    if (!outcome.offered)
+        return outcome;
+    const stsync_finding_sink sink{sizeof(stsync_finding_sink), 0, &outcome.findings, take_finding};
+    conclude(outcome, self_test_->run(instance_, op.op(), &sink), op);
     return outcome;
 }
 

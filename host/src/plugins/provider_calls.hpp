@@ -5,6 +5,7 @@
 #include "plugins/operation.hpp"
 #include "plugins/plugin_library.hpp"
 #include "stationsync/core/event.hpp"
+#include "stationsync/provider_selftest.h"
 #include "stationsync/provider_watch.h"
 
 #include <filesystem>
@@ -30,6 +31,16 @@ struct ExportOutcome : CallOutcome {
 struct VerifyOutcome : CallOutcome {
     std::optional<core::Digest> digest;
 };
+struct SelfTestFinding {
+    std::uint32_t severity = 0; // STSYNC_FINDING_*
+    std::string code;
+    std::string text;
+    std::string remedy;
+};
+struct SelfTestOutcome : CallOutcome {
+    bool offered = false; // the plugin has a self-test
+    std::vector<SelfTestFinding> findings;
+};
 struct ApplyOutcome : CallOutcome {
     core::Mark mark;
     std::optional<core::WallTime> changed_at;
@@ -54,6 +65,8 @@ public:
     [[nodiscard]] const std::string& name() const { return services_.settings().name; }
 
     CallOutcome recover(Operation& op);
+    // "stsync.provider.selftest/1"; also before recover and after it failed.
+    SelfTestOutcome self_test(Operation& op);                                        // [worker]
     CompatOutcome compat(Operation& op);                                             // [worker]
     CallOutcome check_compat(Operation& op, const std::vector<core::Token>& tokens); // [worker]
     // Batches of objects and faults, on the calling thread.
@@ -86,6 +99,7 @@ private:
     const stsync_instance* instance_ = nullptr;
     const stsync_provider_v1* table_ = nullptr;
     const stsync_provider_watch_v1* watch_ = nullptr;
+    const stsync_provider_selftest_v1* self_test_ = nullptr;
     Hints hints_;
     stsync_watch_sink watch_sink_{};
     bool watching_ = false;

@@ -17,6 +17,7 @@
 #include "plugins/provider_instance.hpp"
 #include "service/operator_messages.hpp"
 #include "service/package_store.hpp"
+#include "service/provider_test.hpp"
 #include "service/runtime_listener.hpp"
 #include "service/side_database.hpp"
 #include "service/state_writer.hpp"
@@ -86,6 +87,9 @@ public:
     void tell_profile();
     bool probe_all(); // also for other projects; false: nothing searches, there are only lists
     void set_keys(std::shared_ptr<const KeyRing> keys);
+    // The self-tests of all enabled providers; those that are not done after 20 seconds are told
+    // so.
+    void self_test(std::function<void(std::vector<ProviderTest>)> done);
     // Starts the provider again with @accept_root.
     void accept_root(const std::string& provider);
 

@@ -5,6 +5,7 @@
 #include "base/path_text.hpp"
 #include "base/random.hpp"
 #include "base/utc_text.hpp"
+#include "service/known_plugins.hpp"
 #include "service/views_json.hpp"
 
 #include <nlohmann/json.hpp>
@@ -47,6 +48,7 @@ Service::Service(boost::asio::io_context& context, Workers& workers, RunOptions 
                  {"explain", &Service::view_explain},
                  {"history", &Service::view_history},
                  {"plugins", &Service::view_plugins},
+                 {"selftest", &Service::view_selftest},
                  {"projects", &Service::view_projects},
                  {"keys", &Service::view_keys},
                  {"secrets", &Service::view_secrets},
@@ -108,14 +110,7 @@ void Service::cannot_start(std::string reason) {
 }
 
 KnownPlugins Service::known_plugins() const {
-    KnownPlugins known;
-    for (const auto& kind : plugins_.kinds())
-        known.names.push_back(kind->id);
-    known.schema_of = [this](std::string_view plugin) -> std::optional<std::string> {
-        const PluginKind* const kind = plugins_.find(plugin);
-        return kind ? std::optional(kind->config_schema) : std::nullopt;
-    };
-    return known;
+    return host::known_plugins(plugins_);
 }
 
 std::optional<RuntimeSettings> Service::load_settings(std::string& problem) {

@@ -70,6 +70,7 @@ private:
     void view_explain(const nlohmann::json& arguments, ReplyFunction done);
     void view_history(const nlohmann::json& arguments, ReplyFunction done);
     void view_plugins(const nlohmann::json& arguments, ReplyFunction done);
+    void view_selftest(const nlohmann::json& arguments, ReplyFunction done);
     void view_projects(const nlohmann::json& arguments, ReplyFunction done);
     void view_keys(const nlohmann::json& arguments, ReplyFunction done);
     void view_message_kinds(const nlohmann::json& arguments, ReplyFunction done);
@@ -151,6 +152,7 @@ private:
     std::set<core::ObjectId> changed_objects_; // told together, a few times a second
     std::set<core::StationId> changed_stations_;
     bool status_changed_ = false;
+    std::vector<ReplyFunction> selftest_asked_; // wait for the round that runs
     // Commands whose answer the engine gives later, by command and subject.
     std::multimap<std::pair<std::string, std::string>, ReplyFunction> awaited_;
     std::map<std::string, Handler> handlers_;

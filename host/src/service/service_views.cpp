@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <utility>
 
 namespace stationsync::host {
 
@@ -120,6 +121,28 @@ void Service::view_history(const nlohmann::json& arguments, ReplyFunction done) 
 
 void Service::view_plugins(const nlohmann::json&, ReplyFunction done) {
     done(reply_ok(plugins_json(plugins_)));
+}
+
+// The files as they are now, not as the engine read them when it started.
+void Service::view_selftest(const nlohmann::json&, ReplyFunction done) {
+    std::vector<ConfigProblem> problems = load_station_config(options_.paths).problems;
+    if (!project_.empty()) {
+        auto config = load_project_config(options_.paths, project_, known_plugins());
+        problems.insert(problems.end(), config.problems.begin(), config.problems.end());
+    }
+    // Who asks while a round runs gets its result: however often somebody asks, there is one.
+    selftest_asked_.push_back(std::move(done));
+    if (selftest_asked_.size() > 1)
+        return;
+    auto answer = [this, problems = std::move(problems)](const std::vector<ProviderTest>& tests) {
+        const Reply reply = reply_ok(selftest_json(plugins_, problems, tests));
+        for (const ReplyFunction& each : std::exchange(selftest_asked_, {}))
+            each(reply);
+    };
+    if (runtime_)
+        runtime_->self_test(std::move(answer));
+    else
+        answer({});
 }
 
 void Service::view_projects(const nlohmann::json&, ReplyFunction done) {

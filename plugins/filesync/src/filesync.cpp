@@ -80,7 +80,7 @@ public:
     std::vector<sdk::Finding> self_test(sdk::Op&) override {
         const std::string root = sdk::utf8_from_path(context_.settings.root);
         try {
-            if (open_marked_root(context_.settings).is_writable())
+            if (open_markable_root(context_.settings).is_writable())
                 return {{STSYNC_FINDING_OK, "filesync.root",
                          "The folder \"" + root + "\" is there and can be written.", ""}};
             return {{STSYNC_FINDING_ERROR, "filesync.root_read_only",

@@ -76,6 +76,14 @@ Folder open_marked_root(const Settings& settings) {
     return root;
 }
 
+Folder open_markable_root(const Settings& settings) {
+    Folder root = Folder::open_root(settings.root);
+    const std::optional<std::string> found = read_marker(root);
+    if (found || !(settings.may_write_marker || settings.may_take_over))
+        check(settings, found);
+    return root;
+}
+
 void prepare_root(Settings& settings) {
     const Folder root = Folder::open_root(settings.root);
     const std::optional<std::string> found = read_marker(root);

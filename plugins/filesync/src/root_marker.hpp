@@ -15,6 +15,10 @@ inline constexpr std::string_view root_marker_name = ".stationsync-root";
 // remedy when the marker is missing or names another instance: then nothing may be read or written.
 Folder open_marked_root(const Settings& settings);
 
+// The same, but also a folder without a marker is good that prepare_root would mark. Writes
+// nothing.
+Folder open_markable_root(const Settings& settings);
+
 // Writes the marker when the settings allow it, and takes the permission back once the root is in
 // order: should the disk be unmounted later, its mount point gets no marker. Then the same as
 // above.
