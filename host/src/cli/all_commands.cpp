@@ -155,6 +155,18 @@ std::vector<CommandSpec> view_commands() {
          false,
          {{"timeout", "S", "Seconds to wait at most (default: for ever)."}},
          run_wait},
+        {"doctor",
+         "",
+         0,
+         0,
+         "Check this station and say what to do",
+         "Looks at configuration, ports, firewall, clock, directories, keys, plugins, ODBC and the "
+         "providers, whether the service runs or not. Each line is OK, WARNING or PROBLEM; below "
+         "the last two stands what to do. Changes nothing. As administrator it sees more.\n"
+         "Ends with 0 when there is no problem (warnings do not count), with 1 when there is one.",
+         true,
+         {{"plugins", "DIR", "Folder of plugin libraries, as for `stationsync run`."}},
+         run_doctor},
         {"verify",
          "[PROVIDER]",
          0,
@@ -313,6 +325,17 @@ std::vector<CommandSpec> project_commands() {
          true,
          {},
          run_plugin_list},
+        {"plugin test",
+         "",
+         0,
+         0,
+         "Load the plugins and run the providers' self-tests",
+         "Asks the running service; while none runs, this process loads the plugins and makes an "
+         "instance of each enabled provider. Ends with 1 when one has a problem; with --json with "
+         "0 as soon as all were asked.",
+         true,
+         {{"plugins", "DIR", "Folder of plugin libraries, as for `stationsync run`."}},
+         run_plugin_test},
         {"secret set",
          "NAME",
          1,

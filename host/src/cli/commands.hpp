@@ -28,6 +28,9 @@ int run_objects(const Invocation& call, Environment& environment);
 int run_explain(const Invocation& call, Environment& environment);
 int run_history(const Invocation& call, Environment& environment);
 int run_plugin_list(const Invocation& call, Environment& environment);
+// doctor_command.cpp
+int run_doctor(const Invocation& call, Environment& environment);
+int run_plugin_test(const Invocation& call, Environment& environment);
 // log_command.cpp
 int run_log(const Invocation& call, Environment& environment);
 // wait_command.cpp

@@ -22,6 +22,9 @@ struct Environment {
     std::ostream& err;
     std::filesystem::path program; // the executable, absolute
     std::function<int(const RunOptions&)> run;
+    // The answer of `plugin test` as JSON text (service/plugin_test.hpp).
+    std::function<std::string(const RootPaths&, const std::filesystem::path& plugins)>
+        test_plugins = {};
 };
 
 // Ends a command with exit code 1 and this sentence on standard error.

@@ -18,6 +18,8 @@ void render_projects(std::ostream& out, const Json& projects);
 void render_plugins(std::ostream& out, const Json& plugins);
 void render_keys(std::ostream& out, const Json& keys);
 void render_log_entry(std::ostream& out, const Json& entry);
+// What `doctor` has found, by topic.
+void render_doctor(std::ostream& out, const Json& answer);
 // The answer to an action: its sentence, then its findings.
 void render_done(std::ostream& out, const Json& answer);
 

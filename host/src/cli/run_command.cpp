@@ -1,14 +1,13 @@
 #include "base/path_text.hpp"
 #include "cli/command_help.hpp"
 #include "cli/commands.hpp"
+#include "cli/plugin_folder.hpp"
 #include "config/units.hpp"
 
 #include <cstdlib>
 
 namespace stationsync::host::cli {
-namespace {
 
-// --plugins, else the environment, else beside the program.
 std::filesystem::path plugin_folder(const Invocation& call, const Environment& environment) {
     if (const auto folder = call.value("plugins")) {
         return std::filesystem::absolute(path_of(*folder));
@@ -19,8 +18,6 @@ std::filesystem::path plugin_folder(const Invocation& call, const Environment& e
     }
     return environment.program.parent_path() / "plugins";
 }
-
-} // namespace
 
 int run_run(const Invocation& call, Environment& environment) {
     require_station(call.paths);

@@ -1,0 +1,16 @@
+#include "doctor/checks.hpp"
+
+namespace stationsync::host::doctor {
+
+Findings check_all(const StationFacts& facts) {
+    Findings findings;
+    for (const auto check :
+         {check_configuration, check_service, check_identity, check_ports, check_reachability,
+          check_discovery_port, check_firewall, check_clock, check_directories, check_keys,
+          check_plugins, check_providers, check_odbc}) {
+        check(facts, findings);
+    }
+    return findings;
+}
+
+} // namespace stationsync::host::doctor

@@ -1,0 +1,92 @@
+#include "doctor/checks.hpp"
+#include "doctor/firewall.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace stationsync::host::doctor {
+namespace {
+
+std::string port_name(const FilteredPacket& packet) {
+    return (packet.tcp ? "TCP " : "UDP ") + std::to_string(packet.port);
+}
+
+// One question for each port; of IPv6 only where nothing listens on IPv4.
+std::vector<FilteredPacket> questions(const StationFacts& facts) {
+    std::set<std::uint16_t> v4;
+    std::set<std::uint16_t> v6;
+    for (const auto& endpoint : facts.listen()) {
+        if (!is_loopback(endpoint)) {
+            (endpoint.address.find(':') == std::string::npos ? v4 : v6).insert(endpoint.port);
+        }
+    }
+    std::vector<FilteredPacket> packets;
+    for (const auto port : v4) {
+        packets.push_back({true, port, false});
+    }
+    for (const auto port : v6) {
+        if (!v4.contains(port)) {
+            packets.push_back({true, port, true});
+        }
+    }
+    if (facts.is_discovery_enabled(web_discovery_plugin)) {
+        packets.push_back({false, web_discovery_port, v4.empty() && !v6.empty()});
+    }
+    return packets;
+}
+
+void tell(const StationFacts& facts, const FilteredPacket& packet, const FirewallAnswer& answer,
+          Findings& findings) {
+    const std::string id = packet.tcp ? "firewall.link" : "firewall.discovery";
+    if (answer.opening == Opening::open) {
+        findings.ok(id, "The firewall of this computer lets " + port_name(packet) + " in.");
+        return;
+    }
+    if (answer.opening == Opening::partly) {
+        findings.warning(id,
+                         "The firewall (" + answer.by + ") lets " + port_name(packet) +
+                             " in only on conditions that cannot be judged here, such as some "
+                             "senders.",
+                         "If a station is missing: " + answer.remedy);
+        return;
+    }
+    const auto text = "The firewall (" + answer.by + ") keeps " + port_name(packet) + " out";
+    // One direction of a pair is enough: with a link, the plant works all the same.
+    const bool works = std::ranges::any_of(facts.service.peers, [](const PeerFacts& peer) {
+        return peer.state == "connected" || peer.found_by;
+    });
+    if (!packet.tcp) {
+        findings.warning(id, text + ": stations that are not named cannot find this one.",
+                         answer.remedy);
+    } else if (works) {
+        findings.warning(id, text + "; this station is connected by the links that it dials.",
+                         answer.remedy);
+    } else {
+        findings.problem(id, text + ": no other station reaches this one.", answer.remedy);
+    }
+}
+
+} // namespace
+
+void check_firewall(const StationFacts& facts, Findings& findings) {
+    const auto packets = questions(facts);
+    if (packets.empty()) {
+        findings.ok("firewall.link", "The station listens on this computer only: no firewall is in "
+                                     "its way.");
+        return;
+    }
+    const auto listing = read_firewall();
+    if (!listing.trouble.empty()) {
+        findings.warning("firewall.rules", listing.trouble, listing.trouble_remedy);
+        return;
+    }
+    if (listing.tool == FirewallTool::none) {
+        findings.ok("firewall.rules", "This computer has no firewall that is known here.");
+        return;
+    }
+    for (const auto& packet : packets) {
+        tell(facts, packet, ask_firewall(listing, packet), findings);
+    }
+}
+
+} // namespace stationsync::host::doctor

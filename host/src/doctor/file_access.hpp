@@ -1,0 +1,25 @@
+// Rights on files: what this system knows about them, and the commands that mend them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace stationsync::host::doctor {
+
+// Whether this account may judge the file at all: it owns it, or is an administrator.
+[[nodiscard]] bool may_judge(const std::filesystem::path& file);
+
+// Accounts beyond the owner and its group can read the file, or the group can write it.
+[[nodiscard]] bool is_open_to_others(const std::filesystem::path& file);
+
+// This account is an administrator and may write everywhere, but the account that owns `reference`
+// (a file of the service) may not write to `directory`.
+[[nodiscard]] bool is_closed_to_owner(const std::filesystem::path& directory,
+                                      const std::filesystem::path& reference);
+
+// Commands, with the path quoted for the usual shell.
+[[nodiscard]] std::string owner_only_command(const std::filesystem::path& file);
+[[nodiscard]] std::string make_writable_command(const std::filesystem::path& directory,
+                                                const std::filesystem::path& reference);
+
+} // namespace stationsync::host::doctor

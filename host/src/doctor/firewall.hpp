@@ -1,0 +1,33 @@
+// The firewall of this computer: what it does with packets to our ports, and how to open them.
+#pragma once
+
+#include "doctor/packet_filter.hpp"
+
+#include <string>
+
+namespace stationsync::host::doctor {
+
+enum class FirewallTool { none, nftables, iptables, ufw, firewalld, windows };
+
+// Raw listings of the tool in use, taken once. `trouble`: there may be rules, but they cannot be
+// read.
+struct FirewallListing {
+    FirewallTool tool = FirewallTool::none;
+    std::string rules;    // of IPv4 where the tool lists it apart
+    std::string rules_v6; // of IPv6 where the tool lists it apart
+    std::string trouble;
+    std::string trouble_remedy;
+};
+
+// Asks the tools that are there. Blocking, a few seconds at most.
+[[nodiscard]] FirewallListing read_firewall();
+
+struct FirewallAnswer {
+    Opening opening = Opening::open;
+    std::string by;     // "nftables, chain inet filter input"
+    std::string remedy; // the command that opens the port, and how it lasts
+};
+[[nodiscard]] FirewallAnswer ask_firewall(const FirewallListing& listing,
+                                          const FilteredPacket& packet);
+
+} // namespace stationsync::host::doctor

@@ -1,0 +1,69 @@
+#include "doctor/station_facts.hpp"
+
+#include "base/path_text.hpp"
+#include "config/project_files.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace stationsync::host::doctor {
+namespace {
+
+// A project whose file was lost still has its key.
+std::vector<std::string> known_projects(const RootPaths& paths) {
+    const auto with_file = list_projects(paths);
+    std::set<std::string> names(with_file.begin(), with_file.end());
+    std::error_code error; // what cannot be read has a finding of its own
+    for (std::filesystem::directory_iterator at(paths.state, error), end; !error && at != end;
+         at.increment(error)) {
+        std::error_code ignored;
+        if (std::filesystem::exists(at->path() / "key", ignored)) {
+            names.insert(path_text(at->path().filename()));
+        }
+    }
+    return {names.begin(), names.end()};
+}
+
+} // namespace
+
+std::vector<Endpoint> StationFacts::listen() const {
+    if (station) {
+        return station->net.listen;
+    }
+    return {{"0.0.0.0", link_port_default}, {"::", link_port_default}};
+}
+
+bool StationFacts::listen_is_default() const {
+    return !station || station->net.listen_is_default;
+}
+
+bool StationFacts::is_discovery_enabled(std::string_view plugin) const {
+    return config && std::ranges::any_of(config->discoveries, [&](const auto& discovery) {
+               return discovery.enabled && discovery.plugin == plugin;
+           });
+}
+
+StationFacts read_station(const RootPaths& paths) {
+    StationFacts facts;
+    facts.paths = paths;
+    auto station = load_station_config(paths);
+    facts.station = std::move(station.value);
+    facts.problems = std::move(station.problems);
+    const auto choice = load_project_choice(paths);
+    if (!choice) {
+        facts.choice_trouble = choice.error().text;
+    } else {
+        facts.project = choice->project;
+        facts.active = choice->active;
+    }
+    if (!facts.project.empty()) {
+        auto project = load_project_config(paths, facts.project);
+        facts.config = std::move(project.value);
+        facts.problems.insert(facts.problems.end(), project.problems.begin(),
+                              project.problems.end());
+    }
+    facts.projects = known_projects(paths);
+    return facts;
+}
+
+} // namespace stationsync::host::doctor

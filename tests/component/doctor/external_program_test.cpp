@@ -1,0 +1,51 @@
+#include "doctor/external_program.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace stationsync::host::doctor {
+namespace {
+
+using End = ProgramRun::End;
+using namespace std::chrono_literals;
+
+TEST(ExternalProgram, OutputErrorsAndExitCodeAreTold) {
+    const auto run = run_external({"sh", "-c", "echo out; echo err >&2; exit 3"}, 60s);
+    EXPECT_EQ(run.end, End::ended);
+    EXPECT_EQ(run.code, 3);
+    EXPECT_EQ(run.out, "out\n");
+    EXPECT_EQ(run.err, "err\n");
+    EXPECT_FALSE(run.succeeded());
+}
+
+TEST(ExternalProgram, AProgramThatIsNotThereIsNoFailureOfTheSystem) {
+    EXPECT_EQ(run_external({"stationsync-no-such-program"}, 60s).end, End::not_found);
+    EXPECT_EQ(run_external({"/no/such/program"}, 60s).end, End::not_found);
+    EXPECT_EQ(run_external({}, 60s).end, End::not_found);
+}
+
+TEST(ExternalProgram, WhatHangsIsEndedWithItsChildren) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto run = run_external({"sh", "-c", "sleep 1000 & sleep 1000"}, 200ms);
+    EXPECT_EQ(run.end, End::timed_out);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 60s);
+}
+
+TEST(ExternalProgram, ACrashIsToldApartFromAnExitCode) {
+    EXPECT_EQ(run_external({"sh", "-c", "kill -SEGV $$"}, 60s).end, End::failed);
+}
+
+TEST(ExternalProgram, ItReadsNothingAndSpeaksEnglish) {
+    EXPECT_EQ(run_external({"sh", "-c", "cat; echo $LC_ALL"}, 60s).out, "C.UTF-8\n");
+}
+
+TEST(ExternalProgram, MuchOutputDoesNotBlockIt) {
+    const auto run = run_external({"sh", "-c", "head -c 20000000 /dev/zero"}, 60s);
+    EXPECT_TRUE(run.succeeded());
+    EXPECT_LE(run.out.size(), (std::size_t{4} << 20) + 16384);
+}
+
+} // namespace
+} // namespace stationsync::host::doctor
