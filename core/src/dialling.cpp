@@ -29,8 +29,17 @@ std::vector<StationId> Dialling::ids_of(const Entry& entry) const {
 }
 
 bool Dialling::is_configured(const Entry& entry) const {
-    return std::any_of(entry.claims.begin(), entry.claims.end(),
-                       [](const auto& claim) { return claim.second.configured; });
+    return std::any_of(entry.claims.begin(), entry.claims.end(), [](const auto& claim) {
+        return claim.second.source == CandidateSource::configured;
+    });
+}
+
+// Who once answered there holds the key of the project.
+bool Dialling::is_only_announced(const Entry& entry) const {
+    return !entry.proven &&
+           std::all_of(entry.claims.begin(), entry.claims.end(), [](const auto& claim) {
+               return claim.second.source == CandidateSource::discovered;
+           });
 }
 
 bool Dialling::needed(const std::string& address, const Entry& entry) const {
@@ -65,14 +74,21 @@ void Dialling::reindex(Place place, const std::vector<StationId>& before) {
 
 void Dialling::schedule(Place place) {
     Entry& entry = place->second;
-    const bool wanted = needed(place->first, entry);
-    if (wanted == entry.queued)
+    Queue* const queue = !needed(place->first, entry) ? nullptr
+                         : is_only_announced(entry)   ? &announced_
+                                                      : &queue_;
+    if (queue == entry.queue)
         return;
-    entry.queued = wanted;
-    if (wanted)
-        queue_.emplace(entry.due, place->first);
-    else
-        queue_.erase({entry.due, place->first});
+    unqueue(place);
+    if (queue != nullptr)
+        queue->emplace(entry.due, place->first);
+    entry.queue = queue;
+}
+
+void Dialling::unqueue(Place place) {
+    if (place->second.queue != nullptr)
+        place->second.queue->erase({place->second.due, place->first});
+    place->second.queue = nullptr;
 }
 
 void Dialling::schedule_station(const StationId& id) {
@@ -85,9 +101,7 @@ void Dialling::schedule_station(const StationId& id) {
 
 void Dialling::postpone(Place place, Instant due) {
     Entry& entry = place->second;
-    if (entry.queued)
-        queue_.erase({entry.due, place->first});
-    entry.queued = false;
+    unqueue(place);
     entry.due = due;
     schedule(place);
 }
@@ -99,13 +113,12 @@ void Dialling::drop_if_unclaimed(Place place) {
     const std::vector<StationId> before = ids_of(entry);
     place->second.proven.reset();
     reindex(place, before);
-    if (place->second.queued)
-        queue_.erase({place->second.due, place->first});
+    unqueue(place);
     entries_.erase(place);
 }
 
-void Dialling::claim(const std::string& claim, const std::optional<StationId>& id, bool configured,
-                     const std::vector<std::string>& addresses) {
+void Dialling::claim(const std::string& claim, const std::optional<StationId>& id,
+                     CandidateSource source, const std::vector<std::string>& addresses) {
     const std::vector<std::string> old = std::move(claimed_[claim]);
     std::vector<std::string>& now = claimed_[claim];
     now.clear();
@@ -118,10 +131,13 @@ void Dialling::claim(const std::string& claim, const std::optional<StationId>& i
         now.push_back(address);
         const Place place = entries_.try_emplace(address).first;
         const std::vector<StationId> before = ids_of(place->second);
-        place->second.claims[claim] = {id, configured};
+        const bool was_announced = is_only_announced(place->second);
+        place->second.claims[claim] = {id, source};
         reindex(place, before);
         if (!known)
             place->second.due = due;
+        else if (was_announced && !is_only_announced(place->second))
+            trust(place, due);
         due = due + next_address_pause;
         schedule(place);
     }
@@ -131,6 +147,12 @@ void Dialling::claim(const std::string& claim, const std::optional<StationId>& i
             unclaim(claim, address);
     if (kept.empty())
         claimed_.erase(claim);
+}
+
+// Somebody better than an announcement tells of it: no long pause any more.
+void Dialling::trust(Place place, Instant due) {
+    place->second.pause = dial_pause_min;
+    postpone(place, std::min(place->second.due, due));
 }
 
 void Dialling::unclaim(const std::string& claim, const std::string& address) {
@@ -162,7 +184,8 @@ void Dialling::hurry_entry(Place place) {
     const Entry& entry = place->second;
     const Instant now = context_.instant();
     const bool just_tried = entry.tried && now - entry.tried_at < hurry_interval_min;
-    if (!entry.queued || just_tried || entry.is_self)
+    // What only announces itself may do so as often as it likes.
+    if (entry.queue != &queue_ || just_tried || entry.is_self)
         return;
     const Instant soon = now + context_.random.jittered(hurry_pause);
     if (soon < entry.due)
@@ -188,7 +211,11 @@ void Dialling::hurry_claim(const std::string& claim) {
 void Dialling::start(Place place) {
     Entry& entry = place->second;
     const DialId dial{++last_dial_};
-    Flight flight{place->first, ids_of(entry)};
+    Flight flight{place->first, ids_of(entry), entry.queue == &announced_};
+    if (flight.announced) {
+        ++announced_flights_;
+        next_announced_ = context_.instant() + announced_interval_min;
+    }
     for (const StationId& id : flight.ids)
         ++in_flight_[id];
     flights_.emplace(dial, std::move(flight));
@@ -203,32 +230,48 @@ Dialling::Flight Dialling::land(DialId dial) {
     auto node = flights_.extract(dial);
     if (node.empty())
         return {};
+    if (node.mapped().announced)
+        --announced_flights_;
     for (const StationId& id : node.mapped().ids)
         if (const auto count = in_flight_.find(id); --count->second == 0)
             in_flight_.erase(count);
     return std::move(node.mapped());
 }
 
+void Dialling::start_first(Queue& queue) {
+    const Place place = entries_.find(queue.begin()->second);
+    const std::vector<StationId> ids = ids_of(place->second);
+    const bool waits = !is_configured(place->second) &&
+                       std::any_of(ids.begin(), ids.end(),
+                                   [this](const StationId& id) { return in_flight_.contains(id); });
+    if (waits)
+        postpone(place, context_.instant() + context_.random.jittered(other_dial_pause));
+    else
+        start(place);
+}
+
+bool Dialling::has_room(const Queue& queue) const {
+    return !queue.empty() && flights_.size() < dials_at_once &&
+           (&queue != &announced_ || announced_flights_ < announced_dials_at_once);
+}
+
 void Dialling::pump() {
     const Instant now = context_.instant();
-    while (flights_.size() < dials_at_once && !queue_.empty() && queue_.begin()->first <= now) {
-        const Place place = entries_.find(queue_.begin()->second);
-        const std::vector<StationId> ids = ids_of(place->second);
-        const bool waits = !is_configured(place->second) &&
-                           std::any_of(ids.begin(), ids.end(), [this](const StationId& id) {
-                               return in_flight_.contains(id);
-                           });
-        if (waits)
-            postpone(place, now + context_.random.jittered(other_dial_pause));
-        else
-            start(place);
-    }
+    while (has_room(queue_) && queue_.begin()->first <= now)
+        start_first(queue_);
+    while (has_room(announced_) && announced_.begin()->first <= now && next_announced_ <= now)
+        start_first(announced_);
 }
 
 std::optional<Instant> Dialling::next_deadline() const {
-    if (queue_.empty() || flights_.size() >= dials_at_once)
-        return std::nullopt;
-    return queue_.begin()->first;
+    std::optional<Instant> next;
+    if (has_room(queue_))
+        next = queue_.begin()->first;
+    if (has_room(announced_)) {
+        const Instant announced = std::max(announced_.begin()->first, next_announced_);
+        next = next ? std::min(*next, announced) : announced;
+    }
+    return next;
 }
 
 std::string Dialling::linked(DialId dial, const StationId& id) {
@@ -276,8 +319,11 @@ std::string Dialling::failed(const DialFailed& event) {
     } else {
         entry.failure = Failure{event.reason, event.wrong_key};
         entry.failure_order = ++failures_;
+        const bool announced = is_only_announced(entry);
+        if (announced)
+            entry.pause = std::max(entry.pause, announced_pause_min);
         postpone(place, context_.instant() + context_.random.jittered(entry.pause));
-        entry.pause = std::min(entry.pause * 2, dial_pause_max);
+        entry.pause = std::min(entry.pause * 2, announced ? announced_pause_max : dial_pause_max);
     }
     drop_if_unclaimed(place);
     return std::move(flight.address);

@@ -19,6 +19,13 @@ inline constexpr std::size_t dial_addresses_max = 4096;
 inline constexpr Duration dial_pause_min = std::chrono::seconds(1);
 inline constexpr Duration dial_pause_max = std::chrono::seconds(60);
 
+// Anybody in the network can announce anything. What nobody else tells of has a budget of its own:
+// a forged announcement must not make every station of a plant knock at a third party's door.
+inline constexpr std::size_t announced_dials_at_once = 4;
+inline constexpr Duration announced_interval_min = std::chrono::milliseconds(500);
+inline constexpr Duration announced_pause_min = std::chrono::seconds(5);
+inline constexpr Duration announced_pause_max = std::chrono::minutes(5);
+
 class Dialling {
 public:
     struct Failure {
@@ -36,7 +43,7 @@ public:
 
     // `claim` names who says so; what it said before is replaced. Addresses: the most promising
     // first.
-    void claim(const std::string& claim, const std::optional<StationId>& id, bool configured,
+    void claim(const std::string& claim, const std::optional<StationId>& id, CandidateSource source,
                const std::vector<std::string>& addresses);
     void withdraw(const std::string& claim);
 
@@ -65,15 +72,16 @@ public:
 private:
     struct Claim {
         std::optional<StationId> id;
-        bool configured = false;
+        CandidateSource source = CandidateSource::configured;
     };
+    using Queue = std::set<std::pair<Instant, std::string>>; // waiting addresses by due time
     struct Entry {
         std::map<std::string, Claim> claims;
         std::optional<StationId> proven;
         std::optional<DialId> dial; // being dialled
         bool linked = false;
         bool is_self = false;
-        bool queued = false;
+        Queue* queue = nullptr; // the one that it waits in
         Duration pause = dial_pause_min;
         Instant due;
         Instant tried_at;
@@ -84,12 +92,15 @@ private:
     struct Flight {
         std::string address;
         std::vector<StationId> ids;
+        bool announced = false;
     };
     using Place = std::map<std::string, Entry>::iterator;
 
     std::vector<StationId> ids_of(const Entry& entry) const;
     bool needed(const std::string& address, const Entry& entry) const;
     bool is_configured(const Entry& entry) const;
+    bool is_only_announced(const Entry& entry) const;
+    void trust(Place place, Instant due);
     void unclaim(const std::string& claim, const std::string& address);
     void reindex(Place place, const std::vector<StationId>& before);
     void schedule(Place place);
@@ -97,7 +108,10 @@ private:
     void postpone(Place place, Instant due);
     void hurry_entry(Place place);
     void drop_if_unclaimed(Place place);
+    void unqueue(Place place);
+    void start_first(Queue& queue); // or puts it off while its station is being dialled
     void start(Place place);
+    bool has_room(const Queue& queue) const;
     Flight land(DialId dial);
 
     Context& context_;
@@ -107,7 +121,10 @@ private:
     std::set<StationId> served_;
     std::map<StationId, unsigned> in_flight_; // dials by station
     std::map<DialId, Flight> flights_;
-    std::set<std::pair<Instant, std::string>> queue_; // waiting addresses by due time
+    Queue queue_;
+    Queue announced_; // what only announcements tell of
+    std::size_t announced_flights_ = 0;
+    Instant next_announced_; // not before
     std::uint64_t last_dial_ = 0;
     std::uint64_t failures_ = 0;
 };

@@ -63,7 +63,10 @@ void Stations::Impl::store(const Peer& peer) {
 
 void Stations::Impl::claim_record(const Peer& peer) {
     if (peer.record && peer.record->forgotten != record_hidden && !peer.record->addresses.empty())
-        dialling.claim(record_claim(peer.id), peer.id, false, peer.record->addresses);
+        dialling.claim(record_claim(peer.id), peer.id,
+                       peer.record->forgotten == record_announced ? CandidateSource::discovered
+                                                                  : CandidateSource::introduced,
+                       peer.record->addresses);
     else
         dialling.withdraw(record_claim(peer.id));
 }
@@ -145,17 +148,18 @@ void Stations::Impl::candidate_found(const CandidateFound& event) {
     }
     Peer* peer = event.id ? find(*event.id) : nullptr;
     if (peer != nullptr && peer->record && peer->record->forgotten == record_hidden) {
-        peer->record->forgotten = record_hearsay; // seen again by discovery
+        peer->record->forgotten = record_announced; // seen again by discovery
         store(*peer);
         changed(*peer);
     }
     const bool configured = event.source == CandidateSource::configured;
-    dialling.claim(claim, configured ? std::nullopt : event.id, configured,
+    dialling.claim(claim, configured ? std::nullopt : event.id, event.source,
                    candidate.found.addresses);
     if (again && same)
         dialling.hurry_claim(claim);
     if (event.id && !configured)
-        hear_of(*event.id, event.name, candidate.found.addresses);
+        hear_of(*event.id, event.name, candidate.found.addresses,
+                event.source == CandidateSource::discovered ? record_announced : record_hearsay);
 }
 
 void Stations::Impl::candidate_lost(const CandidateLost& event) {
@@ -229,34 +233,44 @@ std::string Stations::Impl::name_at(const std::string& address) const {
     return {};
 }
 
-// Somebody told of a station that we have no link to.
+bool Stations::Impl::has_room_for(std::uint64_t told_by) const {
+    const auto count = std::count_if(peers.begin(), peers.end(), [told_by](const auto& entry) {
+        return entry.second.record && entry.second.record->forgotten == told_by;
+    });
+    return static_cast<std::size_t>(count) <
+           (told_by == record_announced ? announced_records_max : hearsay_records_max);
+}
+
+// Somebody told of a station that we have no link to. `told_by`: record_hearsay or
+// record_announced.
 void Stations::Impl::hear_of(const StationId& id, const std::string& name,
-                             const std::vector<std::string>& addresses) {
+                             const std::vector<std::string>& addresses, std::uint64_t told_by) {
     if (id == context.config.self)
         return;
     Peer* known = find(id);
     if (known == nullptr || !known->record) {
-        const auto hearsay = std::count_if(peers.begin(), peers.end(), [](const auto& entry) {
-            return entry.second.record && entry.second.record->forgotten == record_hearsay;
-        });
-        if (static_cast<std::size_t>(hearsay) >= hearsay_records_max)
+        if (!has_room_for(told_by))
             return;
         Peer& peer = get(id);
         peer.record.emplace();
         peer.record->id = id;
         peer.record->name = shown_text(name, name_bytes_max);
-        peer.record->forgotten = record_hearsay;
+        peer.record->forgotten = told_by;
         peer.record->last_seen = context.wall();
         known = &peer;
-    } else if (known->record->forgotten == record_hidden) {
-        return;
-    } else if (std::all_of(addresses.begin(), addresses.end(), [&](const std::string& address) {
-                   auto const& have = known->record->addresses;
-                   return std::find(have.begin(), have.end(), address) != have.end();
-               })) {
-        return;
+    } else if (known->record->forgotten == record_hidden ||
+               (told_by == record_announced && known->record->forgotten != record_announced)) {
+        return; // what is better known takes no address of an announcement for good
+    } else if (known->record->forgotten == told_by || known->record->forgotten == record_seen) {
+        const auto& have = known->record->addresses;
+        if (std::all_of(addresses.begin(), addresses.end(), [&have](const std::string& address) {
+                return std::find(have.begin(), have.end(), address) != have.end();
+            }))
+            return;
     }
     StationRecord& record = *known->record;
+    if (record.forgotten == record_announced)
+        record.forgotten = told_by;
     if (record.name.empty())
         record.name = shown_text(name, name_bytes_max);
     // A full list keeps what once worked at its front and gives up its oldest hint.
@@ -336,7 +350,7 @@ void Stations::Impl::on_introductions(LinkId id, const Introductions& message) {
         if (addresses.size() > record_addresses_max)
             addresses.resize(record_addresses_max);
         if (entry.id != peer->id)
-            hear_of(entry.id, entry.name, addresses);
+            hear_of(entry.id, entry.name, addresses, record_hearsay);
     }
 }
 

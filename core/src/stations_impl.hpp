@@ -34,6 +34,7 @@ inline constexpr std::size_t accepted_links_max = 4; // of one station
 inline constexpr std::size_t record_addresses_max = 8;
 inline constexpr std::size_t own_addresses_max = 16;
 inline constexpr std::size_t hearsay_records_max = 1024;
+inline constexpr std::size_t announced_records_max = 256;
 inline constexpr std::size_t candidates_max = 4096;
 inline constexpr std::size_t refusals_max = 256;
 inline constexpr Duration refusal_shown = std::chrono::minutes(3);
@@ -43,7 +44,8 @@ inline constexpr std::size_t gossip_batch = 256;
 inline constexpr std::uint64_t record_seen = 0; // it had a link with us
 inline constexpr std::uint64_t record_hidden =
     1; // not shown, dialled or introduced until it is seen
-inline constexpr std::uint64_t record_hearsay = 2; // others told of it, we never saw it
+inline constexpr std::uint64_t record_hearsay = 2;   // others told of it, we never saw it
+inline constexpr std::uint64_t record_announced = 3; // nobody but discovery told of it
 
 struct Link {
     LinkId id{};
@@ -192,8 +194,9 @@ struct Stations::Impl {
     void forget_refusals();
     void clear_wrong_key(const std::string& address);
     std::string name_at(const std::string& address) const;
+    bool has_room_for(std::uint64_t told_by) const; // among the records of its kind
     void hear_of(const StationId& id, const std::string& name,
-                 const std::vector<std::string>& addresses);
+                 const std::vector<std::string>& addresses, std::uint64_t told_by);
     void note_last_seen(Peer& peer);
     void remember(Peer& peer, const std::string& name, const std::vector<std::string>& addresses,
                   bool good);

@@ -97,6 +97,8 @@ StationView Stations::Impl::view_of(const Peer& peer) const {
     } else if (const Candidate* found = announcement_of(peer.id); found != nullptr) {
         view.protocol = found->found.protocol;
         view.product_version = found->found.product_version;
+        if (view.addresses.empty())
+            view.addresses = found->found.addresses;
         announced_reasons(*found, view);
     }
     view.last_seen = peer.links.empty() ? record.last_seen : context.wall();
@@ -116,9 +118,10 @@ StationView Stations::Impl::view_of(const Peer& peer) const {
         const IncomingRefused* refusal = refusal_of(record.addresses);
         const bool key =
             (failure && failure->wrong_key) || (refusal != nullptr && refusal->wrong_key);
-        view.state = key                                              ? StationState::rejected
-                     : record.forgotten == record_hearsay && !failure ? StationState::searching
-                                                                      : StationState::unreachable;
+        const bool seen = record.forgotten == record_seen || record.forgotten == record_hidden;
+        view.state = key               ? StationState::rejected
+                     : seen || failure ? StationState::unreachable
+                                       : StationState::searching;
         if (key)
             view.reasons.push_back(reason(
                 "key", wrong_key_text(record.name,
@@ -186,7 +189,10 @@ void Stations::Impl::announced_reasons(const Candidate& candidate, StationView& 
 // An address that has no station of its own in the list yet; nothing when it has, or is our own.
 std::optional<StationView> Stations::Impl::view_of(const Candidate& candidate) const {
     const CandidateFound& found = candidate.found;
+    const bool announced = found.source == CandidateSource::discovered;
     StationView view;
+    if (announced)
+        view.id = found.id;
     view.name = found.name;
     view.project = found.project;
     view.protocol = found.protocol;
@@ -205,7 +211,9 @@ std::optional<StationView> Stations::Impl::view_of(const Candidate& candidate) c
             return std::nullopt;
         view.addresses.push_back(address);
         if (picture && picture->failure) {
-            view.state = key ? StationState::rejected : view.state;
+            view.state = key         ? StationState::rejected
+                         : announced ? StationState::unreachable
+                                     : view.state;
             view.reasons.push_back(
                 key ? reason("key", wrong_key_text(found.name, address, context.config.project))
                     : reason("found", address + ": " + picture->failure->reason));

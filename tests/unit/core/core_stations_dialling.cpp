@@ -21,6 +21,11 @@ struct StationDialling : ::testing::Test {
         event.addresses = std::move(addresses);
         return event;
     }
+    CandidateFound introduced(std::string handle, std::vector<std::string> addresses) {
+        CandidateFound event = found(std::move(handle), std::move(addresses));
+        event.source = CandidateSource::introduced;
+        return event;
+    }
     void tell(Node& node, const CandidateFound& event) {
         node.context.now = {mesh.instant, mesh.wall};
         node.stations.on(event);
@@ -31,6 +36,13 @@ struct StationDialling : ::testing::Test {
         const auto place = std::find_if(views_.begin(), views_.end(),
                                         [](const StationView& view) { return !view.id; });
         return place == views_.end() ? nullptr : &*place;
+    }
+    std::size_t dials_ordered(Node& node) {
+        node.context.out.seal_batch();
+        std::size_t dials = 0;
+        for (const Action& action : node.context.out.take())
+            dials += std::holds_alternative<Dial>(action) ? 1 : 0;
+        return dials;
     }
     std::vector<StationView> views_;
 };
@@ -124,14 +136,111 @@ TEST_F(StationDialling, OwnAddressByAnotherNameIsRecognisedByItsAnswer) {
 TEST_F(StationDialling, AtMostSixteenDialsAtOnce) {
     Node& a = mesh.add(1);
     for (int i = 0; i < 200; ++i) {
-        const CandidateFound event = found(std::to_string(i), {"q" + std::to_string(i) + ":8883"});
+        const CandidateFound event =
+            introduced(std::to_string(i), {"q" + std::to_string(i) + ":8883"});
         a.stations.on(event);
     }
-    a.context.out.seal_batch();
-    std::size_t dials = 0;
-    for (const Action& action : a.context.out.take())
-        dials += std::holds_alternative<Dial>(action) ? 1 : 0;
-    EXPECT_EQ(dials, 16u);
+    EXPECT_EQ(dials_ordered(a), 16u);
+}
+
+TEST_F(StationDialling, AnnouncedAddressesGetFourDialsAtOnceAndTwoInASecond) {
+    Node& a = mesh.add(1);
+    for (int i = 0; i < 200; ++i)
+        a.stations.on(found(std::to_string(i), {"q" + std::to_string(i) + ":8883"}));
+    std::vector<std::size_t> dials;
+    for (int half_second = 0; half_second < 6; ++half_second) {
+        dials.push_back(dials_ordered(a));
+        mesh.instant = mesh.instant + 500ms;
+        a.context.now = {mesh.instant, mesh.wall};
+        a.stations.handle_deadline();
+    }
+    EXPECT_EQ(dials, (std::vector<std::size_t>{1, 1, 1, 1, 0, 0})) << "none of them was answered";
+}
+
+TEST_F(StationDialling, AnnouncementsTakeNoDialFromStationsThatAPersonNamed) {
+    Node& a = mesh.add(1);
+    for (int i = 0; i < 200; ++i)
+        a.stations.on(found(std::to_string(i), {"q" + std::to_string(i) + ":8883"}));
+    Node& b = mesh.add(2);
+    mesh.configure(a, b.address());
+    EXPECT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }, 2s));
+}
+
+TEST_F(StationDialling, PausesOfWhatIsOnlyAnnouncedGrowFromFiveSecondsToFiveMinutes) {
+    Node& a = mesh.add(1);
+    std::vector<Instant> times;
+    for (std::size_t seen = 0; times.size() < 12;) {
+        tell(a, found("x", {"h2:8883"})); // again and again: it does not get more for it
+        mesh.run(1s);
+        if (a.count("Dial") != seen) {
+            seen = a.count("Dial");
+            times.push_back(mesh.instant);
+        }
+    }
+    EXPECT_GE(times[1] - times[0], 3s);
+    EXPECT_LT(times[1] - times[0], 15s);
+    EXPECT_GT(times[11] - times[10], 200s);
+    EXPECT_LT(times[11] - times[10], 400s);
+}
+
+TEST_F(StationDialling, AStationThatTellsOfAnAnnouncedAddressEndsItsLongPause) {
+    Node& a = mesh.add(1);
+    tell(a, found("x", {"h2:8883"}));
+    mesh.run(30min);
+    Node& b = mesh.add(2);
+    tell(a, introduced("y", {"h2:8883"}));
+    EXPECT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }, 2s));
+}
+
+TEST_F(StationDialling, WhatWasOnlyAnnouncedIsKeptAsSuchUntilAStationTellsOfIt) {
+    Node& a = mesh.add(1);
+    CandidateFound event = found("x", {"h2:8883"});
+    event.id = station_id(0x22);
+    event.name = "B";
+    tell(a, event);
+    mesh.run(1min);
+    EXPECT_EQ(a.state(station_id(0x22)), StationState::unreachable);
+    EXPECT_EQ(a.view(station_id(0x22)).addresses, event.addresses);
+    ASSERT_NE(a.stored(station_id(0x22)), nullptr);
+    const std::vector<StationRecord> records = {*a.stored(station_id(0x22))};
+    mesh.kill(a, true);
+    Node& again = mesh.add(1, {}, records);
+    mesh.run(10min);
+    EXPECT_LT(again.count("Dial"), 9u) << "the pauses of an announcement";
+    event.source = CandidateSource::introduced;
+    tell(again, event);
+    const std::size_t before = again.count("Dial");
+    mesh.run(10min);
+    EXPECT_GT(again.count("Dial"), before + 9) << "those of an introduction";
+}
+
+TEST_F(StationDialling, AnnouncementsGiveAKnownStationNoAddressForGood) {
+    Node& a = mesh.add(1);
+    Node& b = mesh.add(2);
+    mesh.configure(a, b.address());
+    ASSERT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }));
+    CandidateFound event = found("x", {"victim:8883"});
+    event.id = b.id();
+    tell(a, event);
+    mesh.run(1min);
+    EXPECT_EQ(a.stored(b.id())->addresses, std::vector<std::string>{b.address()});
+}
+
+TEST_F(StationDialling, AnnouncementsFillNoPlaceOfIntroducedStations) {
+    Node& a = mesh.add(1);
+    const auto announce = [&](int number, CandidateSource source) {
+        CandidateFound event = found(std::to_string(number), {"q" + std::to_string(number) + ":1"});
+        event.source = source;
+        event.id = station_id(0);
+        event.id->bytes[0] = static_cast<std::uint8_t>(number);
+        event.id->bytes[1] = static_cast<std::uint8_t>(1 + number / 256);
+        tell(a, event);
+        return a.stored(*event.id) != nullptr;
+    };
+    for (int i = 0; i < 256; ++i)
+        ASSERT_TRUE(announce(i, CandidateSource::discovered));
+    EXPECT_FALSE(announce(256, CandidateSource::discovered));
+    EXPECT_TRUE(announce(257, CandidateSource::introduced));
 }
 
 TEST_F(StationDialling, EveryAddressGetsItsTurnWhenAllFail) {
@@ -159,12 +268,12 @@ TEST_F(StationDialling, LostCandidateIsNoLongerDialled) {
 
 TEST_F(StationDialling, FoundAgainMeansDialledSoon) {
     Node& a = mesh.add(1);
-    tell(a, found("x", {"h2:8883"}));
+    tell(a, introduced("x", {"h2:8883"}));
     mesh.run(10min); // the pauses are a minute by now
     Node& b = mesh.add(2);
-    tell(a, found("x", {"h2:8883"}));
+    tell(a, introduced("x", {"h2:8883"}));
     mesh.run(6s);
-    tell(a, found("x", {"h2:8883"}));
+    tell(a, introduced("x", {"h2:8883"}));
     EXPECT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }, 2s));
 }
 
@@ -197,7 +306,7 @@ TEST_F(StationDialling, WrongKeyIsRejectedWithTheNameThatDiscoveryGave) {
         "key changed");
     EXPECT_EQ(a.count("RaiseMessage"), 1u) << "once, however often it is dialled";
     mesh.answers.clear();
-    mesh.run(5min);
+    mesh.run(15min);
     EXPECT_EQ(a.count("ClearMessage"), 1u);
 }
 

@@ -115,7 +115,7 @@ struct StationRecord {
     Stamp blocked_stamp; // last block or unblock wins, everywhere
     StationId blocked_by;
     // 1: hidden until seen again. 2: others told of it, no link stood yet; last_seen is when they
-    // did.
+    // did. 3: likewise, told by nobody but discovery.
     std::uint64_t forgotten = 0;
     bool operator==(const StationRecord&) const = default;
 };

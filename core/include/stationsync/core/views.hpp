@@ -55,7 +55,7 @@ struct CheckResult {
     bool operator==(const CheckResult&) const = default;
 };
 struct StationView {
-    std::optional<StationId> id; // none: an address that never answered
+    std::optional<StationId> id; // none: nobody told it; a hint until a link stood
     std::string name;
     std::string project;
     std::string protocol;        // "1.0"; empty: not told yet
