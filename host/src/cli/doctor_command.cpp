@@ -1,6 +1,7 @@
 // `doctor`: asks the running service, or looks itself, and shows what was found with its remedies.
 #include "base/durable.hpp"
 #include "base/path_text.hpp"
+#include "base/program.hpp"
 #include "cli/api_client.hpp"
 #include "cli/command_help.hpp"
 #include "cli/commands.hpp"
@@ -8,7 +9,6 @@
 #include "cli/render.hpp"
 #include "cli/system.hpp"
 #include "doctor/checks.hpp"
-#include "doctor/external_program.hpp"
 
 namespace stationsync::host::cli {
 namespace {
@@ -90,14 +90,14 @@ doctor::PluginReport test_in_child(const Invocation& call, const Environment& en
     }
     command.insert(command.end(), {"plugin", "test", "--json", "--plugins",
                                    path_text(plugin_folder(call, environment))});
-    const auto run = doctor::run_external(command, patience);
+    const auto run = run_external(command, patience);
     if (run.succeeded()) {
         if (const auto answer = Json::parse(run.out, nullptr, false); answer.is_object()) {
             return report_of(answer);
         }
     }
     doctor::PluginReport report;
-    using End = doctor::ProgramRun::End;
+    using End = ProgramRun::End;
     if (run.end == End::timed_out) {
         report.trouble = "a plugin or a self-test did not end within 60 seconds.";
     } else if (run.end == End::ended) {

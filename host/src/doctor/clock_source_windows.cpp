@@ -1,5 +1,5 @@
+#include "base/program.hpp"
 #include "doctor/clock_source.hpp"
-#include "doctor/external_program.hpp"
 
 #include <windows.h>
 

@@ -1,4 +1,4 @@
-#include "doctor/external_program.hpp"
+#include "base/program.hpp"
 #include "doctor/firewall.hpp"
 
 #include <unistd.h>

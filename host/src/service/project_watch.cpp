@@ -1,8 +1,8 @@
 #include "service/project_watch.hpp"
 
-#include "base/command.hpp"
 #include "base/durable.hpp"
 #include "base/path_text.hpp"
+#include "base/program.hpp"
 
 #include <algorithm>
 #include <regex>
@@ -58,26 +58,26 @@ void read_version_file(const ProjectConditions& conditions, ProjectAnswer& answe
 
 void ask_version_command(const ProjectConditions& conditions, ProjectAnswer& answer) {
     const std::string name = "the command '" + conditions.version_command + '\'';
-    const CommandResult result = run_command_line(conditions.version_command, command_time_max);
-    if (!result.exit_status)
+    const ProgramRun result = run_command_line(conditions.version_command, command_time_max);
+    if (result.end != ProgramRun::End::ended)
         answer.version_trouble = name + ' ' + result.trouble;
-    else if (*result.exit_status != 0)
-        answer.version_trouble =
-            name + " fails with exit status " + std::to_string(*result.exit_status);
+    else if (result.code != 0)
+        answer.version_trouble = name + " fails with exit status " + std::to_string(result.code);
     else
-        take_version(result.output.substr(0, result.output.find('\n')), answer, name);
+        take_version(result.out.substr(0, result.out.find('\n')), answer, name);
 }
 
 void ask_follow(const ProjectConditions& conditions, ProjectAnswer& answer) {
-    const CommandResult result = run_command_line(conditions.follow, command_time_max);
-    answer.project_runs = result.exit_status == 0;
+    const ProgramRun result = run_command_line(conditions.follow, command_time_max);
+    answer.project_runs = result.succeeded();
     if (answer.project_runs)
         return;
-    answer.why_not =
-        "the plant's project does not run: the command '" + conditions.follow + "' (follow) " +
-        (result.exit_status ? "ends with exit status " + std::to_string(*result.exit_status)
-                            : result.trouble) +
-        "; the engine starts when it succeeds";
+    answer.why_not = "the plant's project does not run: the command '" + conditions.follow +
+                     "' (follow) " +
+                     (result.end == ProgramRun::End::ended
+                          ? "ends with exit status " + std::to_string(result.code)
+                          : result.trouble) +
+                     "; the engine starts when it succeeds";
 }
 
 } // namespace

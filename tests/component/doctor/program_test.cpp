@@ -1,4 +1,4 @@
-#include "doctor/external_program.hpp"
+#include "base/program.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 using End = ProgramRun::End;
 using namespace std::chrono_literals;
 
-TEST(ExternalProgram, OutputErrorsAndExitCodeAreTold) {
+TEST(Program, OutputErrorsAndExitCodeAreTold) {
     const auto run = run_external({"sh", "-c", "echo out; echo err >&2; exit 3"}, 60s);
     EXPECT_EQ(run.end, End::ended);
     EXPECT_EQ(run.code, 3);
@@ -20,31 +20,47 @@ TEST(ExternalProgram, OutputErrorsAndExitCodeAreTold) {
     EXPECT_FALSE(run.succeeded());
 }
 
-TEST(ExternalProgram, AProgramThatIsNotThereIsNoFailureOfTheSystem) {
+TEST(Program, AProgramThatIsNotThereIsNoFailureOfTheSystem) {
     EXPECT_EQ(run_external({"stationsync-no-such-program"}, 60s).end, End::not_found);
     EXPECT_EQ(run_external({"/no/such/program"}, 60s).end, End::not_found);
     EXPECT_EQ(run_external({}, 60s).end, End::not_found);
 }
 
-TEST(ExternalProgram, WhatHangsIsEndedWithItsChildren) {
+TEST(Program, WhatHangsIsEndedWithItsChildren) {
     const auto begin = std::chrono::steady_clock::now();
     const auto run = run_external({"sh", "-c", "sleep 1000 & sleep 1000"}, 200ms);
     EXPECT_EQ(run.end, End::timed_out);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 60s);
 }
 
-TEST(ExternalProgram, ACrashIsToldApartFromAnExitCode) {
-    EXPECT_EQ(run_external({"sh", "-c", "kill -SEGV $$"}, 60s).end, End::failed);
+TEST(Program, WhatClosesItsOutputAndHangsIsEnded) {
+    const auto run = run_external({"sh", "-c", "exec >&- 2>&-; sleep 1000"}, 200ms);
+    EXPECT_EQ(run.end, End::timed_out);
+    EXPECT_EQ(run.trouble, "takes longer than 0 s");
 }
 
-TEST(ExternalProgram, ItReadsNothingAndSpeaksEnglish) {
+TEST(Program, ACrashIsToldApartFromAnExitCode) {
+    const auto run = run_external({"sh", "-c", "kill -SEGV $$"}, 60s);
+    EXPECT_EQ(run.end, End::failed);
+    EXPECT_EQ(run.trouble, "was ended by signal 11");
+}
+
+TEST(Program, ItReadsNothingAndSpeaksEnglish) {
     EXPECT_EQ(run_external({"sh", "-c", "cat; echo $LC_ALL"}, 60s).out, "C.UTF-8\n");
 }
 
-TEST(ExternalProgram, MuchOutputDoesNotBlockIt) {
+TEST(Program, MuchOutputDoesNotBlockIt) {
     const auto run = run_external({"sh", "-c", "head -c 20000000 /dev/zero"}, 60s);
     EXPECT_TRUE(run.succeeded());
-    EXPECT_LE(run.out.size(), (std::size_t{4} << 20) + 16384);
+    EXPECT_EQ(run.out.size(), program_output_bytes_max);
+}
+
+TEST(Program, ALineOfTheConfigurationGoesThroughTheShellAndItsErrorsAreDropped) {
+    const auto run = run_command_line("echo one | tr o 0; echo err >&2; exit 4", 60s);
+    EXPECT_EQ(run.end, End::ended);
+    EXPECT_EQ(run.code, 4);
+    EXPECT_EQ(run.out, "0ne\n");
+    EXPECT_EQ(run.err, "");
 }
 
 } // namespace
