@@ -1,5 +1,6 @@
 """Stations that nobody has listed find each other in a network: what is sent, who is found, what ends it."""
 
+import re
 import time
 import unittest
 import uuid
@@ -50,6 +51,32 @@ class WsdLan(unittest.TestCase):
             b.wait_file("recipes/x.txt", b"one")
             c.start()
             c.wait_file("recipes/x.txt", b"one")
+            plant.wait_connected()
+
+    def test_a_fourth_station_with_a_fresh_configuration_is_found_while_its_inviter_is_off(self):
+        lan = self.network("ABCD")
+        with self.plant(lan, "ABCD") as plant:
+            a, b, c, d = plant
+            code = a.init().invite()
+            for station in (b, c):
+                station.join(code)
+            for station in (a, b, c):
+                configure(station, files_provider(station)).start()
+            put(a.data / "recipes" / "x.txt", b"one")
+            for station in (b, c):
+                station.wait_file("recipes/x.txt", b"one")
+            a.stop()
+            d.join(code)
+            # What the plant's data are has to be said; who is there, and where, has not.
+            file = d.project_file()
+            file.write_text(re.sub(r'(?s)^product_version = "".*?(?=^# Stations of the same network)',
+                                   lambda _: 'product_version = "1.0"\n\n' + files_provider(d),
+                                   file.read_text(encoding="utf-8"), count=1, flags=re.MULTILINE), encoding="utf-8")
+            self.assertNotIn("enabled = false", file.read_text(encoding="utf-8"))
+            d.start()
+            d.wait_file("recipes/x.txt", b"one")
+            d.wait_connected(b, c)
+            a.start()
             plant.wait_connected()
 
     def test_hello_is_sent_thrice_in_both_versions_and_no_further_than_the_link(self):

@@ -61,16 +61,20 @@ std::optional<std::string> edited(std::string_view text, const std::vector<std::
     return result;
 }
 
-// A station that knows none yet is found by those that join it.
+// Stations of one network find each other without a line from anybody: one whose inviter is off, or
+// has another address by now, is in step all the same.
 std::string fresh_discovery_text(const std::vector<std::string>& stations) {
     const std::string sign = stations.empty() ? "# " : "";
-    return "# Stations to look for. One that can be reached introduces all others.\n" + sign +
-           "[discovery.stations]\n" + sign + "plugin = \"discovery-static\"\n" + sign +
+    return "# Stations of the same network find each other, by WS-Discovery on UDP port 3702. "
+           "Without "
+           "these\n# two lines nothing is sent, and all stations have to be listed.\n"
+           "[discovery.lan]\nplugin = \"discovery-wsd\"\n"
+           "\n# Stations to look for by address. One that can be reached introduces all others.\n" +
+           sign + "[discovery.stations]\n" + sign + "plugin = \"discovery-static\"\n" + sign +
            "stations = " +
            quoted_list(stations.empty() ? std::vector<std::string>{"192.168.1.11", "station-b:8883"}
                                         : stations) +
-           "\n\n# Or stations of the same network find each other, by WS-Discovery on UDP port "
-           "3702.\n# [discovery.lan]\n# plugin = \"discovery-wsd\"\n";
+           "\n";
 }
 
 } // namespace

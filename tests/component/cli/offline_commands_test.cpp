@@ -75,7 +75,7 @@ TEST_F(OfflineCommands, AJoinedStationHoldsTheSameKeyAndDialsTheInviter) {
     EXPECT_EQ(origin->inviter, core::to_text(StationIdentity::load(paths_.identity_file())->id()));
     const auto project = load_project_config(paths, "Plant");
     ASSERT_TRUE(project);
-    EXPECT_EQ(to_json_text(project.value->discoveries.at(0).own),
+    EXPECT_EQ(to_json_text(project.value->discoveries.at(1).own),
               R"({"stations":["127.0.0.1:8883"]})");
 }
 

@@ -65,15 +65,17 @@ TEST(FreshConfig, ExampleProvidersAreDisabledAndStationsAreDialled) {
     for (const auto& provider : config.value->providers) {
         EXPECT_FALSE(provider.enabled) << provider.name;
     }
-    ASSERT_EQ(config.value->discoveries.size(), 1U);
-    EXPECT_EQ(to_json_text(config.value->discoveries[0].own), R"({"stations":["127.0.0.1:8883"]})");
+    ASSERT_EQ(config.value->discoveries.size(), 2U);
+    EXPECT_EQ(config.value->discoveries[0].plugin, "discovery-wsd");
+    EXPECT_EQ(to_json_text(config.value->discoveries[1].own), R"({"stations":["127.0.0.1:8883"]})");
 }
 
-TEST(FreshConfig, WithoutStationsNothingIsLookedFor) {
+TEST(FreshConfig, WithoutStationsOnlyTheNetworkIsSearched) {
     const auto text = fresh_project_text({"P", {}});
     const auto config = parse_project_config(text, "P.toml", "P");
     ASSERT_TRUE(config) << to_text(config.problems);
-    EXPECT_TRUE(config.value->discoveries.empty());
+    ASSERT_EQ(config.value->discoveries.size(), 1u);
+    EXPECT_EQ(config.value->discoveries.at(0).plugin, "discovery-wsd");
     EXPECT_THAT(text, HasSubstr("# [discovery.stations]"));
 }
 
