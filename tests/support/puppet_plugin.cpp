@@ -6,6 +6,8 @@
 //   in-CALL        is made by the call when it begins to wait
 //   refuse-compat  the back end does not tell its version
 //   refuse-check   the back end cannot judge the version of another
+//   version        the version of the back end; without it 1
+//   accepts        the versions of other back ends that it takes data of; without it its own
 //   live           the object
 //   settings       made by recover: the setting `label` of the instance
 #include <stationsync/plugin.hpp>
@@ -37,14 +39,21 @@ public:
         wait("compat");
         if (fs::exists(folder_ / "refuse-compat"))
             throw sdk::Error(STSYNC_BUSY, "The server is away.");
-        return {{STSYNC_TOKEN_EXACT, "puppet", "1"}};
+        return {{STSYNC_TOKEN_EXACT, "puppet", version()}};
     }
 
     std::vector<std::string> check_compat(sdk::Op& op,
                                           const std::vector<sdk::Token>& remote) override {
         if (fs::exists(folder_ / "refuse-check"))
             throw sdk::Error(STSYNC_BUSY, "The server is away.");
-        return Provider::check_compat(op, remote);
+        std::ifstream accepted(folder_ / "accepts");
+        if (!accepted)
+            return Provider::check_compat(op, remote);
+        const std::string& theirs = remote.at(0).value;
+        for (std::string each; accepted >> each;)
+            if (each == theirs)
+                return {};
+        return {"version " + version() + " takes no data of version " + theirs};
     }
 
     void scan(sdk::Op& op, const sdk::Scope&, sdk::ObjectSink& out) override {
@@ -77,6 +86,11 @@ public:
     }
 
 private:
+    std::string version() const {
+        std::string text = "1";
+        std::ifstream(folder_ / "version") >> text;
+        return text;
+    }
     fs::path live() const { return folder_ / "live"; }
     void wait(const std::string& call) const {
         const fs::path hold = folder_ / ("hold-" + call);

@@ -108,7 +108,8 @@ private:
         std::string failure; // why there is no instance
         bool recovered = false;
         bool compat_known = false;
-        bool compat_asked = false; // an answer is on its way
+        bool compat_asked = false;              // an answer is on its way
+        std::vector<core::Token> compat_tokens; // as the engine was told
     };
 
     // runtime.cpp

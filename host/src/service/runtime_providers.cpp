@@ -210,10 +210,10 @@ void Runtime::recovered(const std::string& provider, const CallOutcome& outcome,
     const bool known = compat.status == core::JobStatus::ok;
     slot->recovered = true;
     slot->compat_known = known;
-    if (!known) {
+    slot->compat_tokens = compat.tokens;
+    if (!known)
         log::warning("plugins." + provider, compat.text, {{}, provider, "compat"});
-        ask_compat_later();
-    }
+    ask_compat_later();
     std::error_code ignored; // the marker is written again at the next start
     std::filesystem::create_directories(enabled_marker(provider).parent_path(), ignored);
     if (!std::filesystem::exists(enabled_marker(provider), ignored))
@@ -270,24 +270,27 @@ void Runtime::ask_compat(const std::string& provider) {
         if (!slot || slot->ending)
             return;
         slot->compat_asked = false;
+        const bool news = !slot->compat_known || slot->compat_tokens != compat->tokens;
         slot->compat_known = known;
-        if (known)
-            feed(core::ProviderTokens{provider, true, compat->tokens});
-        else
-            ask_compat_later();
+        if (!known || !news)
+            return;
+        slot->compat_tokens = compat->tokens;
+        feed(core::ProviderTokens{provider, true, compat->tokens});
     });
     instance->call(0, std::move(work), std::move(done));
 }
 
-// While the tokens of a back end are not known (its server is away) its provider is suspended.
+// While the tokens of a back end are not known (its server is away) its provider is suspended; when
+// its server was updated they are other ones.
 void Runtime::ask_compat_later() {
     auto ask = [this] {
-        std::vector<std::string> unknown;
+        std::vector<std::string> due;
         for (const auto& [name, slot] : providers_)
-            if (slot.recovered && !slot.compat_known && !slot.compat_asked)
-                unknown.push_back(name);
-        for (const std::string& name : unknown)
+            if (slot.recovered && !slot.ending && !slot.compat_asked)
+                due.push_back(name);
+        for (const std::string& name : due)
             ask_compat(name);
+        ask_compat_later();
     };
     compat_timer_.set(compat_every, alive(std::move(ask)));
 }
