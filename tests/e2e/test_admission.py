@@ -59,6 +59,30 @@ class Admission(unittest.TestCase):
             plant[1].shift_clock(-58)
             plant.start_all().wait_connected()
 
+    def test_a_clock_that_drifts_past_the_limit_and_back_is_no_step(self):
+        need_test_build()
+        with self.plant_of_two() as plant:
+            a, b = plant
+            b.shift_clock(58)
+            plant.start_all().wait_connected()
+
+            def drift(*offsets_s, state):
+                """Each time by less than what counts as a step, and on only when that was measured."""
+                for offset in offsets_s:
+                    b.shift_clock(offset)
+                    wait_until(lambda ms=offset * 1000: abs((a.peer(b)["time_difference_ms"] or 0) - ms) < 300,
+                               f"A sees B {offset} s ahead")
+                wait_until(lambda: all(s.peer(o)["state"] == state for s, o in ((a, b), (b, a))), f"both {state}")
+            drift(59.5, 61, state="rejected")
+            texts = {wait_rejected(s, o, "time")["text"] for s, o in ((a, b), (b, a))}
+            self.assertEqual(len(texts), 1, texts)
+            self.expect_no_data(plant)
+            drift(59.5, 58, 56.5, state="rejected")
+            drift(55, 53.5, state="connected")
+            self.expect_data(plant)
+            for station in plant:
+                self.assertFalse(station.messages("clock of this computer was set"))
+
     def test_clock_that_steps_while_connected_is_noticed(self):
         need_test_build()
         with self.plant_of_two() as plant:
@@ -172,32 +196,43 @@ class Admission(unittest.TestCase):
                 for station in plant:
                     self.assertFalse(station.messages("clock"), station.status())
 
+    def step_and_edit(self, plant, step_s):
+        """B's clock steps, B edits meanwhile, A later; then the clock is right again."""
+        a, b = plant
+        put(a.data / "recipes" / "r.txt", b"before")
+        plant.start_all().wait_connected()
+        b.wait_file("recipes/r.txt", b"before")
+        plant.wait_all_synced()
+        published = b.provider("recipes")["published"]
+        b.shift_clock(step_s)
+        b.wait_message(f"clock of this computer was set by {step_s} s")
+        wait_rejected(a, b, "time")
+        self.assertEqual(b.provider("recipes")["published"], published, "a step is no change")
+        # The file's own time is of the wrong clock as well, as that of a program would be.
+        put(b.data / "recipes" / "r.txt", b"made by the wrong clock")
+        wrong = time.time() + step_s
+        os.utime(b.data / "recipes" / "r.txt", (wrong, wrong))
+        wait_until(lambda: b.provider("recipes")["published"] == published + 1, "B has published it")
+        put(a.data / "recipes" / "r.txt", b"made later at the right time")
+        wait_until(lambda: a.provider("recipes")["published"] == 2, "A has published its edit")
+        b.shift_clock(0)
+        plant.wait_connected()
+        for station in plant:
+            station.wait_file("recipes/r.txt", b"made later at the right time")
+        plant.wait_all_synced()
+
     def test_a_change_made_while_the_clock_was_two_hours_ahead_does_not_win_later(self):
         need_test_build()
         with self.plant_of_two() as plant:
-            a, b = plant
-            put(a.data / "recipes" / "r.txt", b"before")
-            plant.start_all().wait_connected()
-            b.wait_file("recipes/r.txt", b"before")
-            plant.wait_all_synced()
-            published = b.provider("recipes")["published"]
-            b.shift_clock(7200)
-            b.wait_message("clock of this computer was set by 7200 s")
-            wait_rejected(a, b, "time")
-            self.assertEqual(b.provider("recipes")["published"], published, "a step is no change")
-            # The file's own time is of the wrong clock as well, as that of a program would be.
-            put(b.data / "recipes" / "r.txt", b"made two hours ahead")
-            ahead = time.time() + 7200
-            os.utime(b.data / "recipes" / "r.txt", (ahead, ahead))
-            wait_until(lambda: b.provider("recipes")["published"] == published + 1, "B has published it")
-            put(a.data / "recipes" / "r.txt", b"made later at the right time")
-            wait_until(lambda: a.provider("recipes")["published"] == 2, "A has published its edit")
-            b.shift_clock(0)
-            plant.wait_connected()
-            for station in plant:
-                station.wait_file("recipes/r.txt", b"made later at the right time")
-            plant.wait_all_synced()
-            lost = b.wait_history("clock_wrong", "recipes", "r.txt")[-1]
+            self.step_and_edit(plant, 7200)
+            lost = plant[1].wait_history("clock_wrong", "recipes", "r.txt")[-1]
+            self.assertTrue(lost["kept"], lost)
+
+    def test_a_change_made_while_the_clock_was_two_hours_behind_loses_to_a_later_one(self):
+        need_test_build()
+        with self.plant_of_two() as plant:
+            self.step_and_edit(plant, -7200)
+            lost = plant[1].wait_history("conflict_lost", "recipes", "r.txt")[-1]
             self.assertTrue(lost["kept"], lost)
 
 

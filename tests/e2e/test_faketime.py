@@ -3,24 +3,54 @@
 import glob
 import unittest
 
-from stations import Plant, files_provider, wait_until
+from stations import Plant, files_provider, put, wait_until
+
+
+def faked(**more):
+    libraries = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+    if not libraries:
+        raise unittest.SkipTest("libfaketime is not installed")
+    return {"LD_PRELOAD": libraries[0], "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", **more}
+
+
+def wait_rejected(*pairs):
+    for station, other in pairs:
+        wait_until(lambda station=station, other=other: (p := station.peer(other)) and p["state"] == "rejected"
+                   and any(r["check"] == "time" for r in p["reasons"]),
+                   f"{station.name} rejects {other.name} for its clock")
 
 
 class FakeTime(unittest.TestCase):
+    def test_two_hours_either_way_while_running(self):
+        with Plant("AB") as plant:
+            a, b = plant
+            plant.join_all(files_provider)
+            offset = b.folder / "offset"
+            offset.write_text("+0\n")
+            a.start()
+            b.start(faked(FAKETIME_TIMESTAMP_FILE=str(offset), FAKETIME_NO_CACHE="1"))
+            put(a.data / "recipes" / "r.txt", b"before")
+            b.wait_file("recipes/r.txt", b"before")
+            plant.wait_all_synced()
+            for hours in (2, -2):
+                published = [s.provider("recipes")["published"] for s in plant]
+                offset.write_text(f"{hours:+}h\n")
+                b.wait_message(f"clock of this computer was set by {hours * 3600} s")
+                wait_rejected((a, b), (b, a))
+                offset.write_text("+0\n")
+                plant.wait_connected()
+                plant.wait_all_synced()
+                self.assertEqual([s.provider("recipes")["published"] for s in plant], published, "no change is seen")
+            put(b.data / "recipes" / "r.txt", b"after")
+            a.wait_file("recipes/r.txt", b"after")
+
     def test_61_seconds_off_is_rejected(self):
-        libraries = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
-        if not libraries:
-            raise unittest.SkipTest("libfaketime is not installed")
         with Plant("AB") as plant:
             a, b = plant
             plant.join_all(files_provider)
             a.start()
-            b.start({"LD_PRELOAD": libraries[0], "FAKETIME": "+61s", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                     "DONT_FAKE_MONOTONIC": "1"})
-            for station, other in ((a, b), (b, a)):
-                wait_until(lambda: (p := station.peer(other)) and p["state"] == "rejected"
-                           and any(r["check"] == "time" for r in p["reasons"]),
-                           f"{station.name} rejects {other.name} for its clock")
+            b.start(faked(FAKETIME="+61s"))
+            wait_rejected((a, b), (b, a))
             b.stop()
             b.start()
             plant.wait_connected()

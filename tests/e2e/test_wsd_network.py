@@ -103,7 +103,7 @@ class WsdNetwork(unittest.TestCase):
             wait_until(lambda name=name: lan.link_local(name), "the link-local address is there")
         with self.plant(lan, "AB", ["[::]:8883"] * 2, ipv4=False) as plant, Ear(lan, "B") as ear:
             plant.start_all().wait_connected()
-            hello = ear.udp(b"/Hello<", source=lan.link_local("A"))[0]
+            hello = wait_until(lambda: ear.udp(b"/Hello<", source=lan.link_local("A")), "A says hello")[0]
             self.assertEqual((hello.target, hello.hops), ("ff02::c", 1))
             self.assertEqual(field(hello.payload, "XAddrs"), f"tcp://[{lan.link_local('A')}]:8883")
             self.assertEqual(ear.udp(b"/Hello<", source="10.77.0.1"), [])
@@ -148,12 +148,36 @@ class WsdNetwork(unittest.TestCase):
             wait_until(lambda: ear.udp(b"/Hello<", source="10.77.0.1"), "it is announced")
             wait_until(lambda: not a.messages("Announcing is off"), "the message is gone")
 
-    def test_without_discovery_listed_stations_connect(self):
-        lan = Lan(self, "AB")
-        lan.attach("A", "10.77.0.1/24").attach("B", "10.77.0.2/24")
-        for name in "AB":
+    def lan_without_discovery(self, names):
+        lan = Lan(self, names)
+        for place, name in enumerate(names):
+            lan.attach(name, f"10.77.0.{place + 1}/24")
             lan.on(name, "nft", "add table ip wall; add chain ip wall in { type filter hook input priority 0; }; "
                    "add rule ip wall in udp dport 3702 drop; add rule ip wall in udp sport 3702 drop")
+        return lan
+
+    def test_without_discovery_who_is_neither_listed_nor_introduced_is_told_so(self):
+        lan = self.lan_without_discovery("ABCD")
+        addresses = [f"10.77.0.{number}" for number in range(1, 5)]
+        with self.plant(lan, "ABCD", addresses) as plant:
+            a, b, c, d = plant
+            for station in (b, c):
+                configure(station, files_provider(station), static=["10.77.0.1:8883"])
+            a.start()
+            d.start()  # nobody knows it, and it knows nobody
+            begin = time.monotonic()
+            for station in (b, c):
+                station.start()
+                station.wait_connected(a)
+            c.wait_connected(b)
+            self.assertLess(time.monotonic() - begin, 15 if IS_RELEASE else PATIENCE_S, "A introduces them")
+            for station in (a, b, c, d):
+                station.wait_message("No station has ever answered")
+            self.assertEqual([s for s in d.station_list() if s["name"]], [])
+            self.assertEqual([s for s in a.station_list() if s["name"] == "D"], [])
+
+    def test_without_discovery_listed_stations_connect(self):
+        lan = self.lan_without_discovery("AB")
         with self.plant(lan, "AB", ["10.77.0.1", "10.77.0.2"]) as plant, Ear(lan, "B") as ear:
             a, b = plant
             configure(a, files_provider(a), static=["10.77.0.2:8883"])
