@@ -59,12 +59,64 @@ class Update(unittest.TestCase):
             self.assertTrue(lost and lost[-1]["kept"], lost)
 
 
+    def test_what_an_update_converts_loses_to_edits_and_equal_results_are_no_conflict(self):
+        with Plant("AB") as plant:
+            a, b = plant
+            databases = ("batch.db", "materials.db")
+
+            def section(station):
+                return sqlite_provider(station, files=databases)
+
+            def convert(station, name):
+                with sqlite3.connect(station.data / "db" / name) as database:
+                    database.execute("ALTER TABLE batches ADD COLUMN unit TEXT")
+                    database.execute("PRAGMA user_version=2")
+
+            plant.join_all(section)
+            for name in databases:
+                with sqlite3.connect(a.data / "db" / name) as database:
+                    database.execute("CREATE TABLE batches (id INTEGER PRIMARY KEY, name TEXT)")
+                edit(a.data / "db" / name, "before")
+            plant.start_all().wait_connected()
+            wait_until(lambda: all((b.data / "db" / name).exists() for name in databases), "B has both")
+            plant.wait_all_synced()
+
+            def published(station, name):
+                return [h for h in station.history("batchdb", name) if h["what"] == "published"]
+
+            a.stop()
+            edit(b.data / "db" / "batch.db", "edited on B")
+            wait_until(lambda: published(b, "batch.db"), "B has published its edit")
+            # Later than that edit, and yet it does not beat it.
+            for name in databases:
+                convert(a, name)
+            a.configure(section(a), product_version="2.0")
+            a.start()
+            for name in databases:
+                wait_until(lambda name=name: len(published(a, name)) == 2, f"A has published the new {name}")
+            b.stop()
+            convert(b, "materials.db")  # gives what A's conversion gave
+            b.configure(section(b), product_version="2.0")
+            b.start()
+            plant.wait_connected().wait_all_synced()
+            for station in plant:
+                self.assertEqual(names(station.data / "db" / "batch.db"), ["before", "edited on B"])
+                self.assertEqual(station.object("batchdb", "materials.db")["conflict"], None)
+            for station, brought in ((a, 0), (b, 1)):  # B got the first state from A
+                what = [h["what"] for h in station.history("batchdb", "materials.db")]
+                self.assertEqual((what.count("applied"), what.count("conflict_lost")), (brought, 0), what)
+            lost = a.wait_history("conflict_lost", "batchdb", "batch.db")[-1]
+            self.assertTrue(lost["kept"], lost)
+
+
 def edit(path, name):
     with sqlite3.connect(path, timeout=30) as database:
         database.execute("INSERT INTO batches (name) VALUES (?)", (name,))
 
 
 def names(path):
+    if not path.exists():  # opening it would make one
+        return []
     with sqlite3.connect(path, timeout=30) as database:
         return [row[0] for row in database.execute("SELECT name FROM batches ORDER BY id")]
 
@@ -90,6 +142,7 @@ class RestoreOnPurpose(unittest.TestCase):
             a.configure(sqlite_provider(a, settle="3s"),
                         top=f"follow = 'test -e {shlex.quote(str(self.runs))}'\n")
         plant.start_all().wait_connected()
+        wait_until(lambda: names(self.live[1]) == ["of the backup"], "B has the database")
         plant.wait_all_synced()
         edit(self.live[0], "of today")
         wait_until(lambda: names(self.live[1])[-1] == "of today", "B has today's batch")

@@ -301,6 +301,7 @@ std::optional<Content> read_content(Connection& connection, ReadTransaction& tra
     append_number(bytes,
                   static_cast<std::uint64_t>(connection.integer("PRAGMA main.application_id")));
     bytes += digest_text(schema_digest(schema));
+    content.schema = sdk::sha256(bytes);
 
     const ValueLimit limit(connection.raw());
     Reading reading(transaction, op, pause, content.byte_count);

@@ -18,6 +18,7 @@ namespace stationsync::sqlite {
 struct Content {
     sdk::Digest digest{};
     std::uint64_t byte_count = 0; // pages in use or free, times page size
+    sdk::Digest schema{};         // of what the rows are in: tables, user_version, application_id
 };
 
 // A value longer than this is never in memory as a whole, except in a WITHOUT ROWID table.

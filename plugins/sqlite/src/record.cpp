@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t past_states_max = 32;
 constexpr std::size_t applied_max = 8;
-constexpr std::string_view format = "sqlite-record-1";
+constexpr std::string_view format = "sqlite-record-2";
 // Differences between the clock of the file system and that of the station.
 constexpr stsync_time time_tolerance = 2'000'000;
 constexpr stsync_time future_tolerance = 60'000'000;
@@ -146,7 +146,14 @@ void Record::take(const Content& content_now, const Evidence& evidence_now, bool
             changed_not_before = STSYNC_TIME_NONE;
         else if (changed_not_before != STSYNC_TIME_NONE && changed_not_before > changed_at)
             changed_not_before = changed_at;
-        if (now != STSYNC_TIME_NONE && changed_at > now + future_tolerance)
+        const bool is_from_the_future =
+            now != STSYNC_TIME_NONE && changed_at > now + future_tolerance;
+        const bool is_from_elsewhere = changed_not_before == STSYNC_TIME_NONE;
+        // People change rows; tables are changed by an update of the product, on every station by
+        // itself and whenever it is started. An edit that somebody made wins over that.
+        const bool is_conversion =
+            !is_first && !is_from_elsewhere && content_now.schema != content.schema;
+        if (is_from_the_future || (is_conversion && (flags & STSYNC_OBJECT_RESTORED) == 0))
             flags |= STSYNC_OBJECT_TIME_UNCERTAIN;
     }
     content = content_now;
@@ -169,6 +176,7 @@ std::string encode(const Record& record) {
                              (record.is_read_only ? 4u : 0u));
     append_bytes(bytes, record.content.digest);
     append_number(bytes, record.content.byte_count);
+    append_bytes(bytes, record.content.schema);
     for (const stsync_time time :
          {record.changed_at, record.changed_not_before, record.unchanged_at})
         append_time(bytes, time);
@@ -202,6 +210,7 @@ std::optional<Record> decode(std::string_view bytes) {
     record.is_read_only = (bits & 4) != 0;
     record.content.digest = reader.bytes<32>();
     record.content.byte_count = reader.number();
+    record.content.schema = reader.bytes<32>();
     record.changed_at = reader.time();
     record.changed_not_before = reader.time();
     record.unchanged_at = reader.time();

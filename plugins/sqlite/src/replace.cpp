@@ -137,7 +137,8 @@ void record_result(Connection& live, std::uint32_t version, const Replacement& w
         // The commit stands; the next scan reads the content.
         is_exact = false;
     }
-    record.take({wanted.content.digest, byte_count}, evidence, is_exact, now);
+    record.take({wanted.content.digest, byte_count, wanted.content.schema}, evidence, is_exact,
+                now);
     // It was us, and on purpose.
     record.flags = 0;
     record.changed_at = evidence.database.is_present ? evidence.written_at() : now;

@@ -133,6 +133,29 @@ TEST_F(LookSqlite, FileFromTheFutureIsUncertain) {
     EXPECT_EQ(a_.object("r.db").flags, STSYNC_OBJECT_TIME_UNCERTAIN);
 }
 
+TEST_F(LookSqlite, ConversionByAnUpdateIsUncertainAndAnEditAfterItIsNot) {
+    a_.sql("r.db", recipes(5));
+    const stsync_time before_look = now();
+    a_.object("r.db");
+    a_.sql("r.db", "ALTER TABLE recipe ADD COLUMN unit TEXT; PRAGMA user_version=2");
+    const sdk::Object converted = a_.object("r.db");
+    EXPECT_EQ(converted.flags, STSYNC_OBJECT_TIME_UNCERTAIN);
+    EXPECT_GE(converted.changed_not_before, before_look - 20000);
+    a_.start();
+    EXPECT_EQ(a_.object("r.db").flags, STSYNC_OBJECT_TIME_UNCERTAIN) << "until it changes again";
+    a_.sql("r.db", "UPDATE recipe SET unit='kg'");
+    EXPECT_EQ(a_.object("r.db").flags, 0u);
+}
+
+TEST_F(LookSqlite, BackupWithOlderTablesIsARestoreAndNoConversion) {
+    a_.sql("r.db", recipes(5, "DELETE", "old"));
+    std::filesystem::copy_file(a_.path("r.db"), folder_ / "backup");
+    a_.sql("r.db", "ALTER TABLE recipe ADD COLUMN unit TEXT; UPDATE recipe SET note='new'");
+    a_.object("r.db");
+    put_in_place(folder_ / "backup");
+    EXPECT_EQ(a_.object("r.db").flags, STSYNC_OBJECT_RESTORED);
+}
+
 TEST_F(LookSqlite, OlderFileInItsPlaceIsEvidenceOfARestore) {
     a_.sql("r.db", recipes(5, "DELETE", "old"));
     std::filesystem::copy_file(a_.path("r.db"), folder_ / "backup");
