@@ -286,6 +286,7 @@ std::string Dialling::linked(DialId dial, const StationId& id) {
     entry.linked = true;
     entry.is_self = false;
     entry.failure.reset();
+    entry.pause = std::min(entry.pause, dial_pause_max);
     reindex(place, before);
     return flight.address;
 }

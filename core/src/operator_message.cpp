@@ -24,7 +24,7 @@ constexpr std::array catalogue{
         "conflict", warning, standing,
         "'{key}' was changed on {winner} and on {loser} without knowledge of each other; the "
         "later change, of {winner}, is in use.",
-        "The other state is in the history: stationsync history {object}"},
+        "The other state is in the history: stationsync history \"{object}\""},
     MessageKind{"discovery", warning, condition, "{text}",
                 "Mend the cause; it is tried again by itself."},
     MessageKind{"discovery-missing", error, condition,
@@ -73,7 +73,7 @@ constexpr std::array catalogue{
     MessageKind{"provider-skipped", warning, condition, "{text}.", "{remedy}"},
     MessageKind{"restored-old", warning, standing,
                 "'{key}' was restored to an older state; the plant's state is put back.",
-                "To distribute the restored state on purpose: stationsync publish {object}"},
+                "To distribute the restored state on purpose: stationsync publish \"{object}\""},
     MessageKind{
         "state-damaged", warning, event,
         "The state database was damaged and was moved aside to {file}; the station joins again "

@@ -137,6 +137,10 @@ void Stations::Impl::candidate_found(const CandidateFound& event) {
     const bool same = again && place->second.found.addresses == event.addresses &&
                       place->second.found.id == event.id;
     Candidate& candidate = candidates[key];
+    for (const std::string& address : candidate.found.addresses)
+        if (std::find(event.addresses.begin(), event.addresses.end(), address) ==
+            event.addresses.end())
+            clear_wrong_key(address);
     candidate.found = event;
     std::erase_if(candidate.found.addresses,
                   [](const std::string& address) { return !is_usable(address); });
@@ -166,10 +170,19 @@ void Stations::Impl::candidate_lost(const CandidateLost& event) {
     const auto place = candidates.find({event.origin, event.handle});
     if (place == candidates.end())
         return;
-    for (const std::string& address : place->second.found.addresses)
+    const CandidateFound found = std::move(place->second.found);
+    for (const std::string& address : found.addresses)
         clear_wrong_key(address);
     candidates.erase(place);
     dialling.withdraw(candidate_claim(event.origin, event.handle));
+    // Its record stays for the next start; whoever took its leave is not dialled until then.
+    const Peer* peer = found.id ? find(*found.id) : nullptr;
+    const bool is_found_elsewhere =
+        std::any_of(candidates.begin(), candidates.end(),
+                    [&found](const auto& entry) { return entry.second.found.id == found.id; });
+    if (peer != nullptr && peer->record && peer->record->forgotten == record_announced &&
+        !is_found_elsewhere)
+        dialling.withdraw(record_claim(peer->id));
 }
 
 void Stations::Impl::dial_failed(const DialFailed& event) {
@@ -263,7 +276,13 @@ void Stations::Impl::hear_of(const StationId& id, const std::string& name,
         return; // what is better known takes no address of an announcement for good
     } else if (known->record->forgotten == told_by || known->record->forgotten == record_seen) {
         const auto& have = known->record->addresses;
-        if (std::all_of(addresses.begin(), addresses.end(), [&have](const std::string& address) {
+        const std::string shown = shown_text(name, name_bytes_max);
+        const bool renamed = known->record->forgotten == record_announced && !shown.empty() &&
+                             shown != known->record->name;
+        if (renamed)
+            known->record->name = shown;
+        if (!renamed &&
+            std::all_of(addresses.begin(), addresses.end(), [&have](const std::string& address) {
                 return std::find(have.begin(), have.end(), address) != have.end();
             }))
             return;
@@ -358,6 +377,8 @@ void Stations::Impl::on_introductions(LinkId id, const Introductions& message) {
 
 void Stations::Impl::erase_record(Peer& peer) {
     dialling.withdraw(record_claim(peer.id));
+    for (const std::string& address : peer.record->addresses)
+        clear_wrong_key(address);
     // A block outlives everything, else an old one could come back by hearsay.
     if (peer.record->blocked_stamp != Stamp{}) {
         peer.record->forgotten = record_hidden;
@@ -387,6 +408,8 @@ void Stations::Impl::forget_requested(const ForgetRequested& event) {
     std::string const name = name_of(event.id);
     StationRecord& record = *peer->record;
     record.forgotten = record_hidden;
+    for (const std::string& address : record.addresses)
+        clear_wrong_key(address);
     record.addresses.clear();
     record.incarnation = 0;
     record.index_seen = 0;

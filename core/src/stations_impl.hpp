@@ -183,6 +183,7 @@ struct Stations::Impl {
     void judge_clone(Peer& peer);
     void conclude(Peer& peer, Compatibility result, bool complete);
     void tell_rejection(Peer& peer);
+    static std::string told_of(const CheckResult& check);
     void tell_skipped(Peer& peer);
     Told* told_on(LinkId id, Link*& link);
 

@@ -247,6 +247,12 @@ void Stations::Impl::conclude(Peer& peer, Compatibility result, bool complete) {
     tell_skipped(peer);
 }
 
+// What is told anew when it changes; the clocks' difference changes all the time.
+std::string Stations::Impl::told_of(const CheckResult& check) {
+    const bool is_time = check.check == "time";
+    return check.check + (is_time ? "" : '=' + check.ours + '/' + check.theirs) + ' ';
+}
+
 // Also when the pair exchanges everything else: somebody expects that provider to be in step.
 void Stations::Impl::tell_skipped(Peer& peer) {
     std::string failed;
@@ -255,7 +261,7 @@ void Stations::Impl::tell_skipped(Peer& peer) {
     for (const CheckResult& check : peer.checks) {
         if (check.passed || !check.skipped || peer.rejected)
             continue;
-        failed += check.check + ' ';
+        failed += told_of(check);
         text += (text.empty() ? "" : "; ") + check.text;
         remedy = check.remedy;
     }
@@ -279,7 +285,7 @@ void Stations::Impl::tell_rejection(Peer& peer) {
             continue;
         if (failed.empty())
             remedy = check.remedy;
-        failed += check.check + ' ';
+        failed += told_of(check);
         text += (text.empty() ? "" : "; ") + check.text;
     }
     if (failed == peer.told_rejection)

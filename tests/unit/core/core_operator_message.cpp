@@ -15,8 +15,8 @@ TEST(OperatorMessage, SentenceAndRemedyAreFilledInFromTheCatalogue) {
     EXPECT_EQ(message.severity, Severity::warning);
     EXPECT_EQ(message.subject, "batchdb/x");
     EXPECT_EQ(message.text, "'x' was restored to an older state; the plant's state is put back.");
-    EXPECT_EQ(message.remedy, "To distribute the restored state on purpose: stationsync publish "
-                              "batchdb/x");
+    EXPECT_EQ(message.remedy,
+              "To distribute the restored state on purpose: stationsync publish \"batchdb/x\"");
     // What somebody needs who has the sentence in another language.
     EXPECT_EQ(fill_in("{object}: alter Stand", message.values), "batchdb/x: alter Stand");
 }

@@ -127,6 +127,18 @@ TEST_F(StationAdmission, ProductVersionIsCheckedAgainWhenTheProfileChanges) {
     EXPECT_TRUE(both_open()) << "at once, without waiting for the next judgement";
 }
 
+TEST_F(StationAdmission, RejectionIsToldAnewWithEachNewValue) {
+    pair([](EngineConfig& config) { config.product_version = "4.3"; });
+    link();
+    ASSERT_TRUE(both_rejected());
+    for (Node* node : {a, b}) {
+        const std::size_t before = node->count("RaiseMessage");
+        b->stations.on(ProfileChanged{"S2", node == a ? "4.4" : "4.5", {b->address()}});
+        mesh.settle();
+        EXPECT_GT(node->count("RaiseMessage"), before);
+    }
+}
+
 TEST_F(StationAdmission, OtherProtocolIsRejectedAlthoughNoVerdictEverComes) {
     pair();
     LinkUp up;

@@ -266,6 +266,35 @@ TEST_F(StationDialling, LostCandidateIsNoLongerDialled) {
     EXPECT_TRUE(a.stations.views().empty());
 }
 
+TEST_F(StationDialling, AnnouncedStationThatTookItsLeaveIsNoLongerDialled) {
+    Node& a = mesh.add(1);
+    CandidateFound event = found("x", {"h7:8883"});
+    event.id = station_id(0x77);
+    event.name = "G";
+    tell(a, event);
+    mesh.run(10s);
+    const std::size_t before = a.count("Dial");
+    EXPECT_GT(before, 0u);
+    a.stations.on(CandidateLost{"wsd", "x"});
+    mesh.run(30min);
+    EXPECT_EQ(a.count("Dial"), before);
+    event.name = "renamed";
+    tell(a, event);
+    EXPECT_EQ(a.view(*event.id).name, "renamed");
+    mesh.run(1s);
+    EXPECT_GT(a.count("Dial"), before) << "it is back";
+}
+
+TEST_F(StationDialling, WrongKeyIsTakenBackWithTheAddressThatHadIt) {
+    Node& a = mesh.add(1);
+    mesh.answers["h9:8883"] = DialFailed{{}, "handshake failed", true, false};
+    tell(a, found("x", {"h9:8883"}));
+    mesh.run(1min);
+    ASSERT_EQ(a.count("RaiseMessage"), 1u);
+    tell(a, found("x", {"h2:8883"}));
+    EXPECT_EQ(a.count("ClearMessage"), 1u);
+}
+
 TEST_F(StationDialling, FoundAgainMeansDialledSoon) {
     Node& a = mesh.add(1);
     tell(a, introduced("x", {"h2:8883"}));
