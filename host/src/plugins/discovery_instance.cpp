@@ -19,6 +19,8 @@ struct DiscoveryInstance::State : std::enable_shared_from_this<State> {
     bool alive = true;                              // engine thread
     std::map<std::string, std::int64_t> expires_us; // engine thread
     std::set<std::string> handles;                  // engine thread
+    std::string plugin_note;                        // engine thread
+    std::string call_trouble;                       // engine thread
     const stsync_instance* instance = nullptr;
     const stsync_discovery_v1* table = nullptr;
     stsync_discovery_sink sink{};
@@ -36,10 +38,15 @@ struct DiscoveryInstance::State : std::enable_shared_from_this<State> {
           post(std::move(poster)),
           events(std::move(sink_events)) {}
 
-    void note(std::string text) {
-        post([state = shared_from_this(), text = std::move(text)] {
+    // What the plugin says of its search, and what is wrong with a call of ours.
+    void note(std::string text) { tell(&State::plugin_note, std::move(text)); }
+    void tell_trouble(std::string text) { tell(&State::call_trouble, std::move(text)); }
+    void tell(std::string State::*which, std::string text) {
+        post([state = shared_from_this(), which, text = std::move(text)] {
+            *state.*which = text;
+            const bool both = !state->call_trouble.empty() && !state->plugin_note.empty();
             if (state->alive)
-                state->events.note(text);
+                state->events.note(state->call_trouble + (both ? " " : "") + state->plugin_note);
         });
     }
     void start();
@@ -157,7 +164,7 @@ void DiscoveryInstance::State::start() {
     const stsync_status status = table->start(instance, op.op(), &sink);
     started = status == STSYNC_OK;
     if (!started) {
-        note(op.failure(status));
+        tell_trouble(op.failure(status));
         return;
     }
     announce(op);
@@ -181,8 +188,7 @@ void DiscoveryInstance::State::announce(const Operation& op) {
     own.texts = texts.data();
     own.text_count = static_cast<std::uint32_t>(texts.size());
     const stsync_status status = table->announce(instance, op.op(), &own);
-    if (status != STSYNC_OK)
-        note(op.failure(status));
+    tell_trouble(status == STSYNC_OK ? std::string() : op.failure(status));
 }
 
 void DiscoveryInstance::State::stop() {

@@ -39,9 +39,13 @@ std::string text_of(const sdk::Peer& peer, std::string_view name) {
     return {};
 }
 
+bool can_be_announced(const std::string& text) {
+    return !text.empty() && text.size() <= name_bytes_max &&
+           percent_decoded(percent_encoded(text)).has_value();
+}
+
 void check_name(const std::string& what, const std::string& text) {
-    if (text.empty() || text.size() > name_bytes_max ||
-        !percent_decoded(percent_encoded(text)).has_value())
+    if (!can_be_announced(text))
         throw sdk::Error(STSYNC_INVALID_ARG, "The " + what +
                                                  " cannot be announced: it must have 1 to 48 bytes "
                                                  "of UTF-8 without control characters.");
@@ -61,8 +65,9 @@ Announcement announcement_of(const sdk::Peer& self, std::uint16_t link_port) {
     check_name("name of the project", own.record.project);
     check_name("name of the station", own.record.name);
     check_name("protocol version", own.record.protocol);
-    if (!own.record.product.empty())
-        check_name("product version", own.record.product);
+    // Shown to people before stations connect, no more; stations compare it themselves.
+    if (!can_be_announced(own.record.product))
+        own.record.product.clear();
     for (std::string text : self.endpoints) {
         // Where it is said belongs to the channel already.
         if (const std::size_t zone = text.find('%'); zone != std::string::npos)

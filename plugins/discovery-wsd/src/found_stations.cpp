@@ -93,10 +93,15 @@ std::optional<DropReason> FoundStations::see_path(Entry& entry, const Sighting& 
         return DropReason::stale;
     }
     const auto known = path->sighting.sequence;
-    path->sighting = sighting;
-    // Answers overtake each other; only what goes to everybody is in order.
-    if (sighting.is_answer && known)
-        path->sighting.sequence = std::max(*known, sighting.sequence.value_or(*known));
+    const auto& told = sighting.sequence;
+    // Answers overtake each other; only what goes to everybody is in order. One that was sent
+    // before something that is known already says when it was alive, and nothing else.
+    const bool is_overtaken = sighting.is_answer && known && told &&
+                              told->instance_id == known->instance_id && *told < *known;
+    if (!is_overtaken)
+        path->sighting = sighting;
+    if (sighting.is_answer && known && !told)
+        path->sighting.sequence = known;
     path->is_verified = path->is_verified || sighting.is_answer;
     path->last_seen = now;
     path->expires = now + sighting.ttl;
@@ -139,6 +144,7 @@ std::optional<DropReason> FoundStations::leave(const std::string& station_id,
         return is_from(each.sighting, source, zone) ||
                (known && other && other->instance_id == known->instance_id);
     });
+    place->second.clash.reset(); // told again if two are left
     dirty_.insert(station_id);
     return std::nullopt;
 }

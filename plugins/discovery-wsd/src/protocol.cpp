@@ -30,10 +30,12 @@ Protocol::Protocol(ProtocolSettings settings, Random random)
       period_(settings_.timing.probe_period) {}
 
 void Protocol::announce(OwnStation self, Time now) {
-    const bool is_restart = !self_ || self_->instance_id != self.instance_id;
-    self_ = std::move(self);
-    if (is_restart)
+    if (instance_id_ != self.instance_id)
         message_number_ = 0;
+    instance_id_ = self.instance_id;
+    self_ = std::move(self);
+    // What waits to be sent tells the former description.
+    outbox_.remove_if([](const Outgoing& each) { return !each.is_question(); });
     own_scopes_ = scopes_of(self_->record);
     for (const Channel& channel : channels_)
         say_hello(channel, now);

@@ -150,6 +150,7 @@ private:
     std::optional<OwnStation> self_;
     std::vector<std::string> own_scopes_;
     std::uint32_t message_number_ = 0;
+    std::optional<std::uint32_t> instance_id_; // of the last announcement
 
     Outbox outbox_;
     std::map<std::string, Question> questions_; // by message id

@@ -44,8 +44,18 @@ TEST(FoundTable, StaysBoundedAndKeepsWhoAnswered) {
     }
     for (unsigned i = 0; i < 10; ++i)
         EXPECT_TRUE(found.contains(id_of(i)));
-    // 64 at once, then five a second.
-    EXPECT_LE(found.size(), 10U + 64U + 5U * 60U);
+}
+
+TEST(FoundTable, TakesSixtyFourNewStationsAtOnceAndThenFiveASecond) {
+    FoundStations found{Limits{}};
+    unsigned taken = 0;
+    for (unsigned i = 0; i < 100; ++i)
+        taken += found.see(sighting(i, address_of(i)), Time(0)) ? 0 : 1;
+    EXPECT_EQ(taken, 64U);
+    EXPECT_EQ(found.see(sighting(200, address_of(200)), Time(0)), DropReason::find_rate);
+    for (unsigned i = 300; i < 400; ++i)
+        taken += found.see(sighting(i, address_of(i)), Time(2000)) ? 0 : 1;
+    EXPECT_EQ(taken, 74U);
 }
 
 TEST(FoundTable, OldestThatNeverAnsweredGoesFirstAndIsToldAsLost) {
@@ -142,6 +152,37 @@ TEST(FoundTable, TwoComputersWithOneIdAreToldUntilOneIsGone) {
     EXPECT_NE(found.clashes()[0].find("10.0.0.1 and 10.0.0.2"), std::string::npos);
     found.expire(Time(180'001));
     EXPECT_TRUE(found.clashes().empty());
+}
+
+TEST(FoundTable, TwoComputersWithOneIdAreToldUntilOneSaysGoodbye) {
+    FoundStations found{Limits{}};
+    found.see(sighting(1, "10.0.0.1", true, {5, 1}), Time(0));
+    found.see(sighting(1, "10.0.0.2", true, {6, 1}), Time(0));
+    found.see(sighting(1, "10.0.0.1", true, {5, 2}), Time(1000));
+    ASSERT_EQ(found.clashes().size(), 1U);
+    EXPECT_FALSE(found.leave(id_of(1), *parse_ip("10.0.0.2"), 2, AppSequence{6, 2}));
+    EXPECT_TRUE(found.clashes().empty());
+}
+
+TEST(FoundTable, AnAnswerThatWasOvertakenDescribesNothing) {
+    FoundStations found{Limits{}};
+    auto renamed = sighting(1, "10.0.0.1", false, {5, 4});
+    renamed.record.name = "renamed";
+    found.see(renamed, Time(0));
+    auto late = sighting(1, "10.0.0.1", true, {5, 3});
+    late.record.name = "old name";
+    found.see(late, Time(100));
+    const auto changes = found.take_changes(Time(2000));
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes[0].find.record.name, "renamed");
+}
+
+TEST(FoundTable, AForgedHugeInstanceLastsOnlyUntilTheStationAnswers) {
+    FoundStations found{Limits{}};
+    found.see(sighting(1, "10.0.0.1", true, {5, 1}), Time(0));
+    found.see(sighting(1, "10.0.0.1", false, {4294967295U, 1}), Time(100));
+    found.see(sighting(1, "10.0.0.1", true, {5, 2}), Time(200));
+    EXPECT_FALSE(found.see(sighting(1, "10.0.0.1", false, {5, 3}), Time(300))) << "not stale";
 }
 
 TEST(FoundTable, PathsOfOneStationAreBounded) {
