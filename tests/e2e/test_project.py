@@ -1,6 +1,8 @@
 """What the plant's own software decides: when the engine runs, and which version it has."""
 
+import os
 import shlex
+import time
 import unittest
 
 from stations import Plant, files_provider, need_test_build, put, sqlite_provider, wait_until
@@ -79,6 +81,32 @@ class ProductVersion(unittest.TestCase):
             self.assertEqual(a.status()["engine"], "stopped")
             version_file(a, "Version 1")
             wait_until(lambda: a.status()["engine"] == "running", "A runs")
+
+
+    def test_a_clock_that_was_wrong_while_the_project_was_shut_down_makes_no_edit_old(self):
+        need_test_build()
+        with Plant("AB") as plant:
+            a, b = plant
+            plant.join_all(files_provider)
+            runs = b.data / "plant-runs"
+            put(runs, b"")
+            b.configure(files_provider(b), top=f"follow = 'test -e {shlex.quote(str(runs))}'\n")
+            put(a.data / "recipes" / "r.txt", b"before")
+            plant.start_all().wait_connected()
+            b.wait_file("recipes/r.txt", b"before")
+            plant.wait_all_synced()
+            runs.unlink()
+            wait_until(lambda: b.status()["engine"] == "stopped", "B's engine is stopped")
+            b.shift_clock(-7200)
+            wait_until(lambda: "set by -7" in b.log_text(), "B notices")  # 7199999 ms as well
+            put(b.data / "recipes" / "r.txt", b"saved by a wrong clock")
+            wrong = time.time() - 7200
+            os.utime(b.data / "recipes" / "r.txt", (wrong, wrong))
+            b.shift_clock(0)
+            wait_until(lambda: "set by 7" in b.log_text(), "B notices again")
+            put(runs, b"")
+            a.wait_file("recipes/r.txt", b"saved by a wrong clock")
+            b.wait_message("clock of this computer was set by 7200 s")
 
 
 class Mismatch(unittest.TestCase):

@@ -6,6 +6,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <limits>
 
@@ -20,8 +21,10 @@ struct ClockSteps::State : std::enable_shared_from_this<State> {
     bool arm() {
         itimerspec never{};
         never.it_value.tv_sec = std::numeric_limits<std::int32_t>::max();
+        // ECANCELED: set once more since it was read; the timer is armed all the same.
         return ::timerfd_settime(timer.native_handle(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
-                                 &never, nullptr) == 0;
+                                 &never, nullptr) == 0 ||
+               errno == ECANCELED;
     }
     void wait() {
         timer.async_wait(boost::asio::posix::descriptor_base::wait_read,

@@ -86,10 +86,14 @@ ProjectAnswer ask_project(const ProjectConditions& conditions) {
     ProjectAnswer answer;
     if (!conditions.follow.empty())
         ask_follow(conditions, answer);
-    if (!conditions.version_file.empty())
-        read_version_file(conditions, answer);
-    else if (!conditions.version_command.empty())
-        ask_version_command(conditions, answer);
+    try {
+        if (!conditions.version_file.empty())
+            read_version_file(conditions, answer);
+        else if (!conditions.version_command.empty())
+            ask_version_command(conditions, answer);
+    } catch (const std::exception& problem) { // a pattern may be too much for a long line
+        answer.version_trouble = std::string("product_version cannot be found: ") + problem.what();
+    }
     return answer;
 }
 

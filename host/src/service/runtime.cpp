@@ -86,6 +86,11 @@ IoResult<void> Runtime::open_state() {
     if (opened->fresh)
         if (auto found = find_history_again(opened->state); !found)
             return found.error();
+    if (settings_.clock_stepped) {
+        ++opened->state.meta.clock_steps;
+        if (auto stored = database_->commit({{core::PutMeta{opened->state.meta}}}); !stored)
+            return stored.error();
+    }
     make_engine(std::move(opened->state));
     return {};
 }

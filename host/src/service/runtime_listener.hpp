@@ -20,7 +20,8 @@ struct RuntimeSettings {
     StationConfig station;
     ProjectConfig project;
     std::vector<ListenAddress> listen;
-    bool founder = false; // this station made the project
+    bool founder = false;       // this station made the project
+    bool clock_stepped = false; // since the engine ran last
     std::uint64_t run_id = 0;
     core::StationId self;
 };

@@ -168,6 +168,7 @@ void Service::start_engine() {
 }
 
 void Service::run_engine(RuntimeSettings settings) {
+    settings.clock_stepped = clock_stepped_while_stopped_;
     const auto keys = key_saver_.load(options_.paths.project_key(project_));
     if (!keys) {
         cannot_start(with_remedy(keys.error()));
@@ -183,6 +184,7 @@ void Service::run_engine(RuntimeSettings settings) {
         return;
     }
     stopped_reason_.clear();
+    clock_stepped_while_stopped_ = false;
     tell_unsaved_key();
     if (!clock_step_text_.empty())
         runtime_->raise("clock-step", {}, {{"step", std::exchange(clock_step_text_, {})}});
@@ -288,12 +290,14 @@ void Service::watch_clock() {
 
 void Service::clock_stepped(std::int64_t by_us) {
     log::warning("service",
-                 "the clock of this computer was set by " + std::to_string(by_us / 1000) +
-                     " ms; the engine starts anew",
+                 "the clock of this computer was set by " + std::to_string(by_us / 1000) + " ms; " +
+                     (runtime_ ? "the engine starts anew" : "the engine counts it when it starts"),
                  {{}, {}, "clock-step"});
-    if (!runtime_)
-        return;
     clock_step_text_ = std::to_string(std::llround(static_cast<double>(by_us) / 1e6)) + " s";
+    if (!runtime_) {
+        clock_stepped_while_stopped_ = true;
+        return;
+    }
     Runtime::ShutDown how;
     how.clock_stepped = true;
     restart_engine(how, {});

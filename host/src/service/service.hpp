@@ -64,6 +64,7 @@ private:
 
     // service_views.cpp
     void view_status(const nlohmann::json& arguments, ReplyFunction done);
+    std::vector<StoredMessage> messages_while_stopped() const;
     void view_stations(const nlohmann::json& arguments, ReplyFunction done);
     void view_discover(const nlohmann::json& arguments, ReplyFunction done);
     void view_objects(const nlohmann::json& arguments, ReplyFunction done);
@@ -145,6 +146,7 @@ private:
     ClockWatch clock_;
     ClockSteps clock_steps_;
     std::string clock_step_text_; // to be told once the engine runs again
+    bool clock_stepped_while_stopped_ = false;
     Timer clock_timer_;
     Timer event_timer_;
     Timer discover_timer_;
