@@ -98,6 +98,9 @@ class Admission(unittest.TestCase):
             b.stop()
             b.start()
             self.assertEqual(b.wait_message("clock of this computer was set")["id"], "clock-step")
+            b.cli("stop")
+            self.assertEqual(b.messages("clock of this computer was set")[0]["id"], "clock-step")
+            self.assertIn("The engine is stopped", b.cli("stations"))
             kinds = {kind["id"]: kind for kind in b.get("message-kinds")}
             self.assertEqual(kinds["clock-step"]["life"], "event")
 
@@ -110,10 +113,11 @@ class Admission(unittest.TestCase):
             a.configure(files_provider(a))
             b.configure(files_provider(b), project="Other")
             plant.start_all()
-            for station, other in ((a, b), (b, a)):
-                reason = wait_rejected(station, other, "project")
-                self.assertIn("Plant", str(reason))
-                self.assertIn("Other", str(reason))
+            reasons = [wait_rejected(s, o, "project") for s, o in ((a, b), (b, a))]
+            self.assertEqual(reasons[0]["text"], reasons[1]["text"])
+            for name in ("Plant", "Other"):
+                self.assertIn(name, str(reasons[0]))
+            self.expect_no_data(plant)
 
     def test_other_key_gets_no_further_than_the_handshake(self):
         with Plant("AB") as plant:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import unittest
@@ -38,6 +39,32 @@ def problems(findings):
 def make_station(plant):
     station = plant[0].init()
     return station.configure(files_provider(station), sqlite_provider(station))
+
+
+class EngineStopped(unittest.TestCase):
+    def test_the_providers_are_tested_all_the_same(self):
+        with Plant("A") as plant:
+            a = make_station(plant).start()
+            a.cli("stop")
+            shutil.rmtree(a.data / "recipes")
+            _, findings = examine(a)
+            self.assertTrue([f for f in problems(findings) if "recipes (filesync)" in f["text"]], findings)
+            stopped = of(findings, "service.engine")[0]
+            self.assertEqual(stopped["text"], "The engine is stopped: stopped by a person.")
+            subprocess.run(stopped["remedy"].replace("stationsync", a.program, 1), shell=True, check=True,
+                           capture_output=True)
+            self.assertEqual(a.status()["engine"], "running")
+
+    def test_a_service_that_hangs_is_told_and_the_rest_is_looked_at(self):
+        with Plant("A") as plant:
+            a = make_station(plant).start()
+            os.kill(a.pid(), signal.SIGSTOP)
+            try:
+                _, findings = examine(a)
+            finally:
+                os.kill(a.pid(), signal.SIGCONT)
+            self.assertIn("did not answer", of(findings, "service.asked")[0]["text"])
+            self.assertTrue(of(findings, "providers.filesync.root"), findings)
 
 
 class Healthy(unittest.TestCase):

@@ -334,7 +334,8 @@ std::vector<CommandSpec> project_commands() {
          "instance of each enabled provider. Ends with 1 when one has a problem; with --json with "
          "0 as soon as all were asked.",
          true,
-         {{"plugins", "DIR", "Folder of plugin libraries, as for `stationsync run`."}},
+         {{"plugins", "DIR", "Folder of plugin libraries, as for `stationsync run`."},
+          {"here", "", "In this process, also while a service runs."}},
          run_plugin_test},
         {"secret set",
          "NAME",

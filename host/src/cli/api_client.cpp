@@ -103,6 +103,8 @@ struct ApiClient::Connection {
     beast::flat_buffer buffer;
     Endpoint endpoint;
     std::string token;
+    std::chrono::seconds answer_time = answer_time_max;
+    bool may_ask_again = true;
     bool open = false;
 
     // Runs the operation that was just started.
@@ -152,7 +154,7 @@ struct ApiClient::Connection {
         if (patient) {
             stream.expires_never();
         } else {
-            stream.expires_after(answer_time_max);
+            stream.expires_after(answer_time);
         }
         http::async_read(stream, buffer, parser,
                          [&error](error_code result, std::size_t) { error = result; });
@@ -212,7 +214,7 @@ struct ApiClient::Connection {
             if (!error) {
                 error = receive(parser, patient);
             }
-            if (error && reused && attempt == 0 && verb == http::verb::get) {
+            if (error && reused && attempt == 0 && may_ask_again && verb == http::verb::get) {
                 close();
                 continue;
             }
@@ -276,6 +278,11 @@ std::unique_ptr<ApiClient> ApiClient::if_running(const RootPaths& paths, Token t
     } catch (const NotRunning&) {
         return nullptr;
     }
+}
+
+void ApiClient::limit_answers(std::chrono::seconds time_max) {
+    connection_->answer_time = time_max;
+    connection_->may_ask_again = false;
 }
 
 json ApiClient::get(const std::string& view, const Parameters& parameters) {

@@ -28,6 +28,10 @@ public:
     static std::unique_ptr<ApiClient> if_running(const RootPaths& paths, Token token);
     ~ApiClient();
 
+    // No question after this takes longer, and none is asked again. For who can do without an
+    // answer; a service that hangs is what he wants to know.
+    void limit_answers(std::chrono::seconds time_max);
+
     // The answer's JSON. An error answer becomes a CommandFailure with the service's own sentence.
     nlohmann::json get(const std::string& view, const Parameters& parameters = {});
     nlohmann::json act(const std::string& action, const nlohmann::json& arguments);

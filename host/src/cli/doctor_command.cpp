@@ -32,6 +32,7 @@ doctor::ProviderFacts provider_of(const Json& test) {
     provider.name = text_at(test, "name");
     provider.plugin = text_at(test, "plugin");
     provider.tested = truth_at(test, "done");
+    provider.busy = truth_at(test, "busy");
     provider.trouble = text_at(test, "trouble");
     for (const auto& found : list_at(test, "findings")) {
         const auto severity = text_at(found, "severity");
@@ -60,7 +61,10 @@ doctor::PluginReport report_of(const Json& answer) {
 }
 
 void ask_service(ApiClient& client, const RootPaths& paths, doctor::StationFacts& facts) {
+    constexpr std::chrono::seconds answer_time_max{10};
+    constexpr std::chrono::seconds test_time_max{30}; // the service gives a self-test 20
     auto& service = facts.service;
+    client.limit_answers(answer_time_max);
     const auto status = client.get("status", {{"digests", "no"}});
     service.answers = true;
     constexpr std::uint64_t bytes_max = 4096;
@@ -78,6 +82,7 @@ void ask_service(ApiClient& client, const RootPaths& paths, doctor::StationFacts
     for (const auto& station : listing(stations, "stations")) {
         service.peers.push_back(peer_of(station));
     }
+    client.limit_answers(test_time_max);
     facts.report = report_of(client.get("selftest"));
 }
 
@@ -88,7 +93,7 @@ doctor::PluginReport test_in_child(const Invocation& call, const Environment& en
     if (!call.paths.root.empty()) {
         command.insert(command.end(), {"--root", path_text(call.paths.root)});
     }
-    command.insert(command.end(), {"plugin", "test", "--json", "--plugins",
+    command.insert(command.end(), {"plugin", "test", "--here", "--json", "--plugins",
                                    path_text(plugin_folder(call, environment))});
     const auto run = run_external(command, patience);
     if (run.succeeded()) {
@@ -118,7 +123,9 @@ doctor::StationFacts facts_of(const Invocation& call, const Environment& environ
     try {
         if (const auto client = ApiClient::if_running(call.paths, ApiClient::Token::view)) {
             ask_service(*client, call.paths, facts);
-            return facts;
+            if (facts.service.engine_runs) {
+                return facts;
+            }
         }
     } catch (const CommandFailure& failure) {
         facts.service.trouble = failure.what();
@@ -159,7 +166,9 @@ int run_doctor(const Invocation& call, Environment& environment) {
 int run_plugin_test(const Invocation& call, Environment& environment) {
     require_station(call.paths);
     Json answer;
-    if (const auto client = ApiClient::if_running(call.paths, ApiClient::Token::view)) {
+    const auto client =
+        call.has("here") ? nullptr : ApiClient::if_running(call.paths, ApiClient::Token::view);
+    if (client) {
         answer = client->get("selftest");
     } else {
         answer = Json::parse(environment.test_plugins(call.paths, plugin_folder(call, environment)),

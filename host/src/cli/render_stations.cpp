@@ -48,9 +48,14 @@ std::string day_and_time(const std::string& time) {
 
 std::string first_address(const Json& station) {
     const auto& addresses = list_at(station, "addresses");
-    return addresses.empty() || !addresses.front().is_string()
-               ? std::string()
-               : addresses.front().get<std::string>();
+    auto address = addresses.empty() || !addresses.front().is_string()
+                       ? std::string()
+                       : addresses.front().get<std::string>();
+    constexpr std::string_view usual_port = ":8883";
+    if (address.ends_with(usual_port)) {
+        address.resize(address.size() - usual_port.size());
+    }
+    return address;
 }
 
 std::string title_of(const Json& station) {
@@ -86,13 +91,13 @@ void render_stations(std::ostream& out, const Json& stations) {
                  {"FOUND BY"},
                  {"TIME", true},
                  {"LAST SEEN"},
-                 {"ADDRESS", false, true}});
+                 {"ADDRESS", false, true, true}});
     for (const auto& station : all) {
         const auto connected = text_at(station, "state") == "connected";
         table.add({short_id(text_at(station, "id")), text_at(station, "name"),
                    text_at(station, "state"), direction_text(station, "found", "found_by"),
                    direction_text(station, "found_by", "found"), difference_text(station),
-                   connected ? "now" : day_and_time(time_at(station, "last_seen")),
+                   connected ? std::string() : day_and_time(time_at(station, "last_seen")),
                    first_address(station)});
     }
     if (table.empty()) {

@@ -2,6 +2,7 @@
 #include "cli/command_help.hpp"
 #include "cli/commands.hpp"
 #include "cli/render.hpp"
+#include "cli/table.hpp"
 
 namespace stationsync::host::cli {
 namespace {
@@ -26,8 +27,22 @@ int run_status(const Invocation& call, Environment& environment) {
 }
 
 int run_stations(const Invocation& call, Environment& environment) {
-    return show(call, environment, "stations", {},
-                call.has("checks") ? render_station_checks : render_stations);
+    ApiClient client(call.paths, ApiClient::Token::view);
+    const auto stations = client.get("stations");
+    if (call.json) {
+        write_json(environment.out, stations);
+        return exit_done;
+    }
+    if (listing(stations, "stations").empty()) {
+        if (const auto status = client.get("status", {{"digests", "no"}});
+            text_at(status, "engine") != "running") {
+            write_wrapped(environment.out,
+                          "The engine is stopped: " + text_at(status, "reason") + '.', 0);
+            return exit_done;
+        }
+    }
+    (call.has("checks") ? render_station_checks : render_stations)(environment.out, stations);
+    return exit_done;
 }
 
 int run_discover(const Invocation& call, Environment& environment) {

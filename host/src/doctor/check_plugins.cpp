@@ -41,9 +41,13 @@ void check_providers(const StationFacts& facts, Findings& findings) {
             }
             findings.add(std::move(found));
         }
-        if (!provider.trouble.empty()) {
+        if (provider.busy) {
+            findings.warning("providers.test", head + provider.trouble,
+                             "Try again when it is idle; what it does: stationsync objects");
+        } else if (!provider.trouble.empty()) {
             findings.problem("providers.test", head + provider.trouble,
-                             "Mend what is named here; then: stationsync restart");
+                             "Mend what is named here; then: " +
+                                 stationsync_command(facts, "restart"));
         } else if (provider.tested && provider.found.empty()) {
             findings.ok("providers.test", head + "has nothing to say about itself.");
         }

@@ -27,9 +27,10 @@ void check_messages(const StationFacts& facts, Findings& findings) {
         }
     }
     if (warnings > 0 || errors > shown_max) {
+        const auto rest = warnings + (errors > shown_max ? errors - shown_max : 0);
         findings.warning("service.warnings",
-                         std::to_string(warnings + (errors > shown_max ? errors - shown_max : 0)) +
-                             " more messages of the service stand.",
+                         (rest == 1 ? "1 message" : std::to_string(rest) + " messages") +
+                             " of the service to be looked at.",
                          "stationsync status");
     }
 }
@@ -45,17 +46,22 @@ void check_service(const StationFacts& facts, Findings& findings) {
     }
     if (!service.answers) {
         findings.warning("service.runs", "The service does not run: nothing is synchronized.",
-                         "systemctl start stationsync   (or in the foreground: stationsync run)");
+                         "Start it as a system service, or in the foreground: " +
+                             stationsync_command(facts, "run"));
         return;
     }
     findings.ok("service.runs",
                 "The service runs (process " + std::to_string(service.process) + ").");
     if (!service.engine_runs && facts.active) {
-        findings.problem(
-            "service.engine",
-            "The engine is stopped" + (service.reason.empty() ? "." : ": " + service.reason),
-            service.reason.empty() ? "stationsync start"
-                                   : "Mend what is named here, then: stationsync start");
+        // "stopped by a person: stationsync start" has nothing to be mended.
+        const auto remedy = service.reason.find(": stationsync ");
+        const auto cause = service.reason.substr(0, remedy);
+        const auto start = stationsync_command(facts, "start");
+        findings.problem("service.engine",
+                         "The engine is stopped" + (cause.empty() ? "." : ": " + cause + '.'),
+                         cause.empty() || remedy != std::string::npos
+                             ? start
+                             : "Mend what is named here, then: " + start);
     }
     check_messages(facts, findings);
 }
@@ -66,7 +72,8 @@ void check_identity(const StationFacts& facts, Findings& findings) {
         if (message.id == "station-clone") {
             twice = true;
             findings.problem("identity.twice", message.text,
-                             "On the copy, run: stationsync station new-identity");
+                             "On the copy, run: " +
+                                 stationsync_command(facts, "station new-identity"));
         }
     }
     if (facts.service.engine_runs && !twice) {

@@ -66,4 +66,12 @@ StationFacts read_station(const RootPaths& paths) {
     return facts;
 }
 
+std::string stationsync_command(const StationFacts& facts, const std::string& arguments) {
+    const auto root = path_text(facts.paths.root);
+    const bool has_blank = root.find(' ') != std::string::npos;
+    return "stationsync " +
+           (root.empty() ? "" : "--root " + (has_blank ? '"' + root + '"' : root) + ' ') +
+           arguments;
+}
+
 } // namespace stationsync::host::doctor

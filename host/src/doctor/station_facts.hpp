@@ -52,6 +52,7 @@ struct ProviderFacts {
     std::string name;
     std::string plugin;
     bool tested = false;        // the self-test ran to its end
+    bool busy = false;          // it had no turn in time
     std::string trouble;        // why it did not; empty also when the plugin offers none
     std::vector<Finding> found; // id is the plugin's own code
 };
@@ -85,5 +86,9 @@ struct StationFacts {
 
 // Reads the configuration and the selection. Blocking.
 [[nodiscard]] StationFacts read_station(const RootPaths& paths);
+
+// What a person types to do something to this very station.
+[[nodiscard]] std::string stationsync_command(const StationFacts& facts,
+                                              const std::string& arguments);
 
 } // namespace stationsync::host::doctor

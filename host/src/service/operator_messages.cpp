@@ -113,4 +113,15 @@ std::vector<StoredMessage> OperatorMessages::standing() const {
     return list;
 }
 
+IoResult<std::vector<StoredMessage>> kept_messages(SideDatabase& database) {
+    auto messages = database.messages();
+    if (!messages)
+        return messages.error();
+    std::erase_if(*messages, [](const StoredMessage& message) {
+        return life_of(message.id) == core::MessageLife::condition;
+    });
+    std::ranges::sort(*messages, {}, &StoredMessage::since);
+    return std::move(*messages);
+}
+
 } // namespace stationsync::host

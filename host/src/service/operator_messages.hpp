@@ -41,6 +41,9 @@ private:
     std::map<Key, core::WallTime> before_; // conditions at the last end: since when
 };
 
+// What stands while no engine runs: what has happened and what waits for a person, oldest first.
+[[nodiscard]] IoResult<std::vector<StoredMessage>> kept_messages(SideDatabase& database);
+
 [[nodiscard]] std::string_view severity_text(std::uint8_t severity); // "info", "warning", "error"
 
 } // namespace stationsync::host

@@ -17,6 +17,7 @@ struct ProviderTest {
     bool done = false;   // the self-test ran to its end, or the plugin has none
     std::string trouble; // why not
     std::vector<SelfTestFinding> findings;
+    bool busy = false; // it had no turn, or did not end, in time
 };
 
 // Takes over how a self-test has ended.

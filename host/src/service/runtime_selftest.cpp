@@ -29,9 +29,11 @@ struct Round {
             return;
         timer.cancel();
         for (ProviderTest& test : tests)
-            if (!test.done && test.trouble.empty())
-                test.trouble = "did not answer within 20 seconds: it is busy, or what it reads "
-                               "does not answer";
+            if (!test.done && test.trouble.empty()) {
+                test.busy = true;
+                test.trouble = "did not answer within 20 seconds: it is busy with a large object, "
+                               "or what it reads does not answer.";
+            }
         const auto answer = std::exchange(done, {});
         answer(std::move(tests));
     }
@@ -62,11 +64,21 @@ void Runtime::self_test(std::function<void(std::vector<ProviderTest>)> done) {
         };
         instance->call(selftest_job, std::move(work), std::move(ended));
     }
-    if (round->open == 0)
+    if (round->open == 0) {
         round->finish();
-    else
-        // Keeps the round: it answers, even when the instances are gone before.
-        round->timer.set(answer_time_max, [round] { round->finish(); });
+        return;
+    }
+    // Else the next one waits behind what is late.
+    auto cancel = alive([this] {
+        for (const auto& [name, slot] : providers_)
+            if (slot.instance)
+                slot.instance->cancel(selftest_job);
+    });
+    // Keeps the round: it answers, even when the instances are gone before.
+    round->timer.set(answer_time_max, [round, cancel = std::move(cancel)] {
+        round->finish();
+        cancel();
+    });
 }
 
 void conclude(ProviderTest& test, SelfTestOutcome outcome) {
@@ -105,6 +117,7 @@ nlohmann::json selftest_json(const PluginRegistry& plugins,
         answer["providers"].push_back({{"name", test.name},
                                        {"plugin", test.plugin},
                                        {"done", test.done},
+                                       {"busy", test.busy},
                                        {"trouble", test.trouble},
                                        {"findings", std::move(findings)}});
     }

@@ -4,8 +4,10 @@
 #include "api/key_listing.hpp"
 #include "api/project_listing.hpp"
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "service/arguments.hpp"
 #include "service/views_json.hpp"
+#include "state/state_database.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -27,10 +29,29 @@ void Service::view_status(const nlohmann::json& arguments, ReplyFunction done) {
         status["providers"] = providers_json(*runtime_, text_of(arguments, "digests") != "no");
         status["in_step"] = runtime_->engine().in_step();
     } else if (!project_.empty()) {
+        status["messages"] = messages_json(messages_while_stopped());
         if (const auto project = load_project_config(options_.paths, project_))
             status["providers"] = stopped_providers_json(*project.value);
     }
     done(reply_ok(status));
+}
+
+std::vector<StoredMessage> Service::messages_while_stopped() const {
+    const auto file = options_.paths.project_state(project_) / "state.db";
+    std::error_code ignored;
+    if (leaving_ || !std::filesystem::exists(file, ignored))
+        return {};
+    auto opened = StateDatabase::open(file, false);
+    if (!opened) {
+        log::write_limited("messages", log::Level::error, "service", opened.error().text);
+        return {};
+    }
+    SideDatabase database(std::move(opened->database));
+    auto messages = kept_messages(database);
+    if (messages)
+        return std::move(*messages);
+    log::write_limited("messages", log::Level::error, "service", messages.error().text);
+    return {};
 }
 
 void Service::view_stations(const nlohmann::json&, ReplyFunction done) {

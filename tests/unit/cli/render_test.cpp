@@ -73,7 +73,7 @@ TEST(Render, DiscoverShowsStationsOfEveryProjectAndSaysWhenNothingSearches) {
         {"name":"X","project":"Other","state":"rejected","product_version":"7.1","protocol":"1.0",
          "addresses":["10.0.0.9:8883"],
          "reasons":[{"text":"It belongs to project \"Other\"","remedy":"Use the same."}]}]})"));
-    EXPECT_THAT(text, HasSubstr("X     Other    rejected  7.1      1.0       10.0.0.9:8883"));
+    EXPECT_THAT(text, HasSubstr("X     Other    rejected  7.1      1.0       10.0.0.9\n"));
     EXPECT_THAT(text, HasSubstr("-> Use the same."));
     EXPECT_THAT(text, HasSubstr("Nothing searches the network"));
 }

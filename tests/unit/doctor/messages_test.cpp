@@ -50,7 +50,8 @@ TEST(DoctorService, StandingErrorsAreProblemsAndWarningsAreCounted) {
     EXPECT_EQ(find(findings, "service.message")->text, "recipes: Bad.");
     EXPECT_EQ(find(findings, "service.message")->remedy, "Mend.");
     ASSERT_NE(find(findings, "service.warnings"), nullptr);
-    EXPECT_EQ(find(findings, "service.warnings")->text, "1 more messages of the service stand.");
+    EXPECT_EQ(find(findings, "service.warnings")->text,
+              "1 message of the service to be looked at.");
 }
 
 TEST(DoctorClock, DifferencesBeyondTheLimitAreAProblem) {
@@ -74,7 +75,7 @@ TEST(DoctorProviders, FindingsOfPluginsKeepSeverityAndGetARemedy) {
     provider.plugin = "filesync";
     provider.tested = true;
     provider.found.push_back({"filesync.root", Severity::problem, "Gone.", ""});
-    facts.report.providers = {provider, {"db", "sqlite", false, "did not answer", {}}};
+    facts.report.providers = {provider, {"db", "sqlite", false, false, "did not answer", {}}};
     Findings findings;
     check_providers(facts, findings);
     ASSERT_EQ(findings.all().size(), 2u);
@@ -84,6 +85,22 @@ TEST(DoctorProviders, FindingsOfPluginsKeepSeverityAndGetARemedy) {
     EXPECT_FALSE(findings.all()[0].remedy.empty());
     EXPECT_EQ(findings.all()[1].severity, Severity::problem);
     EXPECT_EQ(findings.worst(), Severity::problem);
+}
+
+TEST(DoctorProviders, OneThatIsBusyIsNoProblemAndNeedsNoRestart) {
+    StationFacts facts;
+    facts.report.providers = {{"db", "sqlite", false, true, "did not answer", {}}};
+    Findings findings;
+    check_providers(facts, findings);
+    EXPECT_EQ(findings.worst(), Severity::warning);
+    EXPECT_EQ(findings.all().at(0).remedy.find("restart"), std::string::npos);
+}
+
+TEST(DoctorService, ACommandNamesTheRootOfTheStation) {
+    StationFacts facts;
+    EXPECT_EQ(stationsync_command(facts, "start"), "stationsync start");
+    facts.paths.root = "/srv/plant a";
+    EXPECT_EQ(stationsync_command(facts, "start"), "stationsync --root \"/srv/plant a\" start");
 }
 
 } // namespace
