@@ -115,6 +115,27 @@ class Healthy(unittest.TestCase):
                 self.assertNotIn(secret.strip(), shown)
 
 
+class Rights(unittest.TestCase):
+    def test_an_account_that_may_not_look_gets_one_warning_and_no_wrong_verdict(self):
+        need_root("running as another account")
+        with Plant("A") as plant:
+            a = make_station(plant)
+            a.folder.parent.chmod(0o755)
+            a.folder.chmod(0o755)
+            for running in (False, True):
+                if running:
+                    a.start()
+                done = subprocess.run([a.program, "--root", str(a.root), "doctor", "--json"],
+                                      user=65534, group=65534, extra_groups=[], capture_output=True, text=True,
+                                      check=False)
+                self.assertEqual(done.returncode, 0, done)
+                warnings = [f for f in json.loads(done.stdout)["findings"] if f["severity"] != "ok"]
+                self.assertEqual(warnings[0]["id"], "configuration.rights")
+                self.assertEqual(warnings[0]["remedy"], "sudo stationsync doctor")
+                # What is the same for every account of the computer may follow.
+                self.assertLessEqual({f["topic"] for f in warnings[1:]}, {"clock"}, warnings)
+
+
 class Faults(unittest.TestCase):
     def found(self, station, name, *arguments):
         code, findings = examine(station, *arguments)

@@ -11,6 +11,9 @@ bool has_enabled_provider(const ProjectConfig& config) {
 }
 
 void check_choice(const StationFacts& facts, Findings& findings) {
+    if (facts.is_hidden && facts.project.empty()) {
+        return; // it may be one that this account does not see
+    }
     if (!facts.choice_trouble.empty()) {
         findings.problem("configuration.project",
                          "Which project is selected cannot be read: " + facts.choice_trouble + ".",
@@ -33,6 +36,12 @@ void check_choice(const StationFacts& facts, Findings& findings) {
 } // namespace
 
 void check_configuration(const StationFacts& facts, Findings& findings) {
+    if (facts.is_hidden) {
+        findings.warning("configuration.rights",
+                         "This account may not look at all of this station: what it cannot see is "
+                         "left out here.",
+                         administrator_remedy);
+    }
     check_choice(facts, findings);
     std::vector<std::string> told;
     for (const auto& problem : facts.problems) {
@@ -44,7 +53,7 @@ void check_configuration(const StationFacts& facts, Findings& findings) {
                 (of_station ? ", then start the service again." : ", then: stationsync restart"));
     }
     for (const auto& text : facts.report.configuration) {
-        if (std::ranges::find(told, text) == told.end()) {
+        if (is_seen_by_service(facts) && std::ranges::find(told, text) == told.end()) {
             findings.problem("configuration.invalid", text,
                              "Correct it there, then: stationsync restart");
         }

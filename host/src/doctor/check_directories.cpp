@@ -38,6 +38,12 @@ IoResult<void> try_to_write(const fs::path& directory) {
     return written ? removed : written;
 }
 
+// Nothing but the configured path is changed: an ancestor may be the folder of all programs.
+std::string access_command(const Place& place, const fs::path& part, const fs::path& reference) {
+    return part == place.path ? make_writable_command(place.path, reference)
+                              : make_directory_command(place.path, reference);
+}
+
 std::string remedy_for(const Place& place, const fs::path& part, IoErrorKind kind,
                        const fs::path& reference) {
     switch (kind) {
@@ -45,7 +51,7 @@ std::string remedy_for(const Place& place, const fs::path& part, IoErrorKind kin
         return "Make room on the disk of " + path_text(part) + ": df -h \"" + path_text(part) +
                "\"";
     case IoErrorKind::denied:
-        return make_writable_command(part, reference) +
+        return access_command(place, part, reference) +
                "   (a disk that is mounted read-only: look into the log of the system)";
     default:
         return "Make " + path_text(place.path) +
@@ -64,7 +70,7 @@ void check_place(const Place& place, const fs::path& reference, Findings& findin
     }
     if (is_closed_to_owner(part, reference)) {
         findings.problem(place.id, shown + " cannot be written by the account of the service.",
-                         make_writable_command(part, reference));
+                         access_command(place, part, reference));
         return;
     }
     const auto free = free_bytes(part);
@@ -87,6 +93,9 @@ void check_place(const Place& place, const fs::path& reference, Findings& findin
 } // namespace
 
 void check_directories(const StationFacts& facts, Findings& findings) {
+    if (facts.is_hidden) {
+        return; // what this account may write says nothing about the service
+    }
     const auto& station = facts.station;
     const auto& paths = facts.paths;
     const std::array places{

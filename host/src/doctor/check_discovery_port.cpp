@@ -22,6 +22,9 @@ void check_discovery_port(const StationFacts& facts, Findings& findings) {
         findings.ok(id, "UDP 3702 is used by the service.");
         return;
     }
+    if (facts.is_hidden || (!facts.service.trouble.empty() && !facts.service.answers)) {
+        return; // whether it is the service that has it, or whether it wants it, cannot be known
+    }
     const auto text =
         state == PortState::in_use
             ? "UDP 3702 is taken by " + holders_text(sockets) + ", which does not share it"

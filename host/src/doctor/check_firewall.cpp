@@ -69,6 +69,9 @@ void tell(const StationFacts& facts, const FilteredPacket& packet, const Firewal
 } // namespace
 
 void check_firewall(const StationFacts& facts, Findings& findings) {
+    if (facts.is_hidden && !facts.station) {
+        return; // its ports are not known
+    }
     const auto packets = questions(facts);
     if (packets.empty()) {
         findings.ok("firewall.link", "The station listens on this computer only: no firewall is in "
@@ -76,6 +79,9 @@ void check_firewall(const StationFacts& facts, Findings& findings) {
         return;
     }
     const auto listing = read_firewall();
+    if (!listing.trouble.empty() && facts.is_hidden) {
+        return; // told by check_configuration
+    }
     if (!listing.trouble.empty()) {
         findings.warning("firewall.rules", listing.trouble, listing.trouble_remedy);
         return;

@@ -6,6 +6,9 @@ namespace stationsync::host::doctor {
 
 void check_plugins(const StationFacts& facts, Findings& findings) {
     const auto& report = facts.report;
+    if (!is_seen_by_service(facts)) {
+        return;
+    }
     if (!report.trouble.empty()) {
         findings.warning("plugins.loaded", "The plugins could not be looked at: " + report.trouble,
                          "stationsync plugin test   shows what happens.");
@@ -31,6 +34,9 @@ void check_plugins(const StationFacts& facts, Findings& findings) {
 }
 
 void check_providers(const StationFacts& facts, Findings& findings) {
+    if (!is_seen_by_service(facts)) {
+        return; // tested by this account
+    }
     for (const auto& provider : facts.report.providers) {
         const auto head = provider.name + " (" + provider.plugin + "): ";
         for (auto found : provider.found) {

@@ -17,6 +17,11 @@ std::vector<BoundSocket> holders_of(const Endpoint& endpoint) {
     return sockets;
 }
 
+// The port may be held by the service itself, which cannot be asked.
+bool is_service_unknown(const StationFacts& facts) {
+    return !facts.service.answers && (facts.is_hidden || !facts.service.trouble.empty());
+}
+
 void check_free(const std::string& id, const std::string& what, const Endpoint& endpoint,
                 bool optional, const std::string& setting, Findings& findings) {
     const auto at = to_text(endpoint);
@@ -92,14 +97,14 @@ void check_ports(const StationFacts& facts, Findings& findings) {
                                  "Stop that program, or set another port: [net] listen in "
                                  "station.toml.");
             }
-        } else {
+        } else if (!is_service_unknown(facts)) {
             check_free("ports.link", "The port for other stations", endpoint,
                        facts.listen_is_default(), "[net] listen", findings);
         }
     }
     if (facts.service.answers) {
         findings.ok("ports.api", "The local API answers.");
-    } else if (facts.station) {
+    } else if (facts.station && !is_service_unknown(facts)) {
         const auto api = api_endpoint(*facts.station);
         if (api.port != 0) {
             check_free("ports.api", "The port of the local API", api, false, "[net] api", findings);

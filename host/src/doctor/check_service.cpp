@@ -39,6 +39,9 @@ void check_messages(const StationFacts& facts, Findings& findings) {
 
 void check_service(const StationFacts& facts, Findings& findings) {
     const auto& service = facts.service;
+    if (facts.is_hidden && !service.answers) {
+        return; // its token may be what this account may not read
+    }
     if (!service.trouble.empty()) {
         findings.warning("service.asked", "The service cannot be asked: " + service.trouble + ".",
                          service.trouble_remedy);

@@ -9,6 +9,10 @@ namespace stationsync::host::doctor {
 // Whether this account may judge the file at all: it owns it, or is an administrator.
 [[nodiscard]] bool may_judge(const std::filesystem::path& file);
 
+// A station cannot be judged by this account: `identity`, its key file, belongs to another one that
+// this is no administrator of, or lies where this account may not look. False when there is none.
+[[nodiscard]] bool is_hidden(const std::filesystem::path& identity);
+
 // Accounts beyond the owner and its group can read the file, or the group can write it.
 [[nodiscard]] bool is_open_to_others(const std::filesystem::path& file);
 
@@ -21,5 +25,8 @@ namespace stationsync::host::doctor {
 [[nodiscard]] std::string owner_only_command(const std::filesystem::path& file);
 [[nodiscard]] std::string make_writable_command(const std::filesystem::path& directory,
                                                 const std::filesystem::path& reference);
+// For a folder that is not there: makes it and gives it alone to the owner of `reference`.
+[[nodiscard]] std::string make_directory_command(const std::filesystem::path& directory,
+                                                 const std::filesystem::path& reference);
 
 } // namespace stationsync::host::doctor

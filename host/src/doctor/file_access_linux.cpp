@@ -5,12 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace stationsync::host::doctor {
 namespace {
 
 std::string quoted(const std::filesystem::path& path) {
-    const auto text = path_text(path);
+    auto text = path_text(path);
     const bool plain = std::ranges::all_of(text, [](unsigned char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                std::string_view("/._-+,:@").find(static_cast<char>(c)) != std::string_view::npos;
@@ -30,6 +31,14 @@ std::string quoted(const std::filesystem::path& path) {
 bool may_judge(const std::filesystem::path& file) {
     struct stat facts {};
     return ::lstat(file.c_str(), &facts) == 0 && (::geteuid() == 0 || facts.st_uid == ::geteuid());
+}
+
+bool is_hidden(const std::filesystem::path& identity) {
+    struct stat facts {};
+    if (::lstat(identity.c_str(), &facts) != 0) {
+        return errno == EACCES;
+    }
+    return ::geteuid() != 0 && facts.st_uid != ::geteuid();
 }
 
 bool is_open_to_others(const std::filesystem::path& file) {
@@ -62,6 +71,12 @@ std::string make_writable_command(const std::filesystem::path& directory,
                                   const std::filesystem::path& reference) {
     return "chown -R --reference=" + quoted(reference) + " " + quoted(directory) +
            " && chmod u+rwx " + quoted(directory);
+}
+
+std::string make_directory_command(const std::filesystem::path& directory,
+                                   const std::filesystem::path& reference) {
+    return "mkdir -p " + quoted(directory) + " && chown --reference=" + quoted(reference) + " " +
+           quoted(directory);
 }
 
 } // namespace stationsync::host::doctor

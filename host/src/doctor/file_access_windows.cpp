@@ -24,6 +24,17 @@ bool may_judge(const std::filesystem::path& file) {
     return true;
 }
 
+bool is_hidden(const std::filesystem::path& identity) {
+    const HANDLE handle =
+        CreateFileW(identity.c_str(), READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr,
+                    OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT, nullptr);
+    if (handle == INVALID_HANDLE_VALUE) {
+        return GetLastError() == ERROR_ACCESS_DENIED;
+    }
+    CloseHandle(handle);
+    return false;
+}
+
 bool is_open_to_others(const std::filesystem::path& file) {
     return may_judge(file) && !check_private(file);
 }
@@ -41,6 +52,12 @@ std::string owner_only_command(const std::filesystem::path& file) {
 std::string make_writable_command(const std::filesystem::path& directory,
                                   const std::filesystem::path&) {
     return "icacls " + quoted(directory) + " /grant *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F /T";
+}
+
+std::string make_directory_command(const std::filesystem::path& directory,
+                                   const std::filesystem::path&) {
+    return "mkdir " + quoted(directory) + " && icacls " + quoted(directory) +
+           " /grant *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F";
 }
 
 } // namespace stationsync::host::doctor

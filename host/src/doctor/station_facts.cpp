@@ -1,7 +1,9 @@
 #include "doctor/station_facts.hpp"
 
+#include "base/file.hpp"
 #include "base/path_text.hpp"
 #include "config/project_files.hpp"
+#include "doctor/file_access.hpp"
 
 #include <algorithm>
 #include <set>
@@ -22,6 +24,22 @@ std::vector<std::string> known_projects(const RootPaths& paths) {
         }
     }
     return {names.begin(), names.end()};
+}
+
+bool is_denied(const std::filesystem::path& file) {
+    const auto opened = File::open_read(file);
+    return !opened && opened.error().kind == IoErrorKind::denied;
+}
+
+// Files that cannot be read are no mistakes in them.
+void take_problems(std::vector<ConfigProblem>&& problems, StationFacts& facts) {
+    for (auto& problem : problems) {
+        if (is_denied(problem.file)) {
+            facts.is_hidden = true;
+        } else {
+            facts.problems.push_back(std::move(problem));
+        }
+    }
 }
 
 } // namespace
@@ -47,10 +65,13 @@ StationFacts read_station(const RootPaths& paths) {
     StationFacts facts;
     facts.paths = paths;
     auto station = load_station_config(paths);
+    facts.is_hidden = is_hidden(paths.identity_file());
     facts.station = std::move(station.value);
-    facts.problems = std::move(station.problems);
+    take_problems(std::move(station.problems), facts);
     const auto choice = load_project_choice(paths);
-    if (!choice) {
+    if (!choice && choice.error().kind == IoErrorKind::denied) {
+        facts.is_hidden = true;
+    } else if (!choice) {
         facts.choice_trouble = choice.error().text;
     } else {
         facts.project = choice->project;
@@ -59,8 +80,7 @@ StationFacts read_station(const RootPaths& paths) {
     if (!facts.project.empty()) {
         auto project = load_project_config(paths, facts.project);
         facts.config = std::move(project.value);
-        facts.problems.insert(facts.problems.end(), project.problems.begin(),
-                              project.problems.end());
+        take_problems(std::move(project.problems), facts);
     }
     facts.projects = known_projects(paths);
     return facts;

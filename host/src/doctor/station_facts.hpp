@@ -67,6 +67,9 @@ struct PluginReport {
 
 struct StationFacts {
     RootPaths paths;
+    // This account may not look at the station: what it sees, or fails to do, says nothing about
+    // the account of the service.
+    bool is_hidden = false;
     std::optional<StationConfig> station;
     std::string project; // the selected one; empty: none
     bool active = true;
