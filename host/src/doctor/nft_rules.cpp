@@ -2,6 +2,7 @@
 #include "doctor/packet_filter.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <span>
 #include <utility>
@@ -54,21 +55,36 @@ bool begins_statement(const std::string& word) {
     return std::ranges::find(all, word) != all.end();
 }
 
+// An element without what nft lists behind it: "8883 timeout 1h", "tcp . 8883 counter packets 0".
+std::string key_of(std::string_view element) {
+    const auto words = words_of(element);
+    std::string key = words.empty() ? std::string() : words.front();
+    for (std::size_t i = 1; i + 1 < words.size() && words[i] == "."; i += 2) {
+        key += " . " + words[i + 1];
+    }
+    return key;
+}
+
 class RuleReader {
 public:
     RuleReader(const Words& words, const FilteredPacket& packet, const Sets& sets,
                std::string set_place)
         : words_(words), packet_(packet), sets_(sets), set_place_(std::move(set_place)) {}
 
-    FilterRule read() {
+    // One rule, or several where a verdict map has keys that cannot be told: one for each of them.
+    std::vector<FilterRule> read() {
         while (at_ < words_.size() && words_[at_] != "comment") {
             if (is_verdict(words_[at_])) {
-                take_verdict(std::span(words_).subspan(at_));
+                take_verdict(std::span(words_).subspan(at_), rule_);
                 break;
             }
             rule_.match = both(rule_.match, take_condition(next()));
         }
-        return rule_;
+        for (auto& rule : undecided_) {
+            rule.match = both(rule.match, rule_.match == Match::no ? Match::no : Match::maybe);
+        }
+        undecided_.push_back(rule_);
+        return std::move(undecided_);
     }
 
 private:
@@ -77,28 +93,28 @@ private:
         return at_ < words_.size() ? words_[at_] : std::string();
     }
 
-    void take_verdict(std::span<const std::string> words) {
+    static void take_verdict(std::span<const std::string> words, FilterRule& rule) {
         using Action = FilterRule::Action;
         const auto& verdict = words.front();
         if (verdict == "accept") {
-            rule_.action = Action::accept;
+            rule.action = Action::accept;
         } else if (verdict == "drop" || verdict == "reject") {
-            rule_.action = Action::refuse;
+            rule.action = Action::refuse;
         } else if (verdict == "jump" || verdict == "goto") {
-            rule_.action = verdict == "jump" ? Action::jump : Action::go_to;
-            rule_.target = words.size() > 1 ? words[1] : std::string();
+            rule.action = verdict == "jump" ? Action::jump : Action::go_to;
+            rule.target = words.size() > 1 ? words[1] : std::string();
         } else if (verdict == "return") {
-            rule_.action = Action::leave;
+            rule.action = Action::leave;
         } else if (verdict == "queue") { // a program decides
-            rule_.match = both(rule_.match, Match::maybe);
-            rule_.action = Action::accept;
+            rule.match = both(rule.match, Match::maybe);
+            rule.action = Action::accept;
         }
     }
 
     struct Values {
         bool is_not = false;
         bool is_map = false;
-        Words all; // of a map: "22 : accept" without blanks, "22:accept"
+        Words all; // "22", "tcp . 22"; of a map: "22 : accept"
         bool is_known = true;
     };
     // "[!=] X", "[!=] { A, B }", "@NAME", "vmap { A : VERDICT }", "A,B".
@@ -119,9 +135,7 @@ private:
                     values.all.push_back(std::exchange(value, {}));
                     next();
                 } else {
-                    const bool joined = value.empty() || value.back() == ':' || peek() == ":";
-                    value += joined ? "" : " ";
-                    value += next();
+                    value += (value.empty() ? "" : " ") + next();
                 }
             }
             values.all.push_back(value);
@@ -137,64 +151,137 @@ private:
                 values.all.push_back(next());
             }
         }
+        // "*" stands for what no other element has.
+        std::ranges::stable_partition(values.all,
+                                      [](const auto& value) { return !value.starts_with('*'); });
         return values;
     }
 
-    // `test` says for one value whether the packet has it; nothing when that cannot be told.
+    // `test` says for one value whether the packet has it; nothing when that cannot be told. Of a
+    // map it is the last that the rule looks at.
     template <class Test>
     Match judge(const Values& values, const Test& test) {
         auto match = values.is_known ? Match::no : Match::maybe;
+        if (values.is_map && !values.is_known) {
+            undecided_.push_back({Match::maybe, FilterRule::Action::accept, {}});
+        }
         for (const auto& value : values.all) {
-            const auto colon = values.is_map ? value.find(':') : std::string::npos;
-            auto key = value.substr(0, colon);
-            key.erase(
-                std::find_if(key.rbegin(), key.rend(), [](char c) { return c != ' '; }).base(),
-                key.end());
-            const std::optional<bool> hit = test(key);
-            if (!hit) {
-                match = match == Match::yes ? match : Match::maybe;
-            } else if (*hit) {
-                match = Match::yes;
-                if (colon != std::string::npos) {
-                    const auto verdict = words_of(value.substr(colon + 1));
-                    if (!verdict.empty()) {
-                        take_verdict(verdict);
-                    }
-                    at_ = words_.size();
-                }
-                break;
+            const auto colon = values.is_map ? value.find(" : ") : std::string::npos;
+            const auto key = key_of(value.substr(0, colon));
+            const std::optional<bool> hit = key == "*" ? true : test(key);
+            if (hit == false) {
+                continue;
             }
+            const auto verdict =
+                colon == std::string::npos ? Words{} : words_of(value.substr(colon + 3));
+            if (!hit) {
+                match = Match::maybe;
+                if (!verdict.empty()) {
+                    take_verdict(verdict, undecided_.emplace_back());
+                }
+                continue;
+            }
+            match = Match::yes;
+            if (!verdict.empty()) {
+                take_verdict(verdict, rule_);
+                at_ = words_.size();
+            }
+            break;
         }
         return values.is_not ? negated(match) : match;
     }
 
-    Match take_interface() {
-        return judge(take_values(), [](const std::string& name) -> std::optional<bool> {
-            if (name == "\"lo\"" || name == "lo") {
-                return false;
-            }
-            return std::nullopt;
-        });
+    static std::optional<bool> has_interface(const std::string& name) {
+        if (name == "\"lo\"" || name == "lo") {
+            return false;
+        }
+        return std::nullopt;
+    }
+    [[nodiscard]] bool has_protocol(const std::string& name) const {
+        return name == (packet_.tcp ? "tcp" : "udp") || name == (packet_.tcp ? "6" : "17");
+    }
+    // "th", "tcp" or "udp" before the name of a field.
+    [[nodiscard]] bool is_ours(const std::string& protocol) const {
+        return protocol == "th" || protocol == (packet_.tcp ? "tcp" : "udp");
     }
 
+    Match take_interface() { return judge(take_values(), has_interface); }
+
     Match take_protocol() {
-        const std::string ours = packet_.tcp ? "tcp" : "udp";
         return judge(take_values(), [&](const std::string& name) -> std::optional<bool> {
-            return name == ours || name == (packet_.tcp ? "6" : "17");
+            return has_protocol(name);
         });
     }
 
     Match take_ports(const std::string& protocol) {
         const auto field = next();
-        const auto values = take_values();
-        if ((protocol == "tcp" && !packet_.tcp) || (protocol == "udp" && packet_.tcp)) {
+        if (!is_ours(protocol)) {
+            take_values();
             return Match::no;
         }
+        const auto values = take_values();
         if (field == "dport") {
             return judge(values,
                          [&](const std::string& text) { return port_in(text, packet_.port); });
         }
-        return Match::maybe;
+        return judge(values, [](const std::string&) { return std::optional<bool>(); });
+    }
+
+    // "tcp dport . ip saddr": fields that are compared together begin with `word`.
+    [[nodiscard]] bool begins_concatenation(const std::string& word) const {
+        static const Words of_two{"ct", "ether", "ip", "ip6", "meta", "tcp", "th", "udp"};
+        const bool is_two = std::ranges::find(of_two, word) != of_two.end();
+        const auto dot = at_ + (is_two ? 1 : 0);
+        return dot < words_.size() && words_[dot] == ".";
+    }
+
+    Match take_concatenation(const std::string& word) {
+        std::vector<Words> fields{{word}};
+        while (at_ < words_.size() && peek() != "{" && !peek().starts_with('@') &&
+               peek() != "vmap" && peek() != "!=" && peek() != "==") {
+            if (is_verdict(peek())) {
+                return Match::maybe; // a single value, which stands without braces
+            }
+            if (peek() == ".") {
+                fields.emplace_back();
+                next();
+            } else {
+                fields.back().push_back(next());
+            }
+        }
+        return judge(take_values(), [&](const std::string& key) { return has_all(fields, key); });
+    }
+
+    // Whether the packet has each part of "tcp . 8883".
+    [[nodiscard]] std::optional<bool> has_all(const std::vector<Words>& fields,
+                                              const std::string& key) const {
+        std::optional<bool> all = true;
+        std::size_t field = 0;
+        for (const auto& part : words_of(key)) {
+            if (part == ".") {
+                ++field;
+                continue;
+            }
+            const auto hit = field < fields.size() ? has(fields[field], part) : std::nullopt;
+            if (hit == false) {
+                return false;
+            }
+            all = hit ? all : std::nullopt;
+        }
+        return all;
+    }
+    [[nodiscard]] std::optional<bool> has(const Words& field, const std::string& value) const {
+        const auto name = field.empty() ? std::string() : field.back();
+        if (name == "dport") {
+            return is_ours(field.front()) ? port_in(value, packet_.port) : false;
+        }
+        if (name == "l4proto" || name == "protocol" || name == "nexthdr") {
+            return has_protocol(value);
+        }
+        if (name == "iif" || name == "iifname") {
+            return has_interface(value);
+        }
+        return std::nullopt;
     }
 
     // Of the flags of TCP the packet has SYN alone. "syn", "syn / fin,syn,rst,ack",
@@ -220,8 +307,7 @@ private:
 
     Match take_ct() {
         if (next() != "state") {
-            take_values();
-            return Match::maybe;
+            return take_unknown();
         }
         return judge(take_values(), [](const std::string& state) -> std::optional<bool> {
             return state == "new" || state.find(",new") != std::string::npos ||
@@ -234,8 +320,11 @@ private:
         if (field == "protocol" || field == "nexthdr") {
             return v6 == packet_.v6 ? take_protocol() : Match::no;
         }
-        const auto values = take_values();
-        return v6 == packet_.v6 ? Match::maybe : Match::no;
+        if (v6 != packet_.v6) {
+            take_values();
+            return Match::no;
+        }
+        return take_unknown();
     }
 
     Match take_meta() {
@@ -251,8 +340,14 @@ private:
                 return name == (packet_.v6 ? "ipv6" : "ipv4");
             });
         }
-        take_values();
-        return Match::maybe;
+        return take_unknown();
+    }
+
+    // Of what the packet does not tell, such as its sender.
+    Match take_unknown() {
+        auto values = take_values();
+        const auto match = judge(values, [](const std::string&) { return std::optional<bool>(); });
+        return match == Match::yes ? match : Match::maybe;
     }
 
     // Nothing that decides: what is counted, logged or limited in its rate.
@@ -286,6 +381,9 @@ private:
         if (skip_statement(word)) {
             return Match::yes;
         }
+        if (word != "fib" && begins_concatenation(word)) {
+            return take_concatenation(word);
+        }
         if (word == "iif" || word == "iifname") {
             return take_interface();
         }
@@ -318,6 +416,7 @@ private:
     std::string set_place_;
     std::size_t at_ = 0;
     FilterRule rule_;
+    std::vector<FilterRule> undecided_;
 };
 
 class RulesetReader {
@@ -363,7 +462,7 @@ private:
         }
         if (inside_ == "chain" && !for_sets) {
             take_chain_line(words);
-        } else if (inside_ == "set") {
+        } else if (inside_ == "set" || inside_ == "map") {
             take_elements(words, for_sets);
         } else if (inside_ != "chain") {
             take_elements(words, false);
@@ -387,7 +486,8 @@ private:
         }
         auto& chain = chains_.back();
         if (words.front() != "type" || words.size() < 4 || words[2] != "hook") {
-            chain.rules.push_back(RuleReader(words, packet_, sets_, place()).read());
+            std::ranges::move(RuleReader(words, packet_, sets_, place()).read(),
+                              std::back_inserter(chain.rules));
             return;
         }
         chain.is_input = words[1] == "filter" && words[3] == "input";
@@ -397,7 +497,7 @@ private:
         }
     }
 
-    // "elements = { 22, 80,", further lines, the last one ends with "}".
+    // "elements = { 22, 80,", further lines, the last one ends with "}". Of a map "22 : accept".
     void take_elements(const Words& words, bool keep) {
         std::size_t at = 0;
         if (words.front() == "elements") {
@@ -408,11 +508,22 @@ private:
             return;
         }
         for (; at < words.size() && words[at] != "}"; ++at) {
-            if (keep && words[at] != ",") {
-                sets_[place() + name_].push_back(words[at]);
+            if (words[at] != ",") {
+                element_ += (element_.empty() ? "" : " ") + words[at];
+            } else {
+                end_element(keep);
             }
         }
         in_elements_ = at == words.size();
+        if (!in_elements_) {
+            end_element(keep);
+        }
+    }
+    void end_element(bool keep) {
+        if (keep && !element_.empty()) {
+            sets_[place() + name_].push_back(element_);
+        }
+        element_.clear();
     }
 
     FilteredPacket packet_;
@@ -422,6 +533,7 @@ private:
     std::string family_, table_, name_;
     std::string inside_; // "chain", "set", "map", …; empty between them
     bool in_elements_ = false;
+    std::string element_; // as far as it was read
 };
 
 } // namespace

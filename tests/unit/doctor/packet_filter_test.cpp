@@ -161,6 +161,107 @@ TEST(NftRules, VerdictMapsAndJumpsInACircleEnd) {
     EXPECT_EQ(nft(tcp(23), ruleset), Opening::open);
 }
 
+TEST(NftRules, AVerdictMapOfInterfacesIsUndecided) {
+    constexpr const char* ruleset = R"(table inet filter {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		ct state vmap { invalid : drop, established : accept, related : accept }
+		iifname vmap { "lo" : accept, "eth0" : jump wan, "eth1" : drop }
+	}
+
+	chain wan {
+		tcp dport { 22, 8883 } accept
+	}
+}
+)";
+    EXPECT_EQ(nft(tcp(8883), ruleset), Opening::partly);
+    EXPECT_EQ(nft(tcp(8884), ruleset), Opening::closed); // on every interface
+    EXPECT_EQ(nft(udp(8883), ruleset), Opening::closed);
+}
+
+TEST(NftRules, ANamedVerdictMapDecides) {
+    constexpr const char* ruleset = R"(table inet filter {
+	map ports {
+		type inet_service : verdict
+		flags interval
+		elements = { 22 : jump admin,
+			     8883 counter packets 3 bytes 180 : accept,
+			     9000-9100 : drop }
+	}
+
+	map elsewhere {
+		type ipv4_addr : verdict
+		elements = { 10.0.0.1 : jump admin }
+	}
+
+	chain input {
+		type filter hook input priority filter; policy drop;
+		tcp dport vmap @ports
+		udp dport vmap @not_listed
+		ip saddr vmap @elsewhere
+	}
+
+	chain admin {
+		tcp dport 7000 accept
+	}
+}
+)";
+    EXPECT_EQ(nft(tcp(8883), ruleset), Opening::open);
+    EXPECT_EQ(nft(tcp(22), ruleset), Opening::closed);
+    EXPECT_EQ(nft(tcp(9050), ruleset), Opening::closed);
+    EXPECT_EQ(nft(tcp(8884), ruleset), Opening::closed);
+    EXPECT_EQ(nft(udp(3702), ruleset), Opening::partly); // by a map that is not known
+    EXPECT_EQ(nft(tcp(7000), ruleset), Opening::partly); // from a sender
+}
+
+TEST(NftRules, TheRestOfAVerdictMapDecidesLast) {
+    constexpr const char* ruleset = R"(table inet filter {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		tcp dport vmap { * : accept, 8883 : drop }
+	}
+}
+)";
+    EXPECT_EQ(nft(tcp(8883), ruleset), Opening::closed);
+    EXPECT_EQ(nft(tcp(8884), ruleset), Opening::open);
+}
+
+TEST(NftRules, FieldsThatAreComparedTogetherAreToldApart) {
+    constexpr const char* ruleset = R"(table inet filter {
+	set pairs {
+		type inet_proto . inet_service
+		elements = { tcp . 9000, udp . 9001 }
+	}
+
+	chain input {
+		type filter hook input priority filter; policy drop;
+		meta l4proto . th dport { tcp . 22, tcp . 8883, udp . 3702 } accept
+		meta l4proto . th dport @pairs accept
+		ip saddr . tcp dport { 10.0.0.1 . 7000, 10.0.0.2 . 7001-7010 } accept
+		iifname . tcp dport vmap { "lo" . 7100 : accept, "eth0" . 7101 : accept }
+		ip saddr . tcp dport 10.0.0.3 . 7200 accept
+		fib saddr . iif oif missing drop
+	}
+}
+)";
+    // What one of the rules cannot tell opens every port a little: that of a single value.
+    constexpr auto least = Opening::partly;
+    EXPECT_EQ(nft(tcp(8883), ruleset), Opening::open);
+    EXPECT_EQ(nft(udp(3702), ruleset), Opening::open);
+    EXPECT_EQ(nft(tcp(9000), ruleset), Opening::open);
+    EXPECT_EQ(nft(tcp(7005), ruleset), Opening::partly);
+    EXPECT_EQ(nft(tcp(7101), ruleset), Opening::partly);
+    EXPECT_EQ(nft(tcp(8884), ruleset), least);
+    std::string without(ruleset);
+    without.erase(without.find("\t\tip saddr . tcp dport 10.0.0.3"),
+                  std::string_view("\t\tip saddr . tcp dport 10.0.0.3 . 7200 accept\n").size());
+    EXPECT_EQ(nft(tcp(8884), without), Opening::closed);
+    EXPECT_EQ(nft(udp(8883), without), Opening::closed);
+    EXPECT_EQ(nft(tcp(9001), without), Opening::closed);
+    EXPECT_EQ(nft(tcp(7100), without), Opening::closed); // of this computer itself
+    EXPECT_EQ(nft(tcp(7000, true), without), Opening::partly);
+}
+
 TEST(NftRules, BrokenTextIsNoRule) {
     for (const auto* const text :
          {"table", "table inet x {", "chain x {\n", "}}}}",
