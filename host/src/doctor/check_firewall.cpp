@@ -42,6 +42,13 @@ void tell(const StationFacts& facts, const FilteredPacket& packet, const Firewal
         findings.ok(id, "The firewall of this computer lets " + port_name(packet) + " in.");
         return;
     }
+    if (!answer.but.empty()) {
+        findings.warning(id,
+                         "The firewall (" + answer.by + "), asked about " + port_name(packet) +
+                             ", " + answer.but + ".",
+                         "If a station is missing: " + answer.remedy);
+        return;
+    }
     if (answer.opening == Opening::partly) {
         findings.warning(id,
                          "The firewall (" + answer.by + ") lets " + port_name(packet) +

@@ -15,6 +15,12 @@ struct FirewallListing {
     FirewallTool tool = FirewallTool::none;
     std::string rules;    // of IPv4 where the tool lists it apart
     std::string rules_v6; // of IPv6 where the tool lists it apart
+    // Of the old interface of the kernel, as `iptables -S` prints them: they stand beside those of
+    // nft, which does not list them. With the program that changes them.
+    std::string old_rules;
+    std::string old_rules_v6;
+    std::string old_program;
+    std::string default_zone; // of firewalld: where no zone has an interface of its own
     std::string trouble;
     std::string trouble_remedy;
 };
@@ -25,6 +31,7 @@ struct FirewallListing {
 struct FirewallAnswer {
     Opening opening = Opening::open;
     std::string by;     // "nftables, chain inet filter input"
+    std::string but;    // what it does instead, where a person must choose; else empty
     std::string remedy; // the command that opens the port, and how it lasts
 };
 [[nodiscard]] FirewallAnswer ask_firewall(const FirewallListing& listing,

@@ -36,18 +36,59 @@ FirewallListing failed(const std::string& tool, const ProgramRun& run) {
 
 // The old interface of the kernel, which nft does not list.
 bool has_old_tables() {
-    return text_of("/proc/net/ip_tables_names").find("filter") != std::string::npos;
+    return text_of("/proc/net/ip_tables_names").find("filter") != std::string::npos ||
+           text_of("/proc/net/ip6_tables_names").find("filter") != std::string::npos;
 }
 
-FirewallListing read_iptables(const std::string& which) {
-    const auto v4 = run_external({"iptables" + which, "-S"}, patience);
-    const auto v6 = run_external({"ip6tables" + which, "-S"}, patience);
+// Whichever of the two programs is there: where only the old interface exists it has no suffix.
+void read_old_tables(FirewallListing& listing) {
+    for (const std::string which : {"-legacy", ""}) {
+        const auto v4 = run_external({"iptables" + which, "-S"}, patience);
+        if (v4.succeeded()) {
+            listing.old_rules = v4.out;
+            listing.old_rules_v6 = run_external({"ip6tables" + which, "-S"}, patience).out;
+            listing.old_program = "iptables" + which;
+            return;
+        }
+        if (v4.end != ProgramRun::End::not_found) {
+            listing = failed("iptables" + which, v4);
+            return;
+        }
+    }
+    listing = {};
+    listing.trouble = "The kernel has rules of iptables, but there is no iptables to list them.";
+    listing.trouble_remedy = "Install iptables, or look at the firewall by hand.";
+}
+
+FirewallListing read_iptables() {
+    const auto v4 = run_external({"iptables", "-S"}, patience);
+    const auto v6 = run_external({"ip6tables", "-S"}, patience);
     FirewallListing listing;
     if (v4.succeeded()) {
-        listing = {FirewallTool::iptables, v4.out, v6.out, {}, {}};
+        listing.tool = FirewallTool::iptables;
+        listing.rules = v4.out;
+        listing.rules_v6 = v6.out;
     } else if (v4.end != ProgramRun::End::not_found) {
         listing = failed("iptables", v4);
     }
+    return listing;
+}
+
+FirewallListing listing_of(FirewallTool tool, const std::string& rules) {
+    FirewallListing listing;
+    listing.tool = tool;
+    listing.rules = rules;
+    return listing;
+}
+
+FirewallListing read_zones() {
+    const auto zones = run_external({"firewall-cmd", "--list-all-zones"}, patience);
+    if (!zones.succeeded()) {
+        return ::geteuid() == 0 ? failed("firewall-cmd", zones) : without_rights("firewalld");
+    }
+    auto listing = listing_of(FirewallTool::firewalld, zones.out);
+    const auto zone = run_external({"firewall-cmd", "--get-default-zone"}, patience);
+    listing.default_zone = zone.out.substr(0, zone.out.find('\n'));
     return listing;
 }
 
@@ -56,32 +97,36 @@ FirewallListing read_iptables(const std::string& which) {
 // The tool that writes the rules comes before those that only show what it wrote.
 FirewallListing read_firewall() {
     const bool is_root = ::geteuid() == 0;
-    const auto firewalld = run_external({"firewall-cmd", "--state"}, patience);
-    if (firewalld.succeeded()) {
-        const auto zones = run_external({"firewall-cmd", "--list-all-zones"}, patience);
-        if (zones.succeeded()) {
-            return {FirewallTool::firewalld, zones.out, {}, {}, {}};
-        }
-        return is_root ? failed("firewall-cmd", zones) : without_rights("firewalld");
+    if (run_external({"firewall-cmd", "--state"}, patience).succeeded()) {
+        return read_zones();
     }
     const auto ufw = run_external({"ufw", "status", "verbose"}, patience);
     if (ufw.succeeded() && ufw.out.find("Status: active") != std::string::npos) {
-        return {FirewallTool::ufw, ufw.out, {}, {}, {}};
+        return listing_of(FirewallTool::ufw, ufw.out);
     }
     const auto nft = run_external({"nft", "list", "ruleset"}, patience);
     if (nft.end == ProgramRun::End::ended && !is_root && (!nft.succeeded() || nft.out.empty())) {
         return without_rights("nftables");
     }
-    if (nft.succeeded() && !has_old_tables()) {
-        return {FirewallTool::nftables, nft.out, {}, {}, {}};
-    }
     if (nft.end != ProgramRun::End::not_found && !nft.succeeded()) {
         return failed("nft", nft);
     }
-    if (!is_root) {
+    if (!is_root && !nft.succeeded()) {
         return without_rights("iptables");
     }
-    return read_iptables(has_old_tables() ? "-legacy" : "");
+    const bool has_old = has_old_tables();
+    auto listing = FirewallListing{};
+    if (nft.succeeded()) {
+        listing = listing_of(FirewallTool::nftables, nft.out);
+    } else if (!has_old) {
+        listing = read_iptables();
+    } else {
+        listing.tool = FirewallTool::iptables; // all of its rules are the old ones
+    }
+    if (has_old && listing.trouble.empty()) {
+        read_old_tables(listing);
+    }
+    return listing;
 }
 
 } // namespace stationsync::host::doctor

@@ -120,15 +120,18 @@ std::vector<FilterChain> parse_ufw(std::string_view status, const FilteredPacket
     return {chain};
 }
 
-std::vector<FilterChain> parse_firewalld(std::string_view zones, const FilteredPacket& packet) {
+std::vector<FilterChain> parse_firewalld(std::string_view zones, const FilteredPacket& packet,
+                                         std::string_view default_zone) {
     std::vector<FilterChain> chains;
+    const bool any_active = contains(zones, "(active)") || contains(zones, ", active)");
     bool is_active = false;
     for (const auto line : split(zones, "\n")) {
         const auto text = trimmed(line);
         if (!line.starts_with(' ') && !line.starts_with('\t')) { // "public (active)"
-            is_active = contains(line, "active");
+            const auto name = line.substr(0, line.find(' '));
+            is_active = any_active ? contains(line, "(active)") || contains(line, ", active)")
+                                   : name == default_zone && !name.empty();
             if (is_active) {
-                const auto name = line.substr(0, line.find(' '));
                 chains.push_back({"inet", "firewalld", std::string(name), true, true, {}});
             }
             continue;

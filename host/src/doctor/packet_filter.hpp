@@ -62,9 +62,11 @@ struct FilterVerdict {
 // `ufw status verbose`; nothing when it is not active.
 [[nodiscard]] std::vector<FilterChain> parse_ufw(std::string_view status,
                                                  const FilteredPacket& packet);
-// `firewall-cmd --list-all-zones`: an input chain for each active zone, named like it.
+// `firewall-cmd --list-all-zones`: an input chain for each active zone, named like it; where none
+// is, for the default zone, which every interface without one belongs to.
 [[nodiscard]] std::vector<FilterChain> parse_firewalld(std::string_view zones,
-                                                       const FilteredPacket& packet);
+                                                       const FilteredPacket& packet,
+                                                       std::string_view default_zone = {});
 // Our own listing of Windows Firewall: lines "profile block|allow" and
 // "rule block|allow tcp|udp|any PORTS any|some", blocking rules first wherever they stand.
 [[nodiscard]] std::vector<FilterChain> parse_windows_rules(std::string_view listing,

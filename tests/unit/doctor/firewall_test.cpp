@@ -7,6 +7,7 @@ namespace stationsync::host::doctor {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr FilteredPacket link{true, 8883, false};
@@ -52,6 +53,55 @@ TEST(FirewallAnswer, EachToolGetsItsOwnCommand) {
     EXPECT_THAT(windows.remedy, HasSubstr("action=allow protocol=TCP localport=8883"));
     const auto iptables = ask_firewall(listing(FirewallTool::iptables, "-P INPUT DROP\n"), link);
     EXPECT_THAT(iptables.remedy, StartsWith("iptables -I INPUT -p tcp --dport 8883 -j ACCEPT"));
+}
+
+TEST(FirewallAnswer, RulesOfNftAndOfOldTablesMustBothLetIn) {
+    constexpr const char* closing = "table inet plant {\n\tchain in {\n\t\ttype filter hook input "
+                                    "priority filter; policy drop;\n\t}\n}\n";
+    auto both = listing(FirewallTool::nftables, closing);
+    both.old_program = "iptables-legacy";
+    both.old_rules = "-P INPUT ACCEPT\n";
+    EXPECT_EQ(ask_firewall(both, link).opening, Opening::closed);
+    EXPECT_EQ(ask_firewall(both, link).by, "nftables, chain inet plant in");
+    both.rules.clear();
+    EXPECT_EQ(ask_firewall(both, link).opening, Opening::open);
+    both.old_rules = "-P INPUT DROP\n";
+    const auto answer = ask_firewall(both, link);
+    EXPECT_EQ(answer.opening, Opening::closed);
+    EXPECT_THAT(answer.remedy, StartsWith("iptables-legacy -I INPUT -p tcp --dport 8883"));
+    both.old_rules_v6 = both.old_rules;
+    EXPECT_THAT(ask_firewall(both, {true, 8883, true}).remedy,
+                StartsWith("ip6tables-legacy -I INPUT"));
+}
+
+constexpr const char* two_zones = "home (active)\n  target: default\n  ports: 8883/tcp\n\n"
+                                  "public (active)\n  target: default\n  ports:\n\n"
+                                  "trusted\n  target: ACCEPT\n";
+
+TEST(FirewallAnswer, ZonesThatDifferAreNamedAndLeftToThePerson) {
+    const auto differ = ask_firewall(listing(FirewallTool::firewalld, two_zones), link);
+    EXPECT_EQ(differ.opening, Opening::partly);
+    EXPECT_THAT(differ.but, HasSubstr("in through the zones home and"));
+    EXPECT_THAT(differ.but, HasSubstr("through public"));
+    EXPECT_THAT(differ.remedy, HasSubstr("--zone=public --add-port=8883/tcp"));
+    EXPECT_THAT(differ.remedy, Not(HasSubstr("--zone=home")));
+    const auto closed = ask_firewall(listing(FirewallTool::firewalld, two_zones), {true, 1, false});
+    EXPECT_EQ(closed.opening, Opening::closed);
+    EXPECT_EQ(closed.by, "firewalld, zones home, public");
+    EXPECT_THAT(closed.remedy, HasSubstr("--zone=home"));
+    EXPECT_THAT(closed.remedy, HasSubstr("--zone=public"));
+}
+
+TEST(FirewallAnswer, WithoutAnActiveZoneTheDefaultOneDecides) {
+    auto zones =
+        listing(FirewallTool::firewalld, "public (default)\n  target: default\n  ports: 22/tcp\n\n"
+                                         "trusted\n  target: ACCEPT\n");
+    EXPECT_EQ(ask_firewall(zones, link).opening, Opening::partly) << "not known which one";
+    zones.default_zone = "public";
+    EXPECT_EQ(ask_firewall(zones, link).opening, Opening::closed);
+    EXPECT_EQ(ask_firewall(zones, {true, 22, false}).opening, Opening::open);
+    zones.default_zone = "trusted";
+    EXPECT_EQ(ask_firewall(zones, link).opening, Opening::open);
 }
 
 TEST(FirewallAnswer, WithoutAToolEverythingIsOpen) {
