@@ -152,8 +152,8 @@ private:
             }
         }
         // "*" stands for what no other element has.
-        std::ranges::stable_partition(values.all,
-                                      [](const auto& value) { return !value.starts_with('*'); });
+        std::stable_partition(values.all.begin(), values.all.end(),
+                              [](const auto& value) { return !value.starts_with('*'); });
         return values;
     }
 
