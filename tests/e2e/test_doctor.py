@@ -166,6 +166,55 @@ class Faults(unittest.TestCase):
             project_key.write_text("nonsense")
             self.assertIn("join CODE", self.found(a, "keys.content")["remedy"])
 
+    def test_a_damaged_project_key_is_mended_by_what_is_told(self):
+        with Plant("AB") as plant:
+            plant.join_all(files_provider)
+            a, b = plant
+            key = b.root / "state" / "Plant" / "key"
+            for damage in (lambda: key.write_text("nonsense"), key.unlink):
+                damage()
+                remedy = (of(problems(examine(b)[1]), "keys.content") + of(problems(examine(b)[1]), "keys.missing"))[0]
+                subprocess.run(remedy["remedy"].split("   ")[0], shell=True, check=True)
+                self.assertEqual(b.command("join", "-", given=a.invite()).returncode, 0)
+                self.assertEqual([f for f in problems(examine(b)[1]) if f["topic"] == "keys"], [])
+                for old in (b.project_file(), key):
+                    old.with_name(old.name + ".old").unlink(missing_ok=True)
+
+    def test_a_key_of_another_account(self):
+        need_root("giving files to another account")
+        with Plant("A") as plant:
+            a = make_station(plant)
+            run("chown", "-R", "65534:65534", str(a.folder))
+            self.assertEqual([f for f in problems(examine(a)[1]) if f["topic"] == "keys"], [])
+            for file in (a.root / "state" / "Plant" / "key", a.root / "state" / "api" / "act.token"):
+                file.parent.mkdir(exist_ok=True)
+                file.touch(mode=0o600)
+                os.chown(file, 0, 0)
+                finding = self.found(a, "keys.owner")
+                self.assertIn(str(file), finding["text"])
+                subprocess.run(finding["remedy"], shell=True, check=True)
+                self.assertEqual([f for f in problems(examine(a)[1]) if f["topic"] == "keys"], [])
+
+    def test_a_key_that_is_a_link_or_a_folder(self):
+        with Plant("A") as plant:
+            a = make_station(plant)
+            key = a.root / "state" / "identity.key"
+            key.rename(a.folder / "kept")
+            for make in (lambda: key.symlink_to(a.folder / "kept"), key.mkdir):
+                make()
+                finding = self.found(a, "keys.kind")
+                self.assertNotIn("chmod", finding["remedy"])
+                subprocess.run(finding["remedy"].split("   ")[0], shell=True, check=True)
+                self.assertFalse(os.path.lexists(key))
+                moved = key.with_name(key.name + ".old")
+                moved.unlink() if moved.is_symlink() else moved.rmdir()
+
+    def test_a_folder_without_a_station(self):
+        with Plant("A") as plant:
+            code, findings = examine(plant[0])
+            self.assertEqual((code, [f["id"] for f in findings]), (1, ["configuration.station"]))
+            self.assertIn("stationsync join CODE", findings[0]["remedy"])
+
     def test_ports_that_another_program_holds(self):
         with Plant("A") as plant:
             a = make_station(plant)

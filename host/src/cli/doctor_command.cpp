@@ -21,6 +21,11 @@ doctor::PeerFacts peer_of(const Json& station) {
     peer.state = text_at(station, "state");
     peer.found = truth_at(station, "found");
     peer.found_by = truth_at(station, "found_by");
+    for (const auto& address : list_at(station, "addresses")) {
+        const auto text = address.is_string() ? address.get<std::string>() : std::string();
+        peer.is_outside =
+            peer.is_outside || !(text.starts_with("127.") || text.starts_with("[::1]"));
+    }
     if (field(station, "time_difference_ms").is_number()) {
         peer.time_difference_ms = number_at(station, "time_difference_ms");
     }

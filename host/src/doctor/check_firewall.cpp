@@ -35,6 +35,14 @@ std::vector<FilteredPacket> questions(const StationFacts& facts) {
     return packets;
 }
 
+// Another computer whose link came in.
+const PeerFacts* peer_that_reaches(const StationFacts& facts) {
+    const auto found = std::ranges::find_if(facts.service.peers, [](const PeerFacts& peer) {
+        return peer.found_by && peer.is_outside;
+    });
+    return found == facts.service.peers.end() ? nullptr : &*found;
+}
+
 void tell(const StationFacts& facts, const FilteredPacket& packet, const FirewallAnswer& answer,
           Findings& findings) {
     const std::string id = packet.tcp ? "firewall.link" : "firewall.discovery";
@@ -57,6 +65,15 @@ void tell(const StationFacts& facts, const FilteredPacket& packet, const Firewal
                          "If a station is missing: " + answer.remedy);
         return;
     }
+    const auto* const reaching = packet.tcp ? peer_that_reaches(facts) : nullptr;
+    if (reaching != nullptr) {
+        findings.warning(
+            id,
+            "The rules of the firewall (" + answer.by + ") could not be judged: " + reaching->name +
+                " reaches this station, though " + port_name(packet) + " seems to be kept out.",
+            "If another station is missing: " + answer.remedy);
+        return;
+    }
     const auto text = "The firewall (" + answer.by + ") keeps " + port_name(packet) + " out";
     // One direction of a pair is enough: with a link, the plant works all the same.
     const bool works = std::ranges::any_of(facts.service.peers, [](const PeerFacts& peer) {
@@ -73,14 +90,59 @@ void tell(const StationFacts& facts, const FilteredPacket& packet, const Firewal
     }
 }
 
+// Answers to our own questions come from port 3702 to the one that was asked from. The firewall
+// does not connect them with a question to a group.
+void tell_answers(const DiscoveryConfig& discovery, const FirewallListing& listing, bool v6,
+                  Findings& findings) {
+    constexpr std::uint16_t any_port = 45'000; // stands for all that the system may choose
+    constexpr std::uint16_t proposed = 37'020;
+    const auto* const setting = discovery.own.find("probe_source_port");
+    const auto* const number = setting == nullptr ? nullptr : setting->get<std::int64_t>();
+    const bool is_set = number != nullptr && *number > 0 && *number <= 65'535;
+    const auto port = is_set ? static_cast<std::uint16_t>(*number) : any_port;
+    const auto answer = ask_firewall(listing, {false, port, v6});
+    if (answer.opening != Opening::closed) {
+        return;
+    }
+    const auto lost = ": answers of stations that are searched for are lost.";
+    if (is_set) {
+        findings.warning("firewall.answers",
+                         "The firewall (" + answer.by + ") keeps UDP " + std::to_string(port) +
+                             " out, the probe_source_port of [discovery." + discovery.name + "]" +
+                             lost,
+                         answer.remedy);
+        return;
+    }
+    const auto opening = ask_firewall(listing, {false, proposed, v6});
+    findings.warning(
+        "firewall.answers",
+        "The firewall (" + answer.by + ") lets in named ports only, and [discovery." +
+            discovery.name + "] asks from any" + lost,
+        "Set probe_source_port = " + std::to_string(proposed) + " in [discovery." + discovery.name +
+            "]" +
+            (opening.opening == Opening::open ? std::string() : " and open it: " + opening.remedy));
+}
+
 } // namespace
+
+void check_listing(const StationFacts& facts, const FirewallListing& listing, Findings& findings) {
+    const auto packets = questions(facts);
+    for (const auto& packet : packets) {
+        tell(facts, packet, ask_firewall(listing, packet), findings);
+    }
+    for (const auto& discovery :
+         facts.config ? facts.config->discoveries : std::vector<DiscoveryConfig>{}) {
+        if (discovery.enabled && discovery.plugin == web_discovery_plugin) {
+            tell_answers(discovery, listing, packets.empty() || packets.back().v6, findings);
+        }
+    }
+}
 
 void check_firewall(const StationFacts& facts, Findings& findings) {
     if (facts.is_hidden && !facts.station) {
         return; // its ports are not known
     }
-    const auto packets = questions(facts);
-    if (packets.empty()) {
+    if (questions(facts).empty()) {
         findings.ok("firewall.link", "The station listens on this computer only: no firewall is in "
                                      "its way.");
         return;
@@ -97,9 +159,7 @@ void check_firewall(const StationFacts& facts, Findings& findings) {
         findings.ok("firewall.rules", "This computer has no firewall that is known here.");
         return;
     }
-    for (const auto& packet : packets) {
-        tell(facts, packet, ask_firewall(listing, packet), findings);
-    }
+    check_listing(facts, listing, findings);
 }
 
 } // namespace stationsync::host::doctor

@@ -34,13 +34,36 @@ std::string names_of(const OdbcSurroundings& odbc) {
     return names.empty() ? "none" : names;
 }
 
-void check_user(const User& user, const OdbcSurroundings& odbc, Findings& findings) {
-    auto wanted = user.need.driver;
-    if (wanted.empty() && !user.need.source.empty()) {
-        const auto place = odbc.sources.find(user.need.source);
+// A connection string may name the library itself instead of a driver.
+bool is_library(const std::string& driver) {
+    return driver.find_first_of("/\\") != std::string::npos || driver.ends_with(".so") ||
+           driver.find(".so.") != std::string::npos;
+}
+
+void check_library(const std::string& section, const std::string& library,
+                   const OdbcSurroundings& odbc, Findings& findings) {
+    if (odbc_library_exists(library)) {
+        findings.ok("odbc.driver",
+                    section + " uses the ODBC library " + library + ", which is there.");
+    } else {
+        findings.problem("odbc.driver",
+                         section + " names the ODBC library " + library + ", which is missing.",
+                         "Correct Driver= there. " + odbc.driver_remedy);
+    }
+}
+
+} // namespace
+
+void check_odbc_need(const std::string& section, const OdbcNeed& need, const OdbcSurroundings& odbc,
+                     Findings& findings) {
+    auto wanted = need.driver;
+    if (wanted.empty() && !need.source.empty()) {
+        const auto place = std::ranges::find_if(odbc.sources, [&](const auto& source) {
+            return is_same_odbc_name(source.first, need.source);
+        });
         if (place == odbc.sources.end()) {
             findings.problem("odbc.source",
-                             user.section + " uses the data source \"" + user.need.source +
+                             section + " uses the data source \"" + need.source +
                                  "\", which this computer does not know.",
                              "Add it for all accounts, or use a connection string with Driver= and "
                              "Server=.");
@@ -48,36 +71,34 @@ void check_user(const User& user, const OdbcSurroundings& odbc, Findings& findin
         }
         wanted = place->second;
     }
-    // A connection string may name the library itself.
     const auto found = std::ranges::find_if(odbc.drivers, [&](const OdbcDriver& driver) {
-        return driver.name == wanted || driver.library == wanted;
+        return is_same_odbc_name(driver.name, wanted) || driver.library == wanted;
     });
     if (found != odbc.drivers.end() && found->is_there) {
-        findings.ok("odbc.driver", user.section + " uses the ODBC driver \"" + found->name +
-                                       "\", which is there.");
+        findings.ok("odbc.driver",
+                    section + " uses the ODBC driver \"" + found->name + "\", which is there.");
     } else if (found != odbc.drivers.end()) {
         findings.problem("odbc.driver",
                          "The ODBC driver \"" + found->name + "\" is registered in " + odbc.where +
                              ", but its library " + found->library + " is missing.",
                          odbc.driver_remedy);
-    } else if (!wanted.empty() && wanted.find('/') == std::string::npos) {
+    } else if (is_library(wanted)) {
+        check_library(section, wanted, odbc, findings);
+    } else if (!wanted.empty()) {
         findings.problem("odbc.driver",
-                         user.section + " needs the ODBC driver \"" + wanted +
+                         section + " needs the ODBC driver \"" + wanted +
                              "\", which is not registered in " + odbc.where +
                              "; there are: " + names_of(odbc) + ".",
                          odbc.driver_remedy);
     } else if (odbc.drivers.empty()) {
         findings.problem("odbc.driver",
-                         user.section + " uses ODBC, but no driver is registered in " + odbc.where +
-                             ".",
+                         section + " uses ODBC, but no driver is registered in " + odbc.where + ".",
                          odbc.driver_remedy);
     } else {
         findings.ok("odbc.driver",
-                    user.section + " uses ODBC; these drivers are there: " + names_of(odbc) + ".");
+                    section + " uses ODBC; these drivers are there: " + names_of(odbc) + ".");
     }
 }
-
-} // namespace
 
 // Who does not use ODBC need not have it.
 void check_odbc(const StationFacts& facts, Findings& findings) {
@@ -93,7 +114,7 @@ void check_odbc(const StationFacts& facts, Findings& findings) {
         return;
     }
     for (const auto& user : all) {
-        check_user(user, odbc, findings);
+        check_odbc_need(user.section, user.need, odbc, findings);
     }
 }
 

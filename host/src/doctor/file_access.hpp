@@ -21,8 +21,17 @@ namespace stationsync::host::doctor {
 [[nodiscard]] bool is_closed_to_owner(const std::filesystem::path& directory,
                                       const std::filesystem::path& reference);
 
+// This account is an administrator, and the service, whose account owns `reference`, may not read
+// `file`, as another account owns it.
+[[nodiscard]] bool is_of_other_owner(const std::filesystem::path& file,
+                                     const std::filesystem::path& reference);
+
 // Commands, with the path quoted for the usual shell.
 [[nodiscard]] std::string owner_only_command(const std::filesystem::path& file);
+[[nodiscard]] std::string same_owner_command(const std::filesystem::path& file,
+                                             const std::filesystem::path& reference);
+// To the same name with ".old" behind it.
+[[nodiscard]] std::string move_away_command(const std::filesystem::path& file);
 [[nodiscard]] std::string make_writable_command(const std::filesystem::path& directory,
                                                 const std::filesystem::path& reference);
 // For a folder that is not there: makes it and gives it alone to the owner of `reference`.

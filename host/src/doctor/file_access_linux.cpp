@@ -63,6 +63,25 @@ bool is_closed_to_owner(const std::filesystem::path& directory,
     return (folder.st_mode & wanted) != wanted;
 }
 
+bool is_of_other_owner(const std::filesystem::path& file, const std::filesystem::path& reference) {
+    struct stat its {};
+    struct stat owner {};
+    return ::geteuid() == 0 && ::lstat(file.c_str(), &its) == 0 &&
+           ::lstat(reference.c_str(), &owner) == 0 && owner.st_uid != 0 &&
+           its.st_uid != owner.st_uid;
+}
+
+std::string same_owner_command(const std::filesystem::path& file,
+                               const std::filesystem::path& reference) {
+    return "chown --reference=" + quoted(reference) + " " + quoted(file);
+}
+
+std::string move_away_command(const std::filesystem::path& file) {
+    auto away = file;
+    away += ".old";
+    return "mv " + quoted(file) + " " + quoted(away);
+}
+
 std::string owner_only_command(const std::filesystem::path& file) {
     return "chmod 600 " + quoted(file);
 }

@@ -7,8 +7,13 @@
 namespace stationsync::host::doctor {
 namespace {
 
+// Without a separator at its end: before a quote it would escape it. "D:\." is the folder "D:\".
 std::string quoted(const std::filesystem::path& path) {
-    return "\"" + path_text(path) + "\"";
+    auto text = path_text(path.has_filename() ? path : path.parent_path());
+    if (text.ends_with('\\') || text.ends_with('/')) {
+        text += '.';
+    }
+    return "\"" + text + "\"";
 }
 
 } // namespace
@@ -43,6 +48,21 @@ bool is_open_to_others(const std::filesystem::path& file) {
 // it.
 bool is_closed_to_owner(const std::filesystem::path&, const std::filesystem::path&) {
     return false;
+}
+
+// Access goes by the list of a file, whoever owns it; check_private looks at that.
+bool is_of_other_owner(const std::filesystem::path&, const std::filesystem::path&) {
+    return false;
+}
+
+std::string same_owner_command(const std::filesystem::path& file, const std::filesystem::path&) {
+    return owner_only_command(file);
+}
+
+std::string move_away_command(const std::filesystem::path& file) {
+    auto away = file;
+    away += ".old";
+    return "move " + quoted(file) + " " + quoted(away);
 }
 
 std::string owner_only_command(const std::filesystem::path& file) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "doctor/packet_filter.hpp"
+#include "doctor/station_facts.hpp"
 
 #include <string>
 
@@ -36,5 +37,8 @@ struct FirewallAnswer {
 };
 [[nodiscard]] FirewallAnswer ask_firewall(const FirewallListing& listing,
                                           const FilteredPacket& packet);
+
+// What the listing means for this station.
+void check_listing(const StationFacts& facts, const FirewallListing& listing, Findings& findings);
 
 } // namespace stationsync::host::doctor

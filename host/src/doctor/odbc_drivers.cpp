@@ -46,6 +46,10 @@ bool is_odbc_key(std::string_view key) {
 
 } // namespace
 
+bool is_same_odbc_name(std::string_view a, std::string_view b) {
+    return lower(a) == lower(b);
+}
+
 IniFile parse_ini(std::string_view text) {
     IniFile file;
     std::string section;

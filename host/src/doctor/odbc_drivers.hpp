@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/value.hpp"
+#include "doctor/finding.hpp"
 
 #include <filesystem>
 #include <map>
@@ -30,6 +31,11 @@ struct OdbcSurroundings {
 // Those for all accounts. Blocking.
 [[nodiscard]] OdbcSurroundings read_odbc();
 
+// Whether the library that a connection string names itself is there; never loads it.
+[[nodiscard]] bool odbc_library_exists(const std::string& library);
+// Driver managers take names of drivers and data sources in any case.
+[[nodiscard]] bool is_same_odbc_name(std::string_view a, std::string_view b);
+
 // A file of the driver manager: section -> key in lower case -> value.
 using IniFile = std::map<std::string, std::map<std::string, std::string>>;
 [[nodiscard]] IniFile parse_ini(std::string_view text);
@@ -40,5 +46,9 @@ struct OdbcNeed {
     std::string source; // "DSN="; may be empty
 };
 [[nodiscard]] std::optional<OdbcNeed> odbc_need(const ConfigValue& own);
+
+// `section` is the table with the need: "[discovery.stations]".
+void check_odbc_need(const std::string& section, const OdbcNeed& need, const OdbcSurroundings& odbc,
+                     Findings& findings);
 
 } // namespace stationsync::host::doctor

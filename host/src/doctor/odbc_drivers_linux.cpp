@@ -21,9 +21,19 @@ fs::path variable(const char* name, const char* otherwise) {
     return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
+bool has_driver_manager() {
+    void* const library = ::dlopen("libodbc.so.2", RTLD_LAZY | RTLD_LOCAL);
+    if (library != nullptr) {
+        ::dlclose(library);
+    }
+    return library != nullptr;
+}
+
+} // namespace
+
 // The folders that the loader looks into for a bare name, without loading anything: a driver runs
 // code when it is loaded.
-bool library_exists(const std::string& library) {
+bool odbc_library_exists(const std::string& library) {
     std::error_code ignored;
     if (library.find('/') != std::string::npos) {
         return fs::exists(library, ignored);
@@ -39,16 +49,6 @@ bool library_exists(const std::string& library) {
     return false;
 }
 
-bool has_driver_manager() {
-    void* const library = ::dlopen("libodbc.so.2", RTLD_LAZY | RTLD_LOCAL);
-    if (library != nullptr) {
-        ::dlclose(library);
-    }
-    return library != nullptr;
-}
-
-} // namespace
-
 OdbcSurroundings read_odbc() {
     OdbcSurroundings odbc;
     odbc.has_manager = has_driver_manager();
@@ -61,7 +61,7 @@ OdbcSurroundings read_odbc() {
     for (const auto& [name, values] : parse_ini(text_of(drivers))) {
         for (const auto* const key : {"driver64", "driver"}) {
             if (const auto place = values.find(key); place != values.end()) {
-                odbc.drivers.push_back({name, place->second, library_exists(place->second)});
+                odbc.drivers.push_back({name, place->second, odbc_library_exists(place->second)});
                 break;
             }
         }

@@ -44,6 +44,10 @@ std::vector<std::pair<std::wstring, std::wstring>> values_of(const std::wstring&
 
 } // namespace
 
+bool odbc_library_exists(const std::string& library) {
+    return GetFileAttributesW(path_of(library).c_str()) != INVALID_FILE_ATTRIBUTES;
+}
+
 OdbcSurroundings read_odbc() {
     OdbcSurroundings odbc;
     odbc.has_manager = true; // part of Windows

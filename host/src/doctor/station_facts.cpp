@@ -55,6 +55,15 @@ bool StationFacts::listen_is_default() const {
     return !station || station->net.listen_is_default;
 }
 
+bool StationFacts::is_no_station() const {
+    const auto is_there = [](const std::filesystem::path& file) {
+        std::error_code ignored;
+        return std::filesystem::exists(std::filesystem::symlink_status(file, ignored));
+    };
+    return !is_hidden && !service.answers && projects.empty() && !is_there(paths.station_file()) &&
+           !is_there(paths.identity_file());
+}
+
 bool StationFacts::is_discovery_enabled(std::string_view plugin) const {
     return config && std::ranges::any_of(config->discoveries, [&](const auto& discovery) {
                return discovery.enabled && discovery.plugin == plugin;

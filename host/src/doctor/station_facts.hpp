@@ -20,6 +20,7 @@ struct PeerFacts {
     bool found = false;
     bool found_by = false;
     std::optional<std::int64_t> time_difference_ms;
+    bool is_outside = false; // one of its addresses is of another computer
 };
 
 struct MessageFacts {
@@ -84,6 +85,8 @@ struct StationFacts {
     // As configured, else the defaults: the ports are checked with a broken configuration, too.
     [[nodiscard]] std::vector<Endpoint> listen() const;
     [[nodiscard]] bool listen_is_default() const;
+    // Nothing of a station is in the folder, as far as this account may look.
+    [[nodiscard]] bool is_no_station() const;
     [[nodiscard]] bool is_discovery_enabled(std::string_view plugin) const;
 };
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace stationsync::host::doctor {
 namespace {
 
@@ -102,6 +104,65 @@ TEST(FirewallAnswer, WithoutAnActiveZoneTheDefaultOneDecides) {
     EXPECT_EQ(ask_firewall(zones, {true, 22, false}).opening, Opening::open);
     zones.default_zone = "trusted";
     EXPECT_EQ(ask_firewall(zones, link).opening, Opening::open);
+}
+
+const Finding* find(const Findings& findings, std::string_view id) {
+    const auto found = std::ranges::find(findings.all(), id, &Finding::id);
+    return found == findings.all().end() ? nullptr : &*found;
+}
+
+TEST(FirewallFindings, APortThatAnotherComputerCameThroughIsNotTakenForClosed) {
+    const auto closing = listing(FirewallTool::iptables, "-P INPUT DROP\n");
+    for (const auto& [outside, severity] :
+         {std::pair{true, Severity::warning}, std::pair{false, Severity::problem}}) {
+        StationFacts facts;
+        PeerFacts peer;
+        peer.name = "B";
+        peer.state = "rejected";
+        peer.found_by = outside;
+        peer.is_outside = true;
+        facts.service.peers = {peer};
+        Findings findings;
+        check_listing(facts, closing, findings);
+        ASSERT_NE(find(findings, "firewall.link"), nullptr);
+        EXPECT_EQ(find(findings, "firewall.link")->severity, severity);
+        EXPECT_EQ(find(findings, "firewall.link")->text.find("B reaches this station") !=
+                      std::string::npos,
+                  outside);
+    }
+}
+
+StationFacts searching(std::int64_t probe_source_port) {
+    StationFacts facts;
+    facts.config.emplace();
+    auto& discovery = facts.config->discoveries.emplace_back();
+    discovery.name = "lan";
+    discovery.plugin = "discovery-wsd";
+    discovery.enabled = true;
+    ConfigValue::Table own;
+    own.push_back({"probe_source_port", 1, {probe_source_port, 1}});
+    discovery.own = {std::move(own), 1};
+    return facts;
+}
+
+TEST(FirewallFindings, AnswersToASearchNeedTheirPort) {
+    const std::string rules = "-P INPUT DROP\n-A INPUT -p udp -m udp --dport 3702 -j ACCEPT\n";
+    Findings any;
+    check_listing(searching(0), listing(FirewallTool::iptables, rules), any);
+    ASSERT_NE(find(any, "firewall.answers"), nullptr);
+    EXPECT_THAT(find(any, "firewall.answers")->remedy,
+                StartsWith("Set probe_source_port = 37020 in [discovery.lan] and open it: iptables "
+                           "-I INPUT -p udp --dport 37020 -j ACCEPT"));
+    Findings closed;
+    check_listing(searching(40'000), listing(FirewallTool::iptables, rules), closed);
+    ASSERT_NE(find(closed, "firewall.answers"), nullptr);
+    EXPECT_THAT(find(closed, "firewall.answers")->remedy, HasSubstr("--dport 40000"));
+    Findings open;
+    check_listing(
+        searching(40'000),
+        listing(FirewallTool::iptables, rules + "-A INPUT -p udp -m udp --dport 40000 -j ACCEPT\n"),
+        open);
+    EXPECT_EQ(find(open, "firewall.answers"), nullptr);
 }
 
 TEST(FirewallAnswer, WithoutAToolEverythingIsOpen) {

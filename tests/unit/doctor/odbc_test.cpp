@@ -1,5 +1,7 @@
 #include "doctor/odbc_drivers.hpp"
 
+#include "support/temp_folder.hpp"
+
 #include <gtest/gtest.h>
 
 namespace stationsync::host::doctor {
@@ -34,6 +36,38 @@ TEST(OdbcNeed, OtherKeysNeedNone) {
     EXPECT_FALSE(odbc_need(table("root", std::string("/srv/recipes"))));
     EXPECT_FALSE(odbc_need(table("query", std::string("SELECT name, address FROM stations"))));
     EXPECT_FALSE(odbc_need({}));
+}
+
+Finding finding_of(const OdbcNeed& need, const OdbcSurroundings& odbc) {
+    Findings findings;
+    check_odbc_need("[providers.db]", need, odbc, findings);
+    EXPECT_EQ(findings.all().size(), 1u);
+    return findings.all().empty() ? Finding{} : findings.all().front();
+}
+
+TEST(OdbcCheck, DriversAndSourcesAreKnownInAnyCase) {
+    OdbcSurroundings odbc;
+    odbc.drivers = {{"FreeTDS", "libtdsodbc.so", true}};
+    odbc.sources = {{"Batch", "freetds"}};
+    EXPECT_EQ(finding_of({"FREETDS", ""}, odbc).severity, Severity::ok);
+    EXPECT_EQ(finding_of({"", "BATCH"}, odbc).severity, Severity::ok);
+    EXPECT_EQ(finding_of({"FreeTDS 2", ""}, odbc).severity, Severity::problem);
+    EXPECT_EQ(finding_of({"", "Batches"}, odbc).severity, Severity::problem);
+}
+
+TEST(OdbcCheck, ALibraryThatIsNamedByItsPathIsLookedAt) {
+    const test::TempFolder folder;
+    const auto library = (folder / "libplant.so").string();
+    const OdbcSurroundings none;
+    const auto missing = finding_of({library, ""}, none);
+    EXPECT_EQ(missing.severity, Severity::problem);
+    EXPECT_NE(missing.text.find(library + ", which is missing"), std::string::npos);
+    test::write_file(library, "");
+    EXPECT_EQ(finding_of({library, ""}, none).severity, Severity::ok);
+    OdbcSurroundings source;
+    source.sources = {{"Batch", library}};
+    EXPECT_EQ(finding_of({"", "Batch"}, source).severity, Severity::ok);
+    EXPECT_EQ(finding_of({"libnowhere-at-all.so", ""}, none).severity, Severity::problem);
 }
 
 TEST(IniFile, SectionsAndKeysOfTheDriverManagerAreRead) {
