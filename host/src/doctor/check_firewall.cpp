@@ -21,6 +21,7 @@ std::vector<FilteredPacket> questions(const StationFacts& facts) {
         }
     }
     std::vector<FilteredPacket> packets;
+    packets.reserve(v4.size() + v6.size() + 1);
     for (const auto port : v4) {
         packets.push_back({true, port, false});
     }

@@ -9,6 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <thread>
 
 namespace stationsync::host {
@@ -16,6 +18,15 @@ namespace {
 
 using test::run_sql;
 using testing::HasSubstr;
+
+// How often this process has the file open.
+std::ptrdiff_t times_open(const std::filesystem::path& file) {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return std::count_if(begin(all), end(all), [&](const auto& entry) {
+        std::error_code closed_meanwhile;
+        return std::filesystem::read_symlink(entry.path(), closed_meanwhile) == file;
+    });
+}
 
 class Configurator : public testing::Test {
 protected:
@@ -160,8 +171,21 @@ TEST_F(Configurator, WorksBesideReadersAndWriters) {
     // Someone writes for a moment: the command waits for him.
     test::Database writer(list_);
     writer.run("BEGIN IMMEDIATE; INSERT INTO stations VALUES('B','b')");
+    const auto opened_before = times_open(list_);
     test::Outcome added;
-    std::thread command([&] { added = run({"add-station", "C", "c"}); });
+    std::atomic<bool> has_ended = false;
+    std::thread command([&] {
+        added = run({"add-station", "C", "c"});
+        has_ended = true;
+    });
+    // It has the list open and still does not end, however often one looks.
+    while (!has_ended && times_open(list_) == opened_before) {
+        std::this_thread::yield();
+    }
+    for (int look = 0; look < 500 && !has_ended; ++look) {
+        EXPECT_EQ(reader.run("SELECT count(*) FROM stations"), "1");
+    }
+    EXPECT_FALSE(has_ended) << added.err;
     writer.run("COMMIT");
     command.join();
     EXPECT_EQ(added.code, 0) << added.err;
