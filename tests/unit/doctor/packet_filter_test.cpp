@@ -263,10 +263,9 @@ TEST(NftRules, FieldsThatAreComparedTogetherAreToldApart) {
 }
 
 TEST(NftRules, BrokenTextIsNoRule) {
-    for (const auto* const text :
-         {"table", "table inet x {", "chain x {\n", "}}}}",
-          "table inet f {\nchain input {\n"
-          "type filter hook input priority 0; policy drop;\ntcp dport\n"}) {
+    constexpr const char* half_a_rule = "table inet f {\nchain input {\ntype filter hook input "
+                                        "priority 0; policy drop;\ntcp dport\n";
+    for (const auto* const text : {"table", "table inet x {", "chain x {\n", "}}}}", half_a_rule}) {
         EXPECT_NO_FATAL_FAILURE(static_cast<void>(nft(tcp(1), text)));
     }
 }
