@@ -56,7 +56,7 @@ class SynchronizedList(unittest.TestCase):
         for station in plant.stations[:3]:
             station.wait_connected(*(s for s in plant.stations[:3] if s is not station))
             station.wait_synced("configurator", "stations.db")
-            self.assertEqual(listed(station), ["A", "B", "C"])
+            wait_until(lambda station=station: listed(station) == ["A", "B", "C"], "the list is whole")
 
     def test_station_added_on_one_is_dialled_by_all(self):
         with Plant("ABCD") as plant:
