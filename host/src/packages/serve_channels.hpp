@@ -25,6 +25,7 @@ struct Serve::Channel {
     bool closed = false;
     bool counted = false; // the provider is known to be ours: bytes count under its name
     bool has_turn = false;
+    bool located_again = false;
     bool opening = false; // its files are on their way, even when the channel is closed by now
 
     ServedFilePtr file; // null while it is being located

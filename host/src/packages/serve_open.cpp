@@ -142,6 +142,14 @@ void Serve::open_files(const ChannelPtr& channel, const std::shared_ptr<Opening>
 
 void Serve::on_files_open(const ChannelPtr& channel, Opening& opening) {
     if (!opening.file) {
+        // What was applied meanwhile had a file when it was located, and is served from the live
+        // data now.
+        const bool has_gone = opening.file.error().kind == IoErrorKind::not_found;
+        if (has_gone && !std::exchange(channel->located_again, true)) {
+            channel->opening = true;
+            locate(channel);
+            return;
+        }
         refuse(channel, CannotReason::not_held, opening.file.error().text);
         return;
     }

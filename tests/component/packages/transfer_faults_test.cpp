@@ -239,6 +239,28 @@ TEST(TransferFaults, LiveContentThatChangedIsNotServedAsThePackage) {
     }
 }
 
+TEST(TransferFaults, APackageThatBecameLiveSinceItWasLocatedIsServedAllTheSame) {
+    TransferWorld world;
+    TestStation& a = world.add_station();
+    TestStation& b = world.add_station();
+    for (const std::size_t bytes : {std::size_t{1000}, mib}) {
+        const Content content = random_content(bytes);
+        const auto live = a.folder / "live";
+        ASSERT_TRUE(atomic_write(live, content));
+        PackageDescription package;
+        package.object = {"recipes", "live" + std::to_string(bytes)};
+        package.package = {digest_of(content), bytes, 0};
+        bool applied = false;
+        a.on_locate = [&](const PackageRef&) {
+            return LocatedPackage{std::exchange(applied, true) ? live : a.folder / "applied"};
+        };
+        b.engine->start_fetch(b.request_for(package, {a.id}, bytes));
+        ASSERT_TRUE(world.run_until([&] { return b.is_over(bytes); }));
+        EXPECT_TRUE(b.finished.contains(bytes)) << b.failed[bytes].text;
+        EXPECT_TRUE(b.failed_sources.empty());
+    }
+}
+
 TEST(TransferFaults, ATemporaryExportIsRemovedAfterwards) {
     TransferWorld world;
     TestStation& a = world.add_station();
