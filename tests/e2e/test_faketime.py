@@ -32,12 +32,19 @@ class FakeTime(unittest.TestCase):
             put(a.data / "recipes" / "r.txt", b"before")
             b.wait_file("recipes/r.txt", b"before")
             plant.wait_all_synced()
+
+            def step(hours, to):
+                text = f"clock of this computer was set by {hours * 3600} s"
+                before = b.messages(text)
+                offset.write_text(to + "\n")
+                wait_until(lambda: (now := b.messages(text)) and now != before, f"{b.name} says '{text}', now")
+
             for hours in (2, -2):
                 published = [s.provider("recipes")["published"] for s in plant]
-                offset.write_text(f"{hours:+}h\n")
-                b.wait_message(f"clock of this computer was set by {hours * 3600} s")
+                step(hours, f"{hours:+}h")
                 wait_rejected((a, b), (b, a))
-                offset.write_text("+0\n")
+                # Waited for as well: two steps between two looks at the clock are seen as one of four hours.
+                step(-hours, "+0")
                 plant.wait_connected()
                 plant.wait_all_synced()
                 self.assertEqual([s.provider("recipes")["published"] for s in plant], published, "no change is seen")

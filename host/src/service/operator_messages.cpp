@@ -55,9 +55,12 @@ void OperatorMessages::raise(const core::RaiseMessage& raised, core::WallTime no
     }
     auto [place, added] = standing_.emplace(std::pair(raised.id, raised.subject), message);
     if (!added) {
-        if (place->second.text == message.text && place->second.severity == message.severity)
-            return;
-        message.since = place->second.since;
+        // What has happened once more is told once more, with its own time.
+        if (life_of(message.id) != core::MessageLife::event) {
+            if (place->second.text == message.text && place->second.severity == message.severity)
+                return;
+            message.since = place->second.since;
+        }
         place->second = message;
     }
     const log::Level level = message.severity == 0   ? log::Level::info

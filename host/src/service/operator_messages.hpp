@@ -1,6 +1,7 @@
 // Messages for the operator: raised once per cause, cleared when the cause is gone. What has
 // happened and what waits for a person is kept over restarts; a condition that is looked at anew
-// (core::MessageLife) is told again only if it still lasts, with the time since which it does.
+// (core::MessageLife) is told again only if it still lasts, with the time since which it does. An
+// event that happens again is told again: of the same kind and subject, the last one is kept.
 #pragma once
 
 #include "base/worker_pool.hpp"
