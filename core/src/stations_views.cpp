@@ -19,6 +19,11 @@ std::string protocol_text(std::uint32_t major, std::uint32_t minor) {
     return std::to_string(major) + '.' + std::to_string(minor);
 }
 
+// Of several addresses the sentence must tell which one it is about; most do by themselves.
+std::string with_address(const std::string& address, const std::string& sentence) {
+    return sentence.find(address) == std::string::npos ? address + ": " + sentence : sentence;
+}
+
 } // namespace
 
 std::string wrong_key_text(const std::string& name, const std::string& address,
@@ -216,7 +221,7 @@ std::optional<StationView> Stations::Impl::view_of(const Candidate& candidate) c
                                      : view.state;
             view.reasons.push_back(
                 key ? reason("key", wrong_key_text(found.name, address, context.config.project))
-                    : reason("found", address + ": " + picture->failure->reason));
+                    : reason("found", with_address(address, picture->failure->reason)));
         }
     }
     const IncomingRefused* refusal = refusal_of(view.addresses);

@@ -63,10 +63,18 @@ std::string title_of(const Json& station) {
     return name.empty() ? texts_at(station, "addresses") : name;
 }
 
+// A station without a name is called by its addresses, which most sentences about it name anyway.
+std::string sentence_of(const Json& station, const std::string& text) {
+    const std::string address = text_at(station, "name").empty() ? first_address(station) : "";
+    return !address.empty() && text.find(address) != std::string::npos
+               ? text
+               : title_of(station) + ": " + text;
+}
+
 void write_reasons(std::ostream& out, const Json& stations) {
     for (const auto& station : stations) {
         for (const auto& reason : list_at(station, "reasons")) {
-            write_wrapped(out, title_of(station) + ": " + text_at(reason, "text"), 2);
+            write_wrapped(out, sentence_of(station, text_at(reason, "text")), 2);
             if (const auto remedy = text_at(reason, "remedy"); !remedy.empty()) {
                 write_wrapped(out, "-> " + remedy, 4);
             }

@@ -55,6 +55,16 @@ TEST(Render, StationsShowDirectionsAndReasons) {
     EXPECT_THAT(text, HasSubstr("B: The clocks differ by 61 s.\n    -> Set both clocks."));
 }
 
+TEST(Render, ASentenceThatNamesTheAddressOfANamelessStationIsNotIntroducedByIt) {
+    const auto text = rendered(render_stations, Json::parse(R"([
+        {"addresses":["127.0.9.6:8883"],"state":"searching",
+         "reasons":[{"text":"127.0.9.6:8883 refuses the connection."}]},
+        {"addresses":["127.0.9.7:8883"],"state":"searching",
+         "reasons":[{"text":"The cable is out."}]}])"));
+    EXPECT_THAT(text, HasSubstr("\n  127.0.9.6:8883 refuses the connection."));
+    EXPECT_THAT(text, HasSubstr("\n  127.0.9.7: The cable is out."));
+}
+
 TEST(Render, ChecksShowBothValuesWhetherTheyPassOrNot) {
     const auto text = rendered(render_station_checks, Json::parse(R"([
         {"id":"0d6bbfb6-0000-8000-8000-000000000000","name":"B","state":"rejected","reasons":[],

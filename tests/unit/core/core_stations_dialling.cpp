@@ -339,6 +339,18 @@ TEST_F(StationDialling, WrongKeyIsRejectedWithTheNameThatDiscoveryGave) {
     EXPECT_EQ(a.count("ClearMessage"), 1u);
 }
 
+TEST_F(StationDialling, ASentenceAboutAnAddressNamesItOnce) {
+    Node& a = mesh.add(1);
+    mesh.answers["h8:8883"] = DialFailed{{}, "h8:8883 refuses the connection", false, false};
+    mesh.answers["h9:8883"] = DialFailed{{}, "It went wrong", false, false};
+    tell(a, found("x", {"h8:8883", "h9:8883"}));
+    mesh.run(5min);
+    ASSERT_NE(address_only(a), nullptr);
+    ASSERT_EQ(address_only(a)->reasons.size(), 2u);
+    EXPECT_EQ(address_only(a)->reasons[0].text, "h8:8883 refuses the connection");
+    EXPECT_EQ(address_only(a)->reasons[1].text, "h9:8883: It went wrong");
+}
+
 TEST_F(StationDialling, WhoConnectsWithAWrongKeyIsShownForAWhile) {
     Node& a = mesh.add(1);
     for (int i = 0; i < 100; ++i)
