@@ -36,14 +36,15 @@ std::uint16_t port_of(DWORD raw) {
     return ntohs(static_cast<std::uint16_t>(raw));
 }
 
+// Reads a table of a size that is known only afterwards; empty when it cannot be read.
 template <class Read>
-std::vector<unsigned char> table_of(const Read& read) {
+std::vector<unsigned char> table_of(const Read& read, ULONG family) {
     DWORD size = 64 * 1024;
     std::vector<unsigned char> table;
     DWORD result = ERROR_INSUFFICIENT_BUFFER;
     for (int attempt = 0; attempt < 4 && result == ERROR_INSUFFICIENT_BUFFER; ++attempt) {
         table.resize(size);
-        result = read(table.data(), &size);
+        result = read(table.data(), &size, family);
     }
     if (result != NO_ERROR) {
         table.clear();
@@ -51,62 +52,38 @@ std::vector<unsigned char> table_of(const Read& read) {
     return table;
 }
 
-void add_tcp(std::vector<BoundSocket>& found, std::uint16_t port) {
-    const auto v4 = table_of([](void* table, DWORD* size) {
-        return GetExtendedTcpTable(table, size, FALSE, AF_INET, TCP_TABLE_OWNER_PID_LISTENER, 0);
-    });
-    if (!v4.empty()) {
-        const auto* const table = reinterpret_cast<const MIB_TCPTABLE_OWNER_PID*>(v4.data());
-        for (DWORD i = 0; i < table->dwNumEntries; ++i) {
-            const auto& row = table->table[i];
-            if (port_of(row.dwLocalPort) == port) {
-                found.push_back(
-                    {address_text(AF_INET, &row.dwLocalAddr), port, {holder_of(row.dwOwningPid)}});
-            }
-        }
+template <class Row>
+const void* local_address_in(const Row& row) {
+    if constexpr (requires { row.ucLocalAddr; }) {
+        return row.ucLocalAddr;
+    } else {
+        return &row.dwLocalAddr;
     }
-    const auto v6 = table_of([](void* table, DWORD* size) {
-        return GetExtendedTcpTable(table, size, FALSE, AF_INET6, TCP_TABLE_OWNER_PID_LISTENER, 0);
-    });
-    if (!v6.empty()) {
-        const auto* const table = reinterpret_cast<const MIB_TCP6TABLE_OWNER_PID*>(v6.data());
-        for (DWORD i = 0; i < table->dwNumEntries; ++i) {
-            const auto& row = table->table[i];
-            if (port_of(row.dwLocalPort) == port) {
-                found.push_back(
-                    {address_text(AF_INET6, row.ucLocalAddr), port, {holder_of(row.dwOwningPid)}});
-            }
+}
+
+template <class Table, class Read>
+void add(std::vector<BoundSocket>& found, std::uint16_t port, ULONG family, const Read& read) {
+    const auto bytes = table_of(read, family);
+    if (bytes.empty()) {
+        return;
+    }
+    const auto* const table = reinterpret_cast<const Table*>(bytes.data());
+    for (DWORD i = 0; i < table->dwNumEntries; ++i) {
+        const auto& row = table->table[i];
+        if (port_of(row.dwLocalPort) == port) {
+            found.push_back({address_text(static_cast<int>(family), local_address_in(row)),
+                             port,
+                             {holder_of(row.dwOwningPid)}});
         }
     }
 }
 
-void add_udp(std::vector<BoundSocket>& found, std::uint16_t port) {
-    const auto v4 = table_of([](void* table, DWORD* size) {
-        return GetExtendedUdpTable(table, size, FALSE, AF_INET, UDP_TABLE_OWNER_PID, 0);
-    });
-    if (!v4.empty()) {
-        const auto* const table = reinterpret_cast<const MIB_UDPTABLE_OWNER_PID*>(v4.data());
-        for (DWORD i = 0; i < table->dwNumEntries; ++i) {
-            const auto& row = table->table[i];
-            if (port_of(row.dwLocalPort) == port) {
-                found.push_back(
-                    {address_text(AF_INET, &row.dwLocalAddr), port, {holder_of(row.dwOwningPid)}});
-            }
-        }
-    }
-    const auto v6 = table_of([](void* table, DWORD* size) {
-        return GetExtendedUdpTable(table, size, FALSE, AF_INET6, UDP_TABLE_OWNER_PID, 0);
-    });
-    if (!v6.empty()) {
-        const auto* const table = reinterpret_cast<const MIB_UDP6TABLE_OWNER_PID*>(v6.data());
-        for (DWORD i = 0; i < table->dwNumEntries; ++i) {
-            const auto& row = table->table[i];
-            if (port_of(row.dwLocalPort) == port) {
-                found.push_back(
-                    {address_text(AF_INET6, row.ucLocalAddr), port, {holder_of(row.dwOwningPid)}});
-            }
-        }
-    }
+DWORD read_tcp(void* table, DWORD* size, ULONG family) {
+    return GetExtendedTcpTable(table, size, FALSE, family, TCP_TABLE_OWNER_PID_LISTENER, 0);
+}
+
+DWORD read_udp(void* table, DWORD* size, ULONG family) {
+    return GetExtendedUdpTable(table, size, FALSE, family, UDP_TABLE_OWNER_PID, 0);
 }
 
 } // namespace
@@ -114,9 +91,11 @@ void add_udp(std::vector<BoundSocket>& found, std::uint16_t port) {
 std::vector<BoundSocket> sockets_on(Transport transport, std::uint16_t port) {
     std::vector<BoundSocket> found;
     if (transport == Transport::tcp) {
-        add_tcp(found, port);
+        add<MIB_TCPTABLE_OWNER_PID>(found, port, AF_INET, read_tcp);
+        add<MIB_TCP6TABLE_OWNER_PID>(found, port, AF_INET6, read_tcp);
     } else {
-        add_udp(found, port);
+        add<MIB_UDPTABLE_OWNER_PID>(found, port, AF_INET, read_udp);
+        add<MIB_UDP6TABLE_OWNER_PID>(found, port, AF_INET6, read_udp);
     }
     return found;
 }

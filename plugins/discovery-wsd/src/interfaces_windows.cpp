@@ -97,17 +97,17 @@ std::vector<Interface> list_interfaces() {
                            std::to_string(result) + ".");
     std::vector<Interface> interfaces;
     for (const IP_ADAPTER_ADDRESSES* each = first; each != nullptr; each = each->Next) {
-        Interface interface;
-        interface.index = each->IfIndex != 0 ? each->IfIndex : each->Ipv6IfIndex;
-        interface.name = utf8_of(each->FriendlyName);
-        interface.is_up = each->OperStatus == IfOperStatusUp;
-        interface.is_loopback = each->IfType == IF_TYPE_SOFTWARE_LOOPBACK;
-        interface.is_point_to_point = each->IfType == IF_TYPE_PPP || each->IfType == IF_TYPE_TUNNEL;
-        interface.has_multicast = (each->Flags & IP_ADAPTER_NO_MULTICAST) == 0;
+        Interface found; // `interface` is a macro of the system
+        found.index = each->IfIndex != 0 ? each->IfIndex : each->Ipv6IfIndex;
+        found.name = utf8_of(each->FriendlyName);
+        found.is_up = each->OperStatus == IfOperStatusUp;
+        found.is_loopback = each->IfType == IF_TYPE_SOFTWARE_LOOPBACK;
+        found.is_point_to_point = each->IfType == IF_TYPE_PPP || each->IfType == IF_TYPE_TUNNEL;
+        found.has_multicast = (each->Flags & IP_ADAPTER_NO_MULTICAST) == 0;
         for (const IP_ADAPTER_UNICAST_ADDRESS* address = each->FirstUnicastAddress;
              address != nullptr; address = address->Next)
-            interface.addresses.push_back(address_of(*address));
-        interfaces.push_back(std::move(interface));
+            found.addresses.push_back(address_of(*address));
+        interfaces.push_back(std::move(found));
     }
     return interfaces;
 }

@@ -6,6 +6,8 @@
 
 #include <mswsock.h>
 
+#include "socket_address.hpp"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -53,51 +55,6 @@ private:
     SOCKET handle_ = INVALID_SOCKET;
 };
 
-struct SocketAddress {
-    sockaddr_storage storage{};
-    int size = 0;
-
-    [[nodiscard]] sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-SocketAddress socket_address(const Endpoint& endpoint, std::uint32_t zone) {
-    SocketAddress result;
-    if (endpoint.address.family == Family::v4) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(endpoint.port);
-        std::memcpy(&address.sin_addr, endpoint.address.bytes.data(), 4);
-        std::memcpy(&result.storage, &address, sizeof address);
-        result.size = sizeof address;
-    } else {
-        sockaddr_in6 address{};
-        address.sin6_family = AF_INET6;
-        address.sin6_port = htons(endpoint.port);
-        address.sin6_scope_id = zone;
-        std::memcpy(&address.sin6_addr, endpoint.address.bytes.data(), 16);
-        std::memcpy(&result.storage, &address, sizeof address);
-        result.size = sizeof address;
-    }
-    return result;
-}
-
-Endpoint endpoint_of(const sockaddr_storage& storage) {
-    Endpoint endpoint;
-    if (storage.ss_family == AF_INET) {
-        sockaddr_in address{};
-        std::memcpy(&address, &storage, sizeof address);
-        std::memcpy(endpoint.address.bytes.data(), &address.sin_addr, 4);
-        endpoint.port = ntohs(address.sin_port);
-    } else {
-        sockaddr_in6 address{};
-        std::memcpy(&address, &storage, sizeof address);
-        endpoint.address.family = Family::v6;
-        std::memcpy(endpoint.address.bytes.data(), &address.sin6_addr, 16);
-        endpoint.port = ntohs(address.sin6_port);
-    }
-    return endpoint;
-}
-
 template <class Value>
 void set_option(const Socket& socket, int level, int name, const Value& value) {
     if (setsockopt(socket.get(), level, name, reinterpret_cast<const char*>(&value),
@@ -139,7 +96,7 @@ Socket make_socket(const Channel& channel) {
 }
 
 void bind_to(const Socket& socket, const Endpoint& endpoint, std::uint32_t zone) {
-    SocketAddress address = socket_address(endpoint, zone);
+    const SocketAddress address = socket_address(endpoint, zone);
     if (bind(socket.get(), address.get(), address.size) != 0)
         fail("bind");
 }
