@@ -24,6 +24,11 @@ if(STATIONSYNC_MOLD AND CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
 endif()
 
 add_library(stationsync_options INTERFACE)
+if(WIN32)
+    # Windows 10 and later, names in UTF-16, without the macros and headers that nobody asked for.
+    target_compile_definitions(stationsync_options INTERFACE
+        UNICODE NOMINMAX WIN32_LEAN_AND_MEAN _WIN32_WINNT=0x0A00)
+endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
     target_compile_options(stationsync_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
         $<$<BOOL:${STATIONSYNC_WERROR}>:-Werror>)

@@ -1,7 +1,5 @@
 #include "base/clock_steps.hpp"
 
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
 #include <winsock2.h>
 
 #include <windows.h>

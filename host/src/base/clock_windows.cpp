@@ -1,8 +1,6 @@
 #include "base/clock.hpp"
 #include "base/clock_system.hpp"
 
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
 #include <windows.h>
 
 #include <realtimeapiset.h>

@@ -1,7 +1,5 @@
 #include "base/computer_end.hpp"
 
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
 #include <windows.h>
 
 namespace stationsync::host {

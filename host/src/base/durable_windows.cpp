@@ -2,8 +2,6 @@
 
 #include "base/durable_system.hpp"
 
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
 #include <windows.h>
 
 #include <aclapi.h>

@@ -2,8 +2,6 @@
 
 #include "base/path_text.hpp"
 
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
 #include <windows.h>
 
 #include <string>

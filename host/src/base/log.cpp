@@ -59,9 +59,11 @@ spdlog::level::level_enum spdlog_level(Level level) {
     return levels[static_cast<std::size_t>(level)];
 }
 
-// Strings of this type name files: wide on Windows.
-spdlog::filename_t file_name(const std::filesystem::path& path) {
-    if constexpr (std::is_same_v<spdlog::filename_t, std::filesystem::path::string_type>) {
+// Strings of this type name files: wide on Windows. A template, so that only one branch is
+// compiled.
+template <class Name = spdlog::filename_t>
+Name file_name(const std::filesystem::path& path) {
+    if constexpr (std::is_same_v<Name, std::filesystem::path::string_type>) {
         return path.native();
     } else {
         const auto text = path_text(path);

@@ -1,7 +1,5 @@
 #include "base/program.hpp"
 
-#define WIN32_LEAN_AND_MEAN
-#define NOMINMAX
 #include <windows.h>
 
 #include "base/path_text.hpp"
