@@ -224,6 +224,10 @@ std::string remedy_for(std::string_view check) {
            "provider on one of them.";
 }
 
+std::string to_text(ProtocolVersion version) {
+    return std::to_string(version.major) + '.' + std::to_string(version.minor);
+}
+
 std::string_view to_text(ProviderMismatch policy) {
     switch (policy) {
     case ProviderMismatch::reject_station:

@@ -13,6 +13,8 @@ Stations::Impl::Impl(Context& shared, TokenJudge& tokens, StationsListener& told
     own.station_name = config.station_name;
     own.project = config.project;
     own.product_version = config.product_version;
+    own.protocol_major = config.protocol.major;
+    own.protocol_minor = config.protocol.minor;
     own.on_provider_mismatch = config.on_provider_mismatch;
     set_own_addresses();
     dialling.set_served(config.self, true);

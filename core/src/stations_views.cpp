@@ -15,10 +15,6 @@ CheckResult reason(std::string check, std::string text) {
     return result;
 }
 
-std::string protocol_text(std::uint32_t major, std::uint32_t minor) {
-    return std::to_string(major) + '.' + std::to_string(minor);
-}
-
 // Of several addresses the sentence must tell which one it is about; most do by themselves.
 std::string with_address(const std::string& address, const std::string& sentence) {
     return sentence.find(address) == std::string::npos ? address + ": " + sentence : sentence;
@@ -97,7 +93,7 @@ StationView Stations::Impl::view_of(const Peer& peer) const {
         run != peer.runs.end() && run->second.profile) {
         const Profile& profile = *run->second.profile;
         view.project = profile.project;
-        view.protocol = protocol_text(profile.protocol_major, profile.protocol_minor);
+        view.protocol = to_text(ProtocolVersion{profile.protocol_major, profile.protocol_minor});
         view.product_version = profile.product_version;
     } else if (const Candidate* found = announcement_of(peer.id); found != nullptr) {
         view.protocol = found->found.protocol;
@@ -184,8 +180,7 @@ void Stations::Impl::announced_reasons(const Candidate& candidate, StationView& 
     const std::string& theirs = candidate.found.protocol;
     const std::string major = std::to_string(own.protocol_major);
     if (!theirs.empty() && theirs.substr(0, theirs.find('.')) != major)
-        tell("protocol", protocol_text(own.protocol_major, own.protocol_minor), theirs,
-             "version of the protocol");
+        tell("protocol", to_text(context.config.protocol), theirs, "version of the protocol");
     const std::string& version = candidate.found.product_version;
     if (!version.empty() && version != own.product_version)
         tell("product-version", own.product_version, version, "version of the plant software");

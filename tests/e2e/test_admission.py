@@ -147,6 +147,22 @@ class Admission(unittest.TestCase):
             b.start()
             self.expect_data(plant)
 
+    def test_another_version_of_the_protocol_is_rejected_and_joins_once_updated(self):
+        need_test_build()
+        with self.plant_of_two() as plant:
+            a, b = plant
+            a.start()
+            b.start({"STATIONSYNC_TEST_PROTOCOL": "2.3"})
+            for station, other in ((a, b), (b, a)):
+                reason = wait_rejected(station, other, "protocol")
+                self.assertEqual({reason["ours"], reason["theirs"]}, {"1", "2"})
+                self.assertIn("update the older station", reason["text"])
+            self.assertEqual(a.peer(b)["protocol"], "2.3")
+            self.expect_no_data(plant)
+            b.stop()
+            b.start()
+            self.expect_data(plant)
+
     def test_the_limit_holds_for_each_pair_and_a_station_between_relays(self):
         need_test_build()
         with Plant("ABC") as plant:

@@ -123,6 +123,8 @@ Links::Impl::Impl(asio::io_context& io, LinksConfig given, const StationIdentity
     made->hello.public_key = identity.public_key();
     made->hello.station = identity.id();
     made->hello.run_id = config.run_id;
+    made->hello.protocol_major = config.protocol_major;
+    made->hello.protocol_minor = config.protocol_minor;
     made->hello.name = config.station_name;
     made->hello.addresses = config.addresses;
     setup = std::move(made);

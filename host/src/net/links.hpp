@@ -81,6 +81,8 @@ struct LinksConfig {
     std::string station_name;
     std::string project; // for texts only: the key is what decides
     std::uint64_t run_id = 0;
+    std::uint16_t protocol_major = 1; // told in the hello
+    std::uint16_t protocol_minor = 0;
     std::vector<std::string> addresses; // told to peers: where this station listens
     LinkLimits limits;
     std::function<core::WallTime()> wall_now; // empty: the system's clock

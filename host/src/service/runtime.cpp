@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "base/path_text.hpp"
 #include "base/random.hpp"
+#include "service/own_protocol.hpp"
 #include "service/space_watch.hpp"
 
 #include <algorithm>
@@ -113,6 +114,7 @@ void Runtime::make_engine(core::DurableState state) {
     config.station_name = settings_.station.name;
     config.project = settings_.project.name;
     config.product_version = settings_.project.product_version;
+    config.protocol = own_protocol();
     config.on_provider_mismatch = mismatch_policy(settings_.project);
     config.addresses = addresses_;
     config.limits.kept_per_object = settings_.station.history.per_object;
@@ -129,6 +131,9 @@ IoResult<void> Runtime::start_links() {
     config.station_name = settings_.station.name;
     config.project = settings_.project.name;
     config.run_id = settings_.run_id;
+    const core::ProtocolVersion protocol = own_protocol();
+    config.protocol_major = static_cast<std::uint16_t>(protocol.major);
+    config.protocol_minor = static_cast<std::uint16_t>(protocol.minor);
     config.addresses = addresses_;
     try {
         links_ = std::make_unique<Links>(context_, std::move(config), identity_, keys_, *this);

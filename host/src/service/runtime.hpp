@@ -223,6 +223,7 @@ private:
     struct LinkEntry {
         core::StationId station;
         bool dialled = false;
+        bool other_protocol = false; // another major version: not all that it says can be read
         bool carried =
             false; // frames of packages, either way: lost with it if they were on the way
         // The block lane took its fill. What was read from disk before that was known waits here:

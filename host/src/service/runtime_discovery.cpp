@@ -1,5 +1,6 @@
 // Discovery instances of a runtime: what they announce, and what they find.
 #include "net/address.hpp"
+#include "service/own_protocol.hpp"
 #include "service/runtime.hpp"
 
 #include <algorithm>
@@ -36,8 +37,7 @@ FoundPeer Runtime::own_announcement() const {
     // ours, and on which network, the plugin knows best.
     for (const ListenAddress& listen : settings_.listen)
         own.endpoints.push_back(to_text(listen.address));
-    own.texts["proto"] =
-        std::to_string(core::protocol_major) + '.' + std::to_string(core::protocol_minor);
+    own.texts["proto"] = core::to_text(own_protocol());
     if (!settings_.project.product_version.empty())
         own.texts["app"] = settings_.project.product_version;
     return own;

@@ -4,13 +4,18 @@
 #include "base/log.hpp"
 #include "net/address.hpp"
 #include "plugins/key_rules.hpp"
+#include "service/own_protocol.hpp"
 
 #include <algorithm>
 
 namespace stationsync::host {
 
 void Runtime::on_link_up(const LinkUpInfo& info) {
-    live_links_[info.link] = {info.station, info.dialled, false, false, {}};
+    LinkEntry entry;
+    entry.station = info.station;
+    entry.dialled = info.dialled;
+    entry.other_protocol = info.protocol_major != own_protocol().major;
+    live_links_[info.link] = std::move(entry);
     log::info("net",
               std::string(info.dialled ? "connected to " : "connection from ") + info.station_name +
                   " at " + info.address,
@@ -96,6 +101,8 @@ void Runtime::on_engine_bytes(LinkId link, Bytes bytes) {
     auto decoded = decode_message(bytes);
     if (!decoded) {
         const auto place = live_links_.find(link);
+        if (place != live_links_.end() && place->second.other_protocol)
+            return; // not for us: its profile, which we can read, says that no data flow
         const std::string station =
             place == live_links_.end() ? std::string() : core::to_text(place->second.station);
         log::write_limited("message " + station, log::Level::warning, "net",

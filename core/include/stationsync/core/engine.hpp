@@ -44,6 +44,7 @@ struct EngineConfig {
     std::string station_name;
     std::string project;
     std::string product_version;
+    ProtocolVersion protocol;
     std::vector<std::string> addresses; // where we listen
     ProviderMismatch on_provider_mismatch = ProviderMismatch::reject_station;
     Limits limits;

@@ -10,6 +10,15 @@ namespace stationsync::core {
 inline constexpr std::uint32_t protocol_major = 1;
 inline constexpr std::uint32_t protocol_minor = 0;
 
+// Stations of another major version exchange no data; a later minor version sends more, which is
+// passed over.
+struct ProtocolVersion {
+    std::uint32_t major = protocol_major;
+    std::uint32_t minor = protocol_minor;
+    bool operator==(const ProtocolVersion&) const = default;
+};
+std::string to_text(ProtocolVersion version); // "1.0"
+
 struct ProviderProfile {
     std::string name;
     std::string plugin;         // id of the plugin
