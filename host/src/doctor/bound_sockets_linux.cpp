@@ -1,11 +1,10 @@
 #include "doctor/bound_sockets.hpp"
 
 #include "doctor/proc_net.hpp"
+#include "doctor/text_of.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 
@@ -13,11 +12,6 @@ namespace stationsync::host::doctor {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string text_of(const fs::path& file) {
-    std::ifstream in(file);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::optional<std::int64_t> process_of(const fs::path& folder) {
     const auto name = folder.filename().string();

@@ -1,20 +1,13 @@
 #include "base/program.hpp"
 #include "doctor/firewall.hpp"
+#include "doctor/text_of.hpp"
 
 #include <unistd.h>
-
-#include <fstream>
-#include <iterator>
 
 namespace stationsync::host::doctor {
 namespace {
 
 constexpr std::chrono::seconds patience{5};
-
-std::string text_of(const char* file) {
-    std::ifstream in(file);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 FirewallListing without_rights(const std::string& tool) {
     FirewallListing listing;

@@ -1,20 +1,15 @@
 #include "doctor/odbc_drivers.hpp"
 
+#include "doctor/text_of.hpp"
+
 #include <dlfcn.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 namespace stationsync::host::doctor {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string text_of(const fs::path& file) {
-    std::ifstream in(file);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 fs::path variable(const char* name, const char* otherwise) {
     const auto* const value = std::getenv(name);

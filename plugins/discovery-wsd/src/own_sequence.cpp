@@ -1,21 +1,13 @@
 #include "own_sequence.hpp"
 
+#include "parse_number.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 namespace stationsync::discovery_wsd {
 
 namespace {
-
-std::optional<std::uint32_t> parse_u32(std::string_view text) {
-    std::uint32_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stopped, failure] = std::from_chars(text.data(), end, value);
-    if (text.empty() || failure != std::errc{} || stopped != end)
-        return std::nullopt;
-    return value;
-}
 
 // Seconds since 1970 grow by themselves where nothing was stored. At the very end the number stays.
 std::uint32_t greater_than(std::optional<std::uint32_t> before, std::int64_t utc_seconds) {

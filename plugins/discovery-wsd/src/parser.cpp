@@ -1,11 +1,12 @@
 #include "parser.hpp"
 
+#include "parse_number.hpp"
+
 #include <stationsync/text.hpp>
 
 #include <expat.h>
 
 #include <algorithm>
-#include <charconv>
 #include <exception>
 #include <memory>
 
@@ -59,16 +60,6 @@ std::string_view trimmed(std::string_view text) noexcept {
     if (first == std::string_view::npos)
         return {};
     return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-std::optional<std::uint32_t> parse_u32(std::string_view text) {
-    text = trimmed(text);
-    std::uint32_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stopped, failure] = std::from_chars(text.data(), end, value);
-    if (text.empty() || failure != std::errc{} || stopped != end)
-        return std::nullopt;
-    return value;
 }
 
 bool is_addressing(std::string_view space) noexcept {
@@ -263,9 +254,9 @@ private:
         std::optional<std::uint32_t> number;
         for (std::size_t i = 0; attributes[i] != nullptr; i += 2) {
             if (std::string_view(attributes[i]) == "InstanceId")
-                instance = parse_u32(attributes[i + 1]);
+                instance = parse_u32(trimmed(attributes[i + 1]));
             if (std::string_view(attributes[i]) == "MessageNumber")
-                number = parse_u32(attributes[i + 1]);
+                number = parse_u32(trimmed(attributes[i + 1]));
         }
         if (!instance || !number)
             return refuse(DropReason::incomplete);
@@ -368,7 +359,7 @@ private:
         default:
             break;
         }
-        const auto version = parse_u32(text);
+        const auto version = parse_u32(trimmed(text));
         if (!version)
             return refuse(DropReason::incomplete);
         message_.targets.back().metadata_version = *version;
