@@ -22,18 +22,7 @@ class WsdLan(unittest.TestCase):
         return lan
 
     def plant(self, lan, names):
-        plant = Plant(names, addresses=[f"10.77.0.{number + 1}" for number in range(len(names))])
-        for station in plant:
-            station.namespace = lan.namespaces[station.name]
-        return plant
-
-    def join(self, plant, **settings):
-        code = plant[0].init().invite()
-        for station in plant.stations[1:]:
-            station.join(code)
-        for station in plant:
-            configure(station, files_provider(station), **settings)
-        return plant
+        return wsd.plant_on(lan, names, [f"10.77.0.{number + 1}" for number in range(len(names))])
 
     def listed(self, station, name):
         return wait_until(lambda: station.peer(name), f"{station.name} lists {name}")
@@ -41,7 +30,7 @@ class WsdLan(unittest.TestCase):
     def test_a_new_station_is_found_and_in_step_without_a_change_anywhere(self):
         lan = self.network("ABC")
         with self.plant(lan, "ABC") as plant:
-            self.join(plant)
+            wsd.join(plant)
             a, b, c = plant
             a.start()
             b.start()
@@ -109,7 +98,7 @@ class WsdLan(unittest.TestCase):
         with Plant("ABC", addresses=["10.77.0.1", "10.77.0.1:8983", "10.77.0.2"]) as plant:
             for station, computer in zip(plant, "XXY"):
                 station.namespace = lan.namespaces[computer]
-            self.join(plant)
+            wsd.join(plant)
             for number, station in enumerate(plant):
                 station.station_setting("net", "dial_ports = [8883, 8983]")
                 station.station_setting("net", f'api = "127.0.0.{number + 1}:8884"')
@@ -140,7 +129,7 @@ class WsdLan(unittest.TestCase):
     def test_who_leaves_says_so_and_is_back_with_a_greater_number(self):
         lan = self.network("AB")
         with self.plant(lan, "AB") as plant, Ear(lan, "B") as ear:
-            a, b = self.join(plant)
+            a, b = wsd.join(plant)
             plant.start_all().wait_connected()
             begin = time.monotonic()
             seconds = a.stop()
@@ -170,7 +159,7 @@ class WsdLan(unittest.TestCase):
     def test_a_new_name_is_announced_with_a_greater_version_for_good(self):
         lan = self.network("AB")
         with self.plant(lan, "AB") as plant, Ear(lan, "B") as ear:
-            a, b = self.join(plant)
+            a, b = wsd.join(plant)
             plant.start_all().wait_connected()
 
             def announced(name, instance=0):
@@ -191,7 +180,7 @@ class WsdLan(unittest.TestCase):
     def test_a_hello_without_address_is_resolved_and_a_forged_bye_ends_no_link(self):
         lan = self.network("ABX")
         with self.plant(lan, "AB") as plant, Ear(lan, "X") as ear:
-            a, b = self.join(plant)
+            a, b = wsd.join(plant)
             plant.start_all().wait_connected()
             fake = str(uuid.uuid4())
             x = lan.udp("X", "10.77.0.3", 3702)

@@ -7,7 +7,7 @@ import unittest
 
 import wsd
 from lan import Ear, Lan, inside
-from stations import IS_RELEASE, PATIENCE_S, Plant, files_provider, need_root, wait_until
+from stations import IS_RELEASE, PATIENCE_S, files_provider, need_root, wait_until
 from wsd import configure, field
 
 GROUP = ("239.255.255.250", 3702)
@@ -18,15 +18,7 @@ class WsdNetwork(unittest.TestCase):
         need_root("making network namespaces")
 
     def plant(self, lan, names, addresses, **settings):
-        plant = Plant(names, addresses=addresses)
-        for station in plant:
-            station.namespace = lan.namespaces[station.name]
-        code = plant[0].init().invite()
-        for station in plant.stations[1:]:
-            station.join(code)
-        for station in plant:
-            configure(station, files_provider(station), **settings)
-        return plant
+        return wsd.join(wsd.plant_on(lan, names, addresses), **settings)
 
     def test_interfaces_may_come_and_go_and_change(self):
         lan = Lan(self, "AB")

@@ -16,8 +16,8 @@ import subprocess
 import unittest
 
 import wsd
-from stations import Plant, files_provider, wait_until
-from wsd import configure, field
+from stations import Plant, wait_until
+from wsd import field
 
 ADDRESS = os.environ.get("STATIONSYNC_TEST_WSD_ADDRESS", "")
 PEER = os.environ.get("STATIONSYNC_TEST_WSD_PEER", "")
@@ -68,12 +68,7 @@ class WsdWindows(unittest.TestCase):
         addresses = [ADDRESS, ADDRESS + ":8983"][:count]
         plant = Plant("AB"[:count], addresses=addresses)
         self.addCleanup(plant.close)
-        code = plant[0].init().invite()
-        for station in plant.stations[1:]:
-            station.join(code)
-        for station in plant:
-            configure(station, files_provider(station))
-        return plant
+        return wsd.join(plant)
 
     def test_it_shares_the_port_with_the_publication_service(self):
         system = process_of_service("FDResPub")

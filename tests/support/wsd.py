@@ -4,6 +4,8 @@ import json
 import re
 import uuid
 
+from stations import Plant, files_provider
+
 VERSIONS = {
     "2005/04": {
         "wsd": "http://schemas.xmlsoap.org/ws/2005/04/discovery",
@@ -82,3 +84,21 @@ def configure(station, *providers, product_version="1.0", project="Plant", stati
         text += f'\n[discovery.stations]\nplugin = "discovery-static"\nstations = {json.dumps(list(static))}\n'
     station.project_file(project).write_text(text, encoding="utf-8")
     return station
+
+
+def plant_on(lan, names, addresses):
+    """Stations on the computers of a lan.Lan that have their names."""
+    plant = Plant(names, addresses=addresses)
+    for station in plant:
+        station.namespace = lan.namespaces[station.name]
+    return plant
+
+
+def join(plant, **settings):
+    """The first station inits, the others join; all search by discovery-wsd (see configure)."""
+    code = plant[0].init().invite()
+    for station in plant.stations[1:]:
+        station.join(code)
+    for station in plant:
+        configure(station, files_provider(station), **settings)
+    return plant

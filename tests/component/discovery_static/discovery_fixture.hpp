@@ -2,6 +2,7 @@
 #pragma once
 
 #include "component/sqlite/database.hpp"
+#include "support/end_discovery.hpp"
 #include "support/fake_plugin.hpp"
 #include "support/temp_folder.hpp"
 
@@ -163,16 +164,7 @@ protected:
         FakeOp op;
         ASSERT_EQ(table_->start(instance_, op.abi(), finds_.sink()), STSYNC_OK);
     }
-    void end() {
-        if (instance_ == nullptr)
-            return;
-        FakeOp op;
-        const auto begun = std::chrono::steady_clock::now();
-        EXPECT_EQ(table_->stop(instance_, op.abi()), STSYNC_OK);
-        EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2));
-        EXPECT_EQ(instance_->destroy(instance_), STSYNC_OK);
-        instance_ = nullptr;
-    }
+    void end() { end_discovery(table_, instance_); }
     void announce(const std::string& name, const std::string& endpoint) {
         const stsync_str text = sdk::to_abi(endpoint);
         stsync_peer self{};

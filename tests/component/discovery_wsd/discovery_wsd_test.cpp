@@ -1,6 +1,7 @@
 // The plugin as the service loads it: real sockets over the loopback interface of a network of its
 // own. Each test waits for what the plugin says.
 #include "component/discovery_wsd/own_network.hpp"
+#include "support/end_discovery.hpp"
 #include "support/fake_plugin.hpp"
 
 #include "ip_address.hpp"
@@ -164,16 +165,7 @@ public:
         FakeOp op;
         EXPECT_EQ(table_->withdraw(instance_, op.abi()), STSYNC_OK);
     }
-    void end() {
-        if (instance_ == nullptr)
-            return;
-        FakeOp op;
-        const auto begun = std::chrono::steady_clock::now();
-        EXPECT_EQ(table_->stop(instance_, op.abi()), STSYNC_OK);
-        EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2));
-        EXPECT_EQ(instance_->destroy(instance_), STSYNC_OK);
-        instance_ = nullptr;
-    }
+    void end() { end_discovery(table_, instance_); }
 
     FakeHost host;
     Finds finds;

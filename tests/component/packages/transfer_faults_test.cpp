@@ -220,17 +220,23 @@ TEST(TransferFaults, CancelLeavesNothingBehind) {
     EXPECT_TRUE(b.failed.empty());
 }
 
+// A live file, and the package whose content it is.
+PackageDescription make_live(const std::filesystem::path& live, std::size_t bytes) {
+    const Content content = random_content(bytes);
+    EXPECT_TRUE(atomic_write(live, content));
+    PackageDescription package;
+    package.object = {"recipes", "live" + std::to_string(bytes)};
+    package.package = {digest_of(content), bytes, 0};
+    return package;
+}
+
 TEST(TransferFaults, LiveContentThatChangedIsNotServedAsThePackage) {
     TransferWorld world;
     TestStation& a = world.add_station();
     TestStation& b = world.add_station();
     for (const std::size_t bytes : {std::size_t{1000}, mib}) {
-        const Content content = random_content(bytes);
         const auto live = a.folder / "live";
-        ASSERT_TRUE(atomic_write(live, content));
-        PackageDescription package;
-        package.object = {"recipes", "live" + std::to_string(bytes)};
-        package.package = {digest_of(content), bytes, 0};
+        const PackageDescription package = make_live(live, bytes);
         a.on_locate = [&](const PackageRef&) { return LocatedPackage{live}; };
         ASSERT_TRUE(atomic_write(live, random_content(bytes)));
         b.engine->start_fetch(b.request_for(package, {a.id}, bytes));
@@ -244,12 +250,8 @@ TEST(TransferFaults, APackageThatBecameLiveSinceItWasLocatedIsServedAllTheSame) 
     TestStation& a = world.add_station();
     TestStation& b = world.add_station();
     for (const std::size_t bytes : {std::size_t{1000}, mib}) {
-        const Content content = random_content(bytes);
         const auto live = a.folder / "live";
-        ASSERT_TRUE(atomic_write(live, content));
-        PackageDescription package;
-        package.object = {"recipes", "live" + std::to_string(bytes)};
-        package.package = {digest_of(content), bytes, 0};
+        const PackageDescription package = make_live(live, bytes);
         bool applied = false;
         a.on_locate = [&](const PackageRef&) {
             return LocatedPackage{std::exchange(applied, true) ? live : a.folder / "applied"};
