@@ -12,6 +12,14 @@ std::string seconds_until(Instant at, Instant now) {
     return std::to_string(std::max<std::int64_t>(left, 0)) + " s";
 }
 
+// A sentence of a plugin with what becomes of it.
+std::string tried_again(const Trouble& failure, Instant now) {
+    std::string text = failure.text;
+    if (text.ends_with('.'))
+        text.pop_back();
+    return text + "; tried again in " + seconds_until(failure.retry_at, now);
+}
+
 std::string names(std::vector<std::string> list) {
     std::string text;
     for (std::size_t i = 0; i < list.size(); ++i)
@@ -58,8 +66,7 @@ void Objects::explain_change(const Object& object, ObjectView& view) const {
     }
     if (!activity.live.text.empty() && activity.live.retry_at > context_.instant()) {
         view.state = ObjectState::failed;
-        view.reason = activity.live.text + "; tried again in " +
-                      seconds_until(activity.live.retry_at, context_.instant());
+        view.reason = tried_again(activity.live, context_.instant());
     }
 }
 
@@ -83,8 +90,7 @@ void Objects::explain_content(const Object& object, ObjectView& view) const {
     }
     if (!activity.content.text.empty()) {
         view.state = ObjectState::failed;
-        view.reason = activity.content.text + "; tried again in " +
-                      seconds_until(activity.content.retry_at, context_.instant());
+        view.reason = tried_again(activity.content, context_.instant());
         return;
     }
     std::vector<std::string> offering;
@@ -177,8 +183,8 @@ void Objects::explain(const Object& object, ObjectView& view) const {
     } else if (activity.live.retry_at > context_.instant() && !activity.live.text.empty()) {
         const bool no_room = activity.live.status == JobStatus::no_space;
         view.state = no_room ? ObjectState::waiting : ObjectState::failed;
-        view.reason = (no_room ? "no space: " : "") + activity.live.text + "; tried again in " +
-                      seconds_until(activity.live.retry_at, context_.instant());
+        view.reason =
+            (no_room ? "no space: " : "") + tried_again(activity.live, context_.instant());
     } else if (object.live_absent()) {
         view.state = ObjectState::held;
         view.reason = "deleted here; it comes back in " +

@@ -74,6 +74,7 @@ class DiskFull(unittest.TestCase):
             stuck = b.object("recipes", "r.bin")
             if stuck and stuck["state"] != "in_sync":
                 self.assertTrue(stuck["reason"], stuck)
+                self.assertNotRegex(stuck["reason"], r"\.;|/\./", "a sentence that reads as one, with the path as typed")
             # Whole and old: nothing is written half.
             self.assertEqual((b.data / "recipes" / "r.bin").read_bytes(), first)
             self.assertTrue(b.is_running())

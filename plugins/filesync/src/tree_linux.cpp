@@ -121,7 +121,9 @@ struct File::Handle {
 struct Folder::Handle {
     Descriptor descriptor;
     std::string shown;
-    std::string path_of(const std::string& name) const { return shown + "/" + name; }
+    std::string path_of(const std::string& name) const {
+        return name == "." ? shown : shown + "/" + name;
+    }
 };
 
 File::File(std::unique_ptr<Handle> handle) noexcept : handle_(std::move(handle)) {}
