@@ -16,6 +16,7 @@ namespace {
 
 constexpr Time interface_settle{1000}; // changes come in bursts
 constexpr Time interface_poll{10'000}; // also when nobody told of a change
+constexpr Time note_gap{5000}; // between two notes to the operator, whoever makes them change
 constexpr Time flood_pause{4};
 constexpr Time farewell_max{1000};
 constexpr std::size_t complaints_max = 256;
@@ -175,6 +176,8 @@ private:
         });
         own_.reset();
         note_ = "";
+        next_note_at_ = Time(0);
+        note_is_late_ = false;
         channels_.clear();
         look_at_interfaces_at_ = monotonic_now();
         bool is_flooded = false;
@@ -203,7 +206,9 @@ private:
         send_due(protocol);
         tell(protocol, sink);
         const Time now = monotonic_now();
-        const Time next = std::min(protocol.next_deadline(), look_at_interfaces_at_);
+        Time next = std::min(protocol.next_deadline(), look_at_interfaces_at_);
+        if (note_is_late_)
+            next = std::min(next, next_note_at_);
         const Time pause = std::max(next - now, Time(0));
         if (network_->wait(is_flooded ? std::min(pause, flood_pause) : pause, !is_flooded))
             look_at_interfaces_at_ =
@@ -317,9 +322,11 @@ private:
                     "`interfaces`.";
         for (const std::string& text : protocol.complaints())
             note += (note.empty() ? "" : " ") + text;
-        if (note == note_)
+        note_is_late_ = note != note_ && now < next_note_at_;
+        if (note == note_ || note_is_late_)
             return;
         note_ = note;
+        next_note_at_ = now + note_gap;
         sink.note(note);
         if (!note.empty())
             host_.log(STSYNC_LOG_WARNING, "discovery-wsd.note", "", note);
@@ -379,7 +386,9 @@ private:
     std::optional<Metadata> metadata_;
     std::optional<Announcement> own_; // as it was handed to the protocol
     std::vector<Channel> channels_;
-    std::string note_;
+    std::string note_; // as it was told
+    Time next_note_at_{0};
+    bool note_is_late_ = false; // there is another one, too soon after it
     std::set<std::string> complaints_;
     Time look_at_interfaces_at_{0};
 

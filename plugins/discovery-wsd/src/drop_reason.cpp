@@ -48,12 +48,16 @@ std::string_view to_text(DropReason reason) noexcept {
         return "station of another project";
     case DropReason::unusable_address:
         return "station announced at an address that is not its own";
+    case DropReason::low_link_port:
+        return "station announced at a port below 1024";
     case DropReason::stale:
         return "older than what the same sender has said";
     case DropReason::unknown_bye:
         return "Bye from an address that announced no such station";
     case DropReason::answer_rate:
         return "answer left out, too many asked for";
+    case DropReason::answer_size:
+        return "answer left out, the question would make it too large";
     case DropReason::resolve_rate:
         return "question left out, too many needed";
     case DropReason::find_rate:

@@ -23,7 +23,9 @@ std::uint32_t shown_zone(const Sighting& sighting) noexcept {
 } // namespace
 
 FoundStations::FoundStations(const Limits& limits)
-    : limits_(limits), new_finds_(limits.new_finds, std::max(limits.new_finds, new_finds_burst)) {}
+    : limits_(limits),
+      new_finds_(limits.new_finds, std::max(limits.new_finds, new_finds_burst)),
+      new_answers_(limits.new_finds, std::max(limits.new_finds, new_finds_burst)) {}
 
 std::optional<DropReason> FoundStations::see(const Sighting& sighting, Time now) {
     auto place = entries_.find(sighting.record.station_id);
@@ -32,8 +34,7 @@ std::optional<DropReason> FoundStations::see(const Sighting& sighting, Time now)
             return reason;
         place = entries_.emplace(sighting.record.station_id, Entry{}).first;
         place->second.first_seen = now;
-    } else if (!has_path(place->second, sighting) &&
-               count_at(sighting.endpoint.address, sighting.zone) >= limits_.finds_per_source) {
+    } else if (!has_path(place->second, sighting) && !make_room_at(sighting)) {
         return DropReason::finds_of_source;
     }
     const auto reason = see_path(place->second, sighting, now);
@@ -43,34 +44,48 @@ std::optional<DropReason> FoundStations::see(const Sighting& sighting, Time now)
 }
 
 std::optional<DropReason> FoundStations::make_room(const Sighting& sighting, Time now) {
-    if (count_at(sighting.endpoint.address, sighting.zone) >= limits_.finds_per_source)
+    if (!make_room_at(sighting))
         return DropReason::finds_of_source;
-    if (!new_finds_.take(now))
+    if (!(sighting.is_answer ? new_answers_ : new_finds_).take(now))
         return DropReason::find_rate;
-    if (entries_.size() < limits_.finds)
-        return std::nullopt;
-    // Who never answered goes first, the one that was silent for longest before the others.
+    if (entries_.size() >= limits_.finds && !drop_oldest_claim({}))
+        return DropReason::table_full;
+    return std::nullopt;
+}
+
+// Anybody can send in the name of another one: who answers from an address is believed before those
+// who are only said to be there.
+bool FoundStations::make_room_at(const Sighting& sighting) {
+    return count_at(sighting.endpoint.address, sighting.zone) < limits_.finds_per_source ||
+           (sighting.is_answer && drop_oldest_claim(sighting.endpoint.address));
+}
+
+// Of those who never answered, at that address if one is given, the one that was silent for
+// longest.
+bool FoundStations::drop_oldest_claim(const std::optional<IpAddress>& source) {
     auto oldest = entries_.end();
     Time oldest_seen{0};
     for (auto place = entries_.begin(); place != entries_.end(); ++place) {
         Time seen{0};
         bool is_verified = false;
+        bool is_there = !source;
         for (const Path& path : place->second.paths) {
             seen = std::max(seen, path.last_seen);
             is_verified = is_verified || path.is_verified;
+            is_there = is_there || path.sighting.endpoint.address == *source;
         }
-        if (!is_verified && (oldest == entries_.end() || seen < oldest_seen)) {
+        if (is_there && !is_verified && (oldest == entries_.end() || seen < oldest_seen)) {
             oldest = place;
             oldest_seen = seen;
         }
     }
     if (oldest == entries_.end())
-        return DropReason::table_full;
+        return false;
     if (oldest->second.reported)
         lost_.push_back(oldest->first);
     dirty_.erase(oldest->first);
     entries_.erase(oldest);
-    return std::nullopt;
+    return true;
 }
 
 std::optional<DropReason> FoundStations::see_path(Entry& entry, const Sighting& sighting,
@@ -158,6 +173,12 @@ void FoundStations::expire(Time now) {
             dirty_.insert(id);
         }
     }
+}
+
+void FoundStations::prolong(Time ttl) {
+    for (auto& [id, entry] : entries_)
+        for (Path& path : entry.paths)
+            path.expires = std::max(path.expires, path.last_seen + ttl);
 }
 
 Find FoundStations::view_of(const Entry& entry) {

@@ -56,6 +56,8 @@ public:
     std::optional<DropReason> leave(const std::string& station_id, const IpAddress& source,
                                     std::uint32_t zone, const std::optional<AppSequence>& sequence);
     void expire(Time now);
+    // From now on they are asked less often: what is known lasts so long.
+    void prolong(Time ttl);
 
     std::vector<FindChange> take_changes(Time now);
     [[nodiscard]] std::optional<Time> next_deadline() const;
@@ -87,6 +89,8 @@ private:
     using Entries = std::map<std::string, Entry>;
 
     std::optional<DropReason> make_room(const Sighting& sighting, Time now);
+    bool make_room_at(const Sighting& sighting);
+    bool drop_oldest_claim(const std::optional<IpAddress>& source);
     static std::optional<DropReason> see_path(Entry& entry, const Sighting& sighting, Time now);
     static void note_clash(Entry& entry, const Path& heard);
     static Find view_of(const Entry& entry);
@@ -95,6 +99,7 @@ private:
 
     Limits limits_;
     Bucket new_finds_;
+    Bucket new_answers_; // of those who answer: claims do not use it up
     Entries entries_;
     std::set<std::string> dirty_; // to be looked at for what is to be told
     std::vector<std::string> lost_;

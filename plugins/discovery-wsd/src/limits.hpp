@@ -7,6 +7,9 @@
 
 namespace stationsync::discovery_wsd {
 
+// Of a station that is only announced; below are services that would be knocked at.
+inline constexpr std::uint16_t link_port_min = 1024;
+
 // Since some moment; the caller's monotonic clock.
 using Time = std::chrono::milliseconds;
 

@@ -150,6 +150,15 @@ Arrival arrival_of(WSAMSG& message) {
     return arrival;
 }
 
+template <class Info>
+void put_control(WSACMSGHDR& header, WSAMSG& message, int level, int type, const Info& info) {
+    header.cmsg_level = level;
+    header.cmsg_type = type;
+    header.cmsg_len = WSA_CMSG_LEN(sizeof info);
+    std::memcpy(WSA_CMSG_DATA(&header), &info, sizeof info);
+    message.Control.len = static_cast<ULONG>(WSA_CMSG_SPACE(sizeof info));
+}
+
 LPFN_WSARECVMSG receive_function(SOCKET socket) {
     GUID id = WSAID_WSARECVMSG;
     LPFN_WSARECVMSG function = nullptr;
@@ -345,9 +354,30 @@ std::string Network::send(const Channel& channel, bool is_question, const Endpoi
     SocketAddress target =
         socket_address(to.port != 0 ? to : Endpoint{group_of(channel.family), discovery_port},
                        channel.interface_index);
-    const int result = sendto(socket.get(), bytes.data(), static_cast<int>(bytes.size()), 0,
-                              target.get(), target.size);
-    if (result >= 0)
+    // With the address that is announced as the source, also where the socket is bound to another.
+    alignas(WSACMSGHDR) std::array<char, control_bytes> control{};
+    WSABUF place_of_bytes{static_cast<ULONG>(bytes.size()), const_cast<char*>(bytes.data())};
+    WSAMSG message{};
+    message.name = reinterpret_cast<sockaddr*>(&target.storage);
+    message.namelen = target.size;
+    message.lpBuffers = &place_of_bytes;
+    message.dwBufferCount = 1;
+    message.Control = {static_cast<ULONG>(control.size()), control.data()};
+    WSACMSGHDR* const info = WSA_CMSG_FIRSTHDR(&message);
+    if (channel.family == Family::v4) {
+        IN_PKTINFO by{};
+        std::memcpy(&by.ipi_addr, source.bytes.data(), 4);
+        by.ipi_ifindex = channel.interface_index;
+        put_control(*info, message, IPPROTO_IP, IP_PKTINFO, by);
+    } else {
+        IN6_PKTINFO by{};
+        std::memcpy(&by.ipi6_addr, source.bytes.data(), 16);
+        by.ipi6_ifindex = channel.interface_index;
+        put_control(*info, message, IPPROTO_IPV6, IPV6_PKTINFO, by);
+    }
+    DWORD sent_bytes = 0;
+    const int result = WSASendMsg(socket.get(), &message, 0, &sent_bytes, nullptr, nullptr);
+    if (result == 0)
         return {};
     return channel.interface_name + ", " + to_text(source) + ": error " +
            std::to_string(WSAGetLastError());

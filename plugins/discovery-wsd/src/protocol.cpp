@@ -11,6 +11,7 @@ constexpr std::size_t questions_max = 1024;
 constexpr unsigned settled_rounds_needed = 5;
 constexpr unsigned rounds_before_complaint = 3;
 constexpr Time drop_line_gap{60'000};
+constexpr std::size_t echoed_bytes_max = 128; // "urn:uuid:" and a UUID are 45
 
 template <class Range, class Value>
 bool contains(const Range& range, const Value& value) {
@@ -117,6 +118,7 @@ void Protocol::begin_round(Time now) {
     period_ = settled_rounds_ == settled_rounds_needed
                   ? std::max(timing.quiet_period, timing.probe_period)
                   : timing.probe_period;
+    found_.prolong(ttl());
     ++rounds_;
     round_begun_ = now;
     // Stations that were switched on together do not stay together.
@@ -231,6 +233,9 @@ void Protocol::answer(Kind kind, const Message& message, const Datagram& datagra
     const auto endpoint = announced_on(channel);
     if (!endpoint)
         return;
+    // It is sent back: quoted, it would make the answer larger than what it answers.
+    if (xml_escaped(message.message_id).size() > echoed_bytes_max)
+        return drop(DropReason::answer_size, datagram.from.address);
     if (!sources_.take_answer(datagram.from.address, channel.interface_index, now) ||
         !answers_.take(now))
         return drop(DropReason::answer_rate, datagram.from.address);
@@ -275,6 +280,15 @@ std::vector<std::string> Protocol::complaints() const {
     std::vector<std::string> texts = found_.clashes();
     if (own_clash_)
         texts.push_back(*own_clash_);
+    if (self_)
+        for (const Endpoint& endpoint : self_->endpoints)
+            if (endpoint.port < link_port_min) {
+                texts.push_back("Other stations do not look for port " +
+                                std::to_string(endpoint.port) +
+                                " on being announced, since it is below 1024: list this station "
+                                "there, or choose another port.");
+                break;
+            }
     if (!is_answered_ && rounds_ > rounds_before_complaint)
         texts.emplace_back(
             is_heard_ ? "Stations are heard, but none has ever answered our Probes: let the "

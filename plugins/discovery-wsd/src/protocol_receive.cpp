@@ -7,12 +7,14 @@ namespace stationsync::discovery_wsd {
 
 namespace {
 
-constexpr std::uint16_t port_min = 1024; // below are services that would be knocked at
+constexpr std::uint16_t sender_port_min = 1024; // nobody asks from below
 constexpr std::string_view address_scheme = "tcp://";
 
-// Of the announced addresses the one that is the sender's own: nobody can send us elsewhere.
+// Of the announced addresses the one that is the sender's own: nobody can send us elsewhere. One
+// with a port that we may connect to, if there is one.
 std::optional<Endpoint> endpoint_of_sender(const std::vector<std::string>& addresses,
                                            const IpAddress& source) {
+    std::optional<Endpoint> low;
     for (const std::string& text : addresses) {
         if (text.rfind(address_scheme, 0) != 0)
             continue;
@@ -20,10 +22,13 @@ std::optional<Endpoint> endpoint_of_sender(const std::vector<std::string>& addre
         if (!rest.empty() && rest.back() == '/')
             rest.remove_suffix(1);
         const auto endpoint = parse_endpoint(rest);
-        if (endpoint && endpoint->address == source && endpoint->port >= port_min)
+        if (!endpoint || endpoint->address != source)
+            continue;
+        if (endpoint->port >= link_port_min)
             return endpoint;
+        low = endpoint;
     }
-    return std::nullopt;
+    return low;
 }
 
 } // namespace
@@ -41,7 +46,7 @@ std::optional<DropReason> Protocol::refuse(const Datagram& datagram, const Chann
         return DropReason::bad_source;
     if (!channel.is_on_link(source))
         return DropReason::off_link;
-    if (datagram.from.port < port_min)
+    if (datagram.from.port < sender_port_min)
         return DropReason::bad_source_port;
     return std::nullopt;
 }
@@ -51,7 +56,7 @@ bool Protocol::receive(const Datagram& datagram, Time now) {
     const Channel* const channel = find_channel(datagram.channel);
     if (channel == nullptr) {
         drop(DropReason::off_link, source);
-        return false;
+        return true;
     }
     if (const auto reason = refuse(datagram, *channel)) {
         drop(*reason, source);
@@ -114,7 +119,11 @@ void Protocol::note_own_clash(const Message& message, const Datagram& datagram,
                          message.sequence->instance_id == self_->instance_id;
     if (is_ours)
         return;
+    // The first one is told until nothing like it is heard any more: forged sources, each another
+    // one, would make a new message each.
     own_clash_until_ = now + ttl();
+    if (own_clash_)
+        return;
     own_clash_ = "Another computer, " + to_text(datagram.from.address) +
                  ", uses the id of this station: one is a copy of the other's disk; give it an "
                  "identity of its own (stationsync station new-identity).";
@@ -210,6 +219,8 @@ void Protocol::take_target(const Target& target, const Message& message, const D
     const auto endpoint = endpoint_of_sender(target.addresses, source);
     if (!endpoint)
         return drop(DropReason::unusable_address, source);
+    if (endpoint->port < link_port_min)
+        return drop(DropReason::low_link_port, source);
     Sighting sighting;
     sighting.record = *record;
     sighting.endpoint = *endpoint;

@@ -88,6 +88,31 @@ TEST(FoundTable, GivesOneAddressFewStations) {
     EXPECT_FALSE(found.see(sighting(3, "10.0.0.1", false, {1, 2}), Time(0)));
 }
 
+TEST(FoundTable, WhoAnswersTakesThePlaceOfThoseWhoAreSaidToBeAtItsAddress) {
+    FoundStations found{Limits{}};
+    for (unsigned i = 0; i < 4; ++i)
+        EXPECT_FALSE(found.see(sighting(i, "10.0.0.1"), Time(i)));
+    EXPECT_FALSE(found.see(sighting(9, "10.0.0.1", true), Time(10)));
+    EXPECT_EQ(found.size(), 4U);
+    EXPECT_FALSE(found.contains(sighting(0, "10.0.0.1").record.station_id)) << "silent for longest";
+    // Those who answered stay, and claims do not come back in.
+    EXPECT_EQ(found.see(sighting(8, "10.0.0.1"), Time(11)), DropReason::finds_of_source);
+    for (unsigned i = 0; i < 200; ++i)
+        static_cast<void>(found.see(sighting(100 + i, address_of(10 + i)), Time(12)));
+    EXPECT_FALSE(found.see(sighting(7, "10.0.0.2", true), Time(12)))
+        << "claims use up their own rate only";
+}
+
+TEST(FoundTable, WhatIsKnownLastsUntilThreeOfTheLongerPeriods) {
+    FoundStations found{Limits{}};
+    EXPECT_FALSE(found.see(sighting(1, "10.0.0.1", true), Time(0)));
+    found.prolong(Time(900'000));
+    found.expire(Time(899'999));
+    EXPECT_EQ(found.take_changes(Time(899'999)).size(), 1U);
+    found.expire(Time(900'000));
+    EXPECT_EQ(found.take_changes(Time(900'000)).at(0).what, FindChange::What::lost);
+}
+
 TEST(FoundTable, AWholePlantIsTakenAtOnce) {
     FoundStations found{Limits{}};
     for (unsigned i = 0; i < 60; ++i)

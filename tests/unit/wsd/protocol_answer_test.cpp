@@ -60,6 +60,17 @@ TEST_F(ProtocolAnswer, ToAResolveComesAtOnceFromTheOwnerOnly) {
     EXPECT_EQ(sent[0].message.targets[0].addresses[0], "tcp://10.0.0.1:8883");
 }
 
+TEST_F(ProtocolAnswer, IsNotMadeLargeByTheMessageIdThatItEchoes) {
+    std::string bytes = probe("Plant");
+    const std::size_t id = bytes.find("urn:uuid:test-");
+    receive(std::string(bytes).replace(id, 0, std::string(200, 'x')), "10.0.0.2:50000");
+    receive(std::string(bytes).replace(id, 0, std::string(60, '"')), "10.0.0.2:50000");
+    EXPECT_EQ(answers(), 0U);
+    EXPECT_EQ(protocol->dropped(DropReason::answer_size), 2U);
+    receive(bytes, "10.0.0.2:50000");
+    EXPECT_EQ(answers(), 1U);
+}
+
 TEST_F(ProtocolAnswer, IsGivenToTheSenderOfTheDatagramOnly) {
     std::string bytes = probe("Plant");
     const std::string header = "<wsa:ReplyTo><wsa:Address>http://10.0.0.66:80/</wsa:Address>"
@@ -108,6 +119,13 @@ TEST_F(ProtocolAnswer, IsNeverAFault) {
     run_for(Time(2000));
     EXPECT_TRUE(sent.empty());
     EXPECT_EQ(protocol->dropped(DropReason::incomplete), 1U);
+}
+
+TEST_F(ProtocolAnswer, WhatComesOverAnotherNetworkCountsAsAFloodLikeAnyOther) {
+    const std::string bytes = probe("Plant");
+    EXPECT_TRUE(protocol->receive(
+        {ChannelId{}, true, false, *parse_endpoint("172.17.0.2:50000"), bytes}, now));
+    EXPECT_EQ(protocol->dropped(DropReason::off_link), 1U);
 }
 
 TEST_F(ProtocolAnswer, IsBoundedForEachAskerAndInAll) {

@@ -117,7 +117,8 @@ TEST_F(ProtocolFind, NobodySendsUsToSomebodyElse) {
         run_for(Time(100));
     }
     EXPECT_EQ(told(), "");
-    EXPECT_EQ(protocol->dropped(DropReason::unusable_address), 10U);
+    EXPECT_EQ(protocol->dropped(DropReason::unusable_address), 9U);
+    EXPECT_EQ(protocol->dropped(DropReason::low_link_port), 1U);
     receive(hello(b, "http://10.0.0.9/ tcp://10.0.0.99:8883 tcp://10.0.0.2:8883/"),
             "10.0.0.2:3702");
     run_for(Time(0));
@@ -213,9 +214,23 @@ TEST_F(ProtocolFind, ACopiedDiskIsTold) {
     ASSERT_EQ(protocol->complaints().size(), 1U);
     EXPECT_NE(protocol->complaints()[0].find("10.0.0.2, uses the id of this station"),
               std::string::npos);
+    // Another address each time makes no other sentence: whoever forges them fills no log.
+    receive(hello(record_named(own_id, "Own"), "tcp://10.0.0.3:8883", {201, 1}), "10.0.0.3:3702");
+    ASSERT_EQ(protocol->complaints().size(), 1U);
+    EXPECT_NE(protocol->complaints()[0].find("10.0.0.2, uses"), std::string::npos);
     run_for(Time(181'000));
     for (const std::string& text : protocol->complaints())
         EXPECT_EQ(text.find("uses the id"), std::string::npos);
+}
+
+TEST_F(ProtocolFind, APortBelow1024IsToldOnBothSides) {
+    receive(hello(b, "tcp://10.0.0.2:443"), "10.0.0.2:3702");
+    run_for(Time(0));
+    EXPECT_EQ(told(), "");
+    EXPECT_EQ(protocol->dropped(DropReason::low_link_port), 1U);
+    protocol->announce({record_named(own_id, "Own"), {{IpAddress{}, 443}}, 100, 2}, now);
+    ASSERT_EQ(protocol->complaints().size(), 1U);
+    EXPECT_NE(protocol->complaints()[0].find("port 443"), std::string::npos);
 }
 
 TEST_F(ProtocolFind, AHintWithAnIdAsksForThatStation) {
