@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace stationsync::discovery_static {
@@ -55,8 +56,13 @@ BlockingCall::End BlockingCall::run(std::function<void()> work, std::function<vo
         thread.join();
         return end;
     }
-    std::thread(std::move(cancel)).detach(); // it may block as long as the call itself
-    if (state->wait(grace)) {
+    bool is_cancelled = true;
+    try {
+        std::thread(std::move(cancel)).detach(); // it may block as long as the call itself
+    } catch (const std::system_error&) {         // no thread is left: the call ends when it ends
+        is_cancelled = false;
+    }
+    if (is_cancelled && state->wait(grace)) {
         thread.join();
     } else {
         thread.detach();

@@ -164,9 +164,20 @@ OdbcSettings OdbcSource::settings_of(const sdk::Host& host) {
 OdbcSource::OdbcSource(sdk::Host host, OdbcSettings settings, Queries queries)
     : host_(host), settings_(std::move(settings)), queries_(std::move(queries)) {}
 
+// Of a connection string that is a secret a digest, for what is kept is no secret. Its password
+// does not count: with another one it is the same database.
 std::string OdbcSource::identity() const {
-    return "odbc\n" + settings_.where + '\n' + queries_.stations + '\n' +
-           queries_.project.value_or("");
+    std::string where = settings_.where;
+    if (where.empty()) {
+        if (auto secret = host_.secret("odbc")) {
+            const sdk::Digest digest =
+                sdk::sha256(odbc::ConnectionString(*secret).without_secrets(*secret));
+            for (const std::uint8_t byte : digest)
+                where += std::to_string(byte) + '.';
+            odbc::wipe(*secret);
+        }
+    }
+    return "odbc\n" + where + '\n' + queries_.stations + '\n' + queries_.project.value_or("");
 }
 
 odbc::ConnectionString OdbcSource::connection_string() const {

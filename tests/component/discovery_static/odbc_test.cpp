@@ -79,6 +79,29 @@ TEST_F(OdbcList, WholeConnectionStringMayBeASecret) {
     EXPECT_TRUE(finds_.wait_for("10.0.0.1"));
 }
 
+TEST_F(OdbcList, AnotherSecretConnectionStringBeginsWithNoListAndAnotherPasswordDoesNot) {
+    make_list("('A','10.0.0.1')");
+    host_.secrets["odbc"] = "Driver={Test SQLite};PWD=geheim47;Database=" + list().string();
+    start();
+    EXPECT_TRUE(finds_.wait_for("10.0.0.1"));
+    end();
+    std::filesystem::remove(list());
+    const auto begun_with = [&](const std::string& where) {
+        Finds anew;
+        host_.secrets["odbc"] = where;
+        EXPECT_EQ(make(), "");
+        FakeOp op;
+        EXPECT_EQ(table_->start(instance_, op.abi(), anew.sink()), STSYNC_OK);
+        EXPECT_TRUE(anew.wait_for_note("list"));
+        const std::string addresses = anew.addresses();
+        end();
+        return addresses;
+    };
+    EXPECT_EQ(begun_with("Driver={Test SQLite};PWD=another;Database=" + list().string()),
+              "10.0.0.1");
+    EXPECT_EQ(begun_with("Driver={Test SQLite};NoCreat=1;Database=/nowhere/other.db"), "");
+}
+
 TEST_F(OdbcList, OwnQueryGivesTheColumnsByNameInAnyOrder) {
     run_sql(list(),
             "CREATE TABLE node(ip, port, label CHAR(12), active);"
