@@ -72,7 +72,11 @@ void check_service(const StationFacts& facts, Findings& findings) {
 void check_identity(const StationFacts& facts, Findings& findings) {
     bool twice = false;
     for (const auto& message : facts.service.messages) {
-        if (message.id == "station-clone") {
+        // Discovery sees copies that never link, by the remedy that only they have.
+        const bool is_announced_twice =
+            message.id == "discovery" &&
+            message.text.find("station new-identity") != std::string::npos;
+        if (message.id == "station-clone" || is_announced_twice) {
             twice = true;
             findings.problem("identity.twice", message.text,
                              "On the copy, run: " +

@@ -74,10 +74,21 @@ private:
     Match take_ports(const std::string& list) {
         for (const auto part : split(list, ",")) {
             if (port_in(part, packet_.port) == true) {
+                rule_.names_port = true;
                 return Match::yes;
             }
         }
         return Match::no;
+    }
+
+    // "239.255.255.250/32"
+    Match take_group(const std::string& destination) const {
+        const auto slash = destination.find('/');
+        const auto length = slash == std::string::npos ? "" : destination.substr(slash);
+        if (!length.empty() && length != "/32" && length != "/128") {
+            return Match::maybe;
+        }
+        return destination.substr(0, slash) == packet_.group() ? Match::yes : Match::no;
     }
 
     Match take_protocol(const std::string& protocol) {
@@ -108,7 +119,11 @@ private:
             return take_state(next());
         }
         if (option == "--dst-type") {
-            return next() == "LOCAL" ? Match::yes : Match::no;
+            return next() == (packet_.group().empty() ? "LOCAL" : "MULTICAST") ? Match::yes
+                                                                               : Match::no;
+        }
+        if (option == "-d" && !packet_.group().empty()) {
+            return take_group(next());
         }
         if (option == "--tcp-flags") { // mask, then what must be set
             next();

@@ -221,8 +221,10 @@ private:
         }
         const auto values = take_values();
         if (field == "dport") {
-            return judge(values,
-                         [&](const std::string& text) { return port_in(text, packet_.port); });
+            const auto match =
+                judge(values, [&](const std::string& text) { return port_in(text, packet_.port); });
+            rule_.names_port = rule_.names_port || match == Match::yes;
+            return match;
         }
         return judge(values, [](const std::string&) { return std::optional<bool>(); });
     }
@@ -323,6 +325,12 @@ private:
         if (v6 != packet_.v6) {
             take_values();
             return Match::no;
+        }
+        if (field == "daddr" && !packet_.group().empty()) {
+            return judge(take_values(), [&](const std::string& text) -> std::optional<bool> {
+                const bool is_one = text.find_first_of("/-") == std::string::npos;
+                return is_one ? std::optional(text == packet_.group()) : std::nullopt;
+            });
         }
         return take_unknown();
     }

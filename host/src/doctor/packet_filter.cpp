@@ -12,6 +12,8 @@ struct Walk {
     const std::vector<FilterChain>& all;
     const FilterChain& base; // chains call those of their own table
     bool maybe_accepted = false;
+    bool maybe_left = false;    // a chain, before the rules that follow there
+    bool maybe_refused = false; // by a rule for just this port
 
     // The verdict that is certain, or nothing when the packet leaves the chain at its end.
     std::optional<bool> through(const FilterChain& chain, int depth) {
@@ -37,6 +39,8 @@ struct Walk {
             }
             if (rule.match == Match::maybe) {
                 maybe_accepted = maybe_accepted || verdict == true;
+                maybe_left = maybe_left || leaves;
+                maybe_refused = maybe_refused || (rule.names_port && verdict == false);
                 continue;
             }
             if (verdict) {
@@ -67,10 +71,10 @@ FilterVerdict judge_filter(const std::vector<FilterChain>& chains) {
         }
         Walk walk{chains, chain};
         const auto accepted = walk.through(chain, 0).value_or(!chain.refuses_rest);
-        if (accepted) {
+        if (accepted && !walk.maybe_refused) {
             continue;
         }
-        if (!walk.maybe_accepted) {
+        if (!accepted && !walk.maybe_accepted && (!walk.maybe_left || chain.refuses_rest)) {
             return {Opening::closed, &chain};
         }
         verdict = {Opening::partly, &chain};

@@ -14,6 +14,12 @@ struct FilteredPacket {
     bool tcp = true; // else UDP
     std::uint16_t port = 0;
     bool v6 = false;
+
+    // Where questions of WS-Discovery are sent to; empty: the packet is for this computer alone.
+    [[nodiscard]] std::string_view group() const {
+        constexpr std::uint16_t discovery_port = 3702;
+        return tcp || port != discovery_port ? "" : v6 ? "ff02::c" : "239.255.255.250";
+    }
 };
 
 enum class Match { no, yes, maybe }; // maybe: depends on what the packet does not tell (its sender)
@@ -22,7 +28,8 @@ struct FilterRule {
     enum class Action { none, accept, refuse, jump, go_to, leave };
     Match match = Match::yes;
     Action action = Action::none;
-    std::string target; // of jump and go_to
+    std::string target;      // of jump and go_to
+    bool names_port = false; // so that somebody meant just such packets
 };
 
 struct FilterChain {
@@ -41,8 +48,8 @@ struct FilterVerdict {
     const FilterChain* closed_by = nullptr; // of the ruleset, when not open
 };
 
-// A packet must pass every input chain. `partly`: some senders are let in, or what is in the way
-// cannot be told from the rules.
+// A packet must pass every input chain. `partly`: some senders are let in, some are kept out by a
+// rule that names the port, or what is in the way cannot be told from the rules.
 [[nodiscard]] FilterVerdict judge_filter(const std::vector<FilterChain>& chains);
 
 // Shared by the parsers.

@@ -381,5 +381,48 @@ TEST(WindowsRules, BlockingRulesWinWhereverTheyStand) {
     EXPECT_EQ(windows(udp(3702)), Opening::open);
 }
 
+Opening iptables(const FilteredPacket& packet, std::string_view rules) {
+    return judge_filter(parse_iptables(rules, packet)).opening;
+}
+
+TEST(RulesForSomeSenders, ARefusalForThePortIsToldAndOneForOtherThingsIsNot) {
+    EXPECT_EQ(iptables(tcp(8883), "-P INPUT ACCEPT\n"
+                                  "-A INPUT ! -s 10.1.0.0/16 -p tcp -m tcp --dport 8883 -j DROP\n"),
+              Opening::partly);
+    EXPECT_EQ(iptables(tcp(8883), "-P INPUT ACCEPT\n-A INPUT -s 10.9.9.9/32 -j DROP\n"),
+              Opening::open);
+    EXPECT_EQ(nft(tcp(8883), "table ip filter {\n\tchain input {\n"
+                             "\t\ttype filter hook input priority filter; policy accept;\n"
+                             "\t\tip saddr != 10.1.0.0/16 tcp dport 8883 drop\n\t}\n}\n"),
+              Opening::partly);
+}
+
+TEST(RulesForSomeSenders, AChainThatSomeLeaveRefusesTheRestOnly) {
+    constexpr std::string_view rules = "-P INPUT ACCEPT\n-N PLANT\n-A INPUT -j PLANT\n"
+                                       "-A PLANT -s 10.0.0.0/8 -j RETURN\n"
+                                       "-A PLANT -p tcp -m tcp --dport 8883 -j DROP\n";
+    EXPECT_EQ(iptables(tcp(8883), rules), Opening::partly);
+    EXPECT_EQ(iptables(tcp(8883), "-P INPUT DROP\n-A INPUT -s 10.0.0.0/8 -j RETURN\n"),
+              Opening::closed);
+}
+
+TEST(RulesForTheGroup, ArePassedByQuestionsOfDiscovery) {
+    constexpr std::string_view nft_rules =
+        "table ip filter {\n\tchain input {\n"
+        "\t\ttype filter hook input priority filter; policy drop;\n"
+        "\t\tip daddr 239.255.255.250 udp dport 3702 accept\n"
+        "\t}\n}\n";
+    EXPECT_EQ(nft(udp(3702), nft_rules), Opening::open);
+    const std::string other =
+        std::string(nft_rules).replace(nft_rules.find("239.255.255.250"), 15, "224.0.0.251");
+    EXPECT_EQ(nft(udp(3702), other), Opening::closed);
+    EXPECT_EQ(iptables(udp(3702), "-P INPUT DROP\n-A INPUT -d 239.255.255.250/32 -p udp -m udp "
+                                  "--dport 3702 -j ACCEPT\n"),
+              Opening::open);
+    EXPECT_EQ(
+        iptables(udp(3702), "-P INPUT DROP\n-A INPUT -m addrtype --dst-type LOCAL -j ACCEPT\n"),
+        Opening::closed);
+}
+
 } // namespace
 } // namespace stationsync::host::doctor
