@@ -20,7 +20,7 @@ struct ClockSteps::State : std::enable_shared_from_this<State> {
 
     bool arm() {
         itimerspec never{};
-        never.it_value.tv_sec = std::numeric_limits<std::int32_t>::max();
+        never.it_value.tv_sec = std::numeric_limits<decltype(never.it_value.tv_sec)>::max();
         // ECANCELED: set once more since it was read; the timer is armed all the same.
         return ::timerfd_settime(timer.native_handle(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
                                  &never, nullptr) == 0 ||
@@ -31,11 +31,11 @@ struct ClockSteps::State : std::enable_shared_from_this<State> {
                          [state = shared_from_this()](boost::system::error_code error) {
                              if (error)
                                  return;
-                             // Fails with ECANCELED; read or not, the timer is set anew.
+                             // Fails with ECANCELED, and then the timer is set anew.
                              std::uint64_t expired = 0;
-                             static_cast<void>(::read(state->timer.native_handle(), &expired,
-                                                      sizeof expired) == sizeof expired);
-                             if (!state->arm())
+                             const bool is_over = ::read(state->timer.native_handle(), &expired,
+                                                         sizeof expired) == sizeof expired;
+                             if (is_over || !state->arm())
                                  return;
                              state->wait();
                              state->set();
