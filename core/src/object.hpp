@@ -126,7 +126,8 @@ struct Provider {
     ProviderRecord record;
     bool enabled = false;
     bool recovered = false;
-    bool scanned_once = false; // a complete scan succeeded since the engine started
+    bool scanned_once = false;     // a complete scan succeeded since the engine started
+    bool told_of_replaced = false; // that a newcomer's data were, since the engine started
     std::optional<ScanJob> scan;
     bool full_scan_wanted = true;
     std::set<std::string> keys_wanted;

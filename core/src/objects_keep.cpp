@@ -78,7 +78,9 @@ void Objects::keep(Object& object, KeptState state, HistoryWhat what) {
     record_history(object, what, state.revision, state.package, true,
                    object.head() ? object.head()->revision->stamp : Stamp{});
     kept_bytes_ += state.package.bytes;
-    if (what == HistoryWhat::newcomer_replaced)
+    Provider* const provider = provider_of(object.record.id);
+    if (what == HistoryWhat::newcomer_replaced && provider != nullptr &&
+        !std::exchange(provider->told_of_replaced, true)) // one message, however many objects
         context_.out.now(make_message("newcomer-replaced", object.record.id.provider));
     object.record.kept.push_back(std::move(state));
     trim_kept(object);

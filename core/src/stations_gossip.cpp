@@ -146,7 +146,7 @@ void Stations::Impl::candidate_found(const CandidateFound& event) {
                   [](const std::string& address) { return !is_usable(address); });
     candidate.foreign = !event.project.empty() && event.project != context.config.project;
     std::string const claim = candidate_claim(event.origin, event.handle);
-    if (candidate.foreign) {
+    if (candidate.foreign || !event.not_dialled.empty()) {
         dialling.withdraw(claim);
         return;
     }

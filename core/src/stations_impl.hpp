@@ -224,6 +224,7 @@ struct Stations::Impl {
     // -- stations_views.cpp
     std::vector<StationView> views() const;
     StationView view_of(const Peer& peer) const;
+    void describe(const Peer& peer, StationView& view) const;
     void explain_direction(const Peer& peer, StationView& view) const;
     const Candidate* announcement_of(const StationId& id) const;
     void announced_reasons(const Candidate& candidate, StationView& view) const;

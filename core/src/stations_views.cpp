@@ -77,18 +77,8 @@ void Stations::Impl::explain_direction(const Peer& peer, StationView& view) cons
             reason("found-by", them + " does not reach " + us + ": firewall, name or route"));
 }
 
-StationView Stations::Impl::view_of(const Peer& peer) const {
-    const StationRecord& record = *peer.record;
-    StationView view;
-    view.id = peer.id;
-    view.name = record.name;
-    view.project = context.config.project;
-    view.addresses = record.addresses;
-    view.found = has_link(peer, true);
-    view.found_by = has_link(peer, false);
-    view.time_difference = peer.clock.difference();
-    view.time_uncertainty = peer.uncertainty;
-    view.checks = peer.checks;
+// What the station has said of itself, or else what discovery tells of it.
+void Stations::Impl::describe(const Peer& peer, StationView& view) const {
     if (const auto run = peer.active ? peer.runs.find(*peer.active) : peer.runs.end();
         run != peer.runs.end() && run->second.profile) {
         const Profile& profile = *run->second.profile;
@@ -102,6 +92,22 @@ StationView Stations::Impl::view_of(const Peer& peer) const {
             view.addresses = found->found.addresses;
         announced_reasons(*found, view);
     }
+}
+
+StationView Stations::Impl::view_of(const Peer& peer) const {
+    const StationRecord& record = *peer.record;
+    StationView view;
+    view.id = peer.id;
+    view.name = record.name;
+    view.project = context.config.project;
+    view.addresses = record.addresses;
+    view.found = has_link(peer, true);
+    view.found_by = has_link(peer, false);
+    view.time_difference = peer.clock.difference();
+    view.time_uncertainty = peer.uncertainty;
+    view.checks = peer.checks;
+    describe(peer, view);
+    const bool is_elsewhere = view.project != context.config.project;
     view.last_seen = peer.links.empty() ? record.last_seen : context.wall();
     view.blocked = record.blocked;
     for (const CheckResult& check : peer.checks)
@@ -114,6 +120,8 @@ StationView Stations::Impl::view_of(const Peer& peer) const {
                                                      " ends it"));
         return view;
     }
+    if (peer.links.empty() && is_elsewhere)
+        return view; // what it announces tells more than a connection that failed
     if (peer.links.empty()) {
         const std::optional<Dialling::Failure> failure = dialling.failure_of(peer.id);
         const IncomingRefused* refusal = refusal_of(record.addresses);
@@ -177,11 +185,27 @@ void Stations::Impl::announced_reasons(const Candidate& candidate, StationView& 
         result.remedy = remedy_for(result.check);
         view.reasons.push_back(std::move(result));
     };
-    const std::string& theirs = candidate.found.protocol;
+    const CandidateFound& found = candidate.found;
+    if (candidate.foreign) {
+        // No remedy: mostly it is another plant, and right so.
+        view.state = StationState::rejected;
+        view.project = found.project;
+        CheckResult check = reason("project", "It belongs to project \"" + found.project + '"');
+        check.ours = context.config.project;
+        check.theirs = found.project;
+        check.limit = "equal";
+        view.reasons.push_back(std::move(check));
+        return;
+    }
+    if (!found.not_dialled.empty()) {
+        view.state = StationState::unreachable;
+        view.reasons.push_back(reason("found", found.not_dialled));
+    }
+    const std::string& theirs = found.protocol;
     const std::string major = std::to_string(own.protocol_major);
     if (!theirs.empty() && theirs.substr(0, theirs.find('.')) != major)
         tell("protocol", to_text(context.config.protocol), theirs, "version of the protocol");
-    const std::string& version = candidate.found.product_version;
+    const std::string& version = found.product_version;
     if (!version.empty() && version != own.product_version)
         tell("product-version", own.product_version, version, "version of the plant software");
 }
@@ -228,17 +252,9 @@ std::optional<StationView> Stations::Impl::view_of(const Candidate& candidate) c
     const Peer* known = found.id ? find(*found.id) : nullptr;
     if (self || (known != nullptr && known->record))
         return std::nullopt;
-    if (candidate.foreign) {
-        view.state = StationState::rejected;
-        CheckResult check = reason("project", "It belongs to project \"" + found.project + '"');
-        check.ours = context.config.project;
-        check.theirs = found.project;
-        check.limit = "equal";
-        check.remedy = remedy_for("project");
-        view.reasons.assign(1, check);
-    } else {
-        announced_reasons(candidate, view);
-    }
+    if (candidate.foreign)
+        view.reasons.clear();
+    announced_reasons(candidate, view);
     return view;
 }
 

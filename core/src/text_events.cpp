@@ -168,6 +168,7 @@ struct EventFields {
             .field("id", e.id)
             .text("name", e.name)
             .text("project", e.project)
+            .text("not_dialled", e.not_dialled)
             .field("addresses", e.addresses)
             .text("protocol", e.protocol)
             .text("product_version", e.product_version);

@@ -126,6 +126,39 @@ class WsdLan(unittest.TestCase):
             answers = [p for p in ear.udp(b"/ProbeMatches<") if p.target == "10.77.0.3"]
             self.assertEqual(answers, [])
 
+    def test_discover_shows_stations_of_any_project_and_those_that_cannot_be_reached(self):
+        lan = self.network("ABC")
+        with self.plant(lan, "ABC") as plant:
+            a, b, c = plant
+            b.join(a.init().invite())
+            c.init(project="Other")
+            for station in (a, b):
+                configure(station, files_provider(station))
+            configure(c, files_provider(c), project="Other", product_version="7.5")
+            # B is heard, and its port stays silent: also for a link that B would dial.
+            lan.on("B", "nft", "add table ip wall; add chain ip wall in { type filter hook input priority 0; }; "
+                               "add rule ip wall in tcp dport 8883 drop; "
+                               "add chain ip wall out { type filter hook output priority 0; }; "
+                               "add rule ip wall out tcp dport 8883 drop")
+            plant.start_all()
+
+            def shown():
+                answer = a.cli_json("discover")
+                self.assertTrue(answer["searches"])
+                found = {s["name"]: s for s in answer["stations"] if s.get("name")}
+                return found if {"B", "C"} <= set(found) and found["B"]["reasons"] else None
+            found = wait_until(shown, "A shows both", every=0.5)
+            self.assertEqual((found["C"]["project"], found["C"]["product_version"], found["C"]["state"]),
+                             ("Other", "7.5", "rejected"))
+            self.assertIn("belongs to project", found["C"]["reasons"][0]["text"])
+            self.assertEqual(found["C"]["reasons"][0]["remedy"], "", "another plant is no mistake")
+            self.assertEqual((found["B"]["project"], found["B"]["found"], found["B"]["found_by"]),
+                             ("Plant", False, False))
+            self.assertRegex(found["B"]["reasons"][0]["text"], "does not answer.*firewall")
+            text = a.cli("discover")
+            self.assertIn("Other", text)
+            self.assertNotIn("project use", text)
+
     def test_who_leaves_says_so_and_is_back_with_a_greater_number(self):
         lan = self.network("AB")
         with self.plant(lan, "AB") as plant, Ear(lan, "B") as ear:

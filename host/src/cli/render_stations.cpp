@@ -21,17 +21,20 @@ std::string difference_text(const Json& station) {
     }
     const auto ms = difference.get<std::int64_t>();
     constexpr std::int64_t second_ms = 1000;
-    if (std::abs(ms) >= second_ms) {
-        const auto tenths = std::to_string(std::abs(ms) % second_ms / 100);
-        return (ms >= 0 ? "+" : "-") + std::to_string(std::abs(ms) / second_ms) + '.' + tenths +
-               " s";
-    }
+    const bool in_seconds = std::abs(ms) >= second_ms;
+    const auto amount = [in_seconds](std::int64_t of_ms) {
+        return in_seconds ? std::to_string(of_ms / second_ms) + '.' +
+                                std::to_string(of_ms % second_ms / 100)
+                          : std::to_string(of_ms);
+    };
+    auto text = (ms >= 0 ? "+" : "-") + amount(std::abs(ms));
     const auto& uncertainty = field(station, "time_uncertainty_ms");
-    auto text = (ms >= 0 ? "+" : "") + std::to_string(ms);
     if (uncertainty.is_number()) {
-        text += " ±" + std::to_string(uncertainty.get<std::int64_t>());
+        const auto of_ms = uncertainty.get<std::int64_t>();
+        // Rounded up: 0.0 would claim more than was measured.
+        text += " ±" + amount(in_seconds ? (of_ms + 99) / 100 * 100 : of_ms);
     }
-    return text + " ms";
+    return text + (in_seconds ? " s" : " ms");
 }
 
 // One of the two lists of links; a pair that works in one direction only stands out.

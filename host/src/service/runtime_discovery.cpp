@@ -100,8 +100,16 @@ void Runtime::found(const std::string& discovery, const FoundPeer& peer) {
             candidate.addresses.push_back(to_text(*address));
     // A station of another project is shown and never dialled.
     const bool foreign = !peer.project.empty() && peer.project != settings_.project.name;
-    if (!configured && !foreign)
+    if (!configured && !foreign) {
+        const std::vector<std::string> announced = candidate.addresses;
         keep_dialable(candidate.addresses);
+        if (candidate.addresses.empty() && !announced.empty()) {
+            candidate.addresses = announced;
+            candidate.not_dialled = "It announces " + announced.front() +
+                                    "; `dial_ports` in [net] of station.toml does not name that "
+                                    "port, so this station does not connect to it";
+        }
+    }
     if (candidate.id == settings_.self || candidate.addresses.empty())
         return;
     feed(std::move(candidate));

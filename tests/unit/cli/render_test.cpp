@@ -51,7 +51,8 @@ TEST(Render, StationsShowDirectionsAndReasons) {
                      "text":"The clocks differ by 61 s.","remedy":"Set both clocks."}],
          "time_difference_ms":-61000,"time_uncertainty_ms":3,
          "last_seen":"2026-03-01T08:15:00.000000Z"}])"));
-    EXPECT_THAT(text, HasSubstr("0d6bbfb6  B     rejected  yes    NONE      -61.0 s  03-01 08:15"));
+    EXPECT_THAT(text, HasSubstr("0d6bbfb6  B     rejected  yes    NONE      -61.0 ±0.1 s  "
+                                "03-01 08:15"));
     EXPECT_THAT(text, HasSubstr("B: The clocks differ by 61 s.\n    -> Set both clocks."));
 }
 
@@ -62,7 +63,7 @@ TEST(Render, ASentenceThatNamesTheAddressOfANamelessStationIsNotIntroducedByIt) 
         {"addresses":["127.0.9.7:8883"],"state":"searching",
          "reasons":[{"text":"The cable is out."}]}])"));
     EXPECT_THAT(text, HasSubstr("\n  127.0.9.6:8883 refuses the connection."));
-    EXPECT_THAT(text, HasSubstr("\n  127.0.9.7: The cable is out."));
+    EXPECT_THAT(text, HasSubstr("\n  127.0.9.7:8883: The cable is out."));
 }
 
 TEST(Render, ChecksShowBothValuesWhetherTheyPassOrNot) {

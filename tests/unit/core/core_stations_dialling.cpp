@@ -339,6 +339,43 @@ TEST_F(StationDialling, WrongKeyIsRejectedWithTheNameThatDiscoveryGave) {
     EXPECT_EQ(a.count("ClearMessage"), 1u);
 }
 
+TEST_F(StationDialling, AStationThatMayNotBeDialledIsShownWithTheReason) {
+    Node& a = mesh.add(1);
+    CandidateFound event = found("x", {"h8:9999"});
+    event.name = "Other port";
+    event.not_dialled = "It announces h8:9999, which is no port to dial";
+    tell(a, event);
+    mesh.run(5min);
+    EXPECT_EQ(a.count("Dial"), 0u);
+    ASSERT_NE(address_only(a), nullptr);
+    EXPECT_EQ(address_only(a)->state, StationState::unreachable);
+    EXPECT_EQ(address_only(a)->reasons.at(0).text, event.not_dialled);
+}
+
+TEST_F(StationDialling, AKnownStationThatWorksForAnotherProjectNowIsShownWithIt) {
+    Node& a = mesh.add(1);
+    Node& b = mesh.add(2);
+    mesh.configure(a, "h2:8883");
+    ASSERT_TRUE(mesh.run_until([&] { return a.stations.is_open(b.id()); }, 2min));
+    const StationId id = b.id();
+    mesh.kill(b, true);
+    mesh.run(5min);
+    CandidateFound event = found("x", {"h2:8883"});
+    event.id = id;
+    event.project = "Other plant";
+    event.protocol = "1.0";
+    tell(a, event);
+    const auto views = a.stations.views();
+    const auto view = std::find_if(views.begin(), views.end(),
+                                   [&](const StationView& each) { return each.id == id; });
+    ASSERT_NE(view, views.end());
+    EXPECT_EQ(view->project, "Other plant");
+    EXPECT_EQ(view->state, StationState::rejected);
+    ASSERT_EQ(view->reasons.size(), 1u);
+    EXPECT_EQ(view->reasons[0].check, "project");
+    EXPECT_EQ(view->reasons[0].remedy, "");
+}
+
 TEST_F(StationDialling, ASentenceAboutAnAddressNamesItOnce) {
     Node& a = mesh.add(1);
     mesh.answers["h8:8883"] = DialFailed{{}, "h8:8883 refuses the connection", false, false};

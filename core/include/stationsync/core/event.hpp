@@ -176,6 +176,7 @@ struct CandidateFound {
     std::vector<std::string> addresses; // "host:port"
     std::string protocol;               // "1.0", empty: not told; like the next only shown
     std::string product_version;
+    std::string not_dialled; // one sentence why nobody connects to it; empty = it is dialled
 };
 struct CandidateLost {
     std::string origin;

@@ -24,7 +24,7 @@ enum class MessageLife : std::uint8_t {
     // Stands until it is cleared, over restarts: something waits for a person or for a later
     // change.
     standing,
-    // Something that happened once; told for message_event_age, over restarts.
+    // Something that happened once; told for a week, over restarts.
     event,
 };
 
