@@ -1,6 +1,8 @@
 """What the plant's own software decides: when the engine runs, and which version it has."""
 
+import contextlib
 import os
+import pathlib
 import shlex
 import time
 import unittest
@@ -13,7 +15,7 @@ def version_file(station, line):
     path = station.data / "version.txt"
     put(path, f"Plant software\n{line}\n".encode())
     return (f"product_version_file = '{path}'\n"
-            "product_version_pattern = '^Version ([0-9.]+)'\n")
+            "product_version_pattern = '^Version ([0-9.]+)$'\n")
 
 
 class Follow(unittest.TestCase):
@@ -46,6 +48,60 @@ class Follow(unittest.TestCase):
             a.start()
             wait_until(lambda: "no-such-command-here" in a.status()["reason"]
                        and "exit status 127" in a.status()["reason"], "A names the command")
+            a.stop()
+            a.configure(files_provider(a), top="follow = 'sleep 300'\n")
+            a.start()
+            wait_until(lambda: "'sleep 300' (follow) takes longer than 10 s" in a.status()["reason"], "A names it")
+            # The next one runs by now, or soon; it holds up no end of the service and is not left behind.
+            wait_until(lambda: self.sleeping(a), "the command runs again")
+            a.stop()
+            self.assertFalse(self.sleeping(a))
+            self.assertNotIn("had not returned", a.log_text())
+
+    def sleeping(self, station):
+        """Whether a command of that station runs: its environment names the station's files."""
+        mark = str(station.clock_file).encode()
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if b"sleep\x00300" in (process / "cmdline").read_bytes() and mark in (process / "environ").read_bytes():
+                    return True
+        return False
+
+    def test_a_stop_by_a_person_while_the_engine_waits_ends_what_was_restored(self):
+        with Plant("AB") as plant:
+            a, b = plant
+            plant.join_all(lambda s: files_provider(s, settle="4s"))
+            runs = b.data / "plant-runs"
+            put(runs, b"")
+            b.configure(files_provider(b, settle="4s"), top=f"follow = 'test -e {shlex.quote(str(runs))}'\n")
+            target = b.data / "recipes" / "r.txt"
+            put(a.data / "recipes" / "r.txt", b"first")
+            plant.start_all().wait_connected()
+            b.wait_file("recipes/r.txt", b"first")
+            old = target.stat()
+            put(a.data / "recipes" / "r.txt", b"second")
+            b.wait_file("recipes/r.txt", b"second")
+            plant.wait_all_synced()
+            put(target, b"first")
+            os.utime(target, ns=(old.st_mtime_ns, old.st_mtime_ns))
+            wait_until(lambda: (o := b.object("recipes", "r.txt")) and o["state"] == "held", "B has seen the restore")
+            runs.unlink()
+            wait_until(lambda: b.status()["engine"] == "stopped", "B's engine waits for the plant's project")
+            self.assertEqual(target.read_bytes(), b"first")
+            b.cli("stop")
+            put(target, b"edited")
+            put(runs, b"")
+            b.cli("start")
+            a.wait_file("recipes/r.txt", b"edited")
+
+    def test_start_tells_what_the_plants_software_says(self):
+        with Plant("A") as plant:
+            a = plant[0].init()
+            a.configure(files_provider(a), top="follow = 'sleep 1'\n")
+            a.start()
+            wait_until(lambda: a.status()["engine"] == "running", "A runs")
+            a.cli("stop")
+            self.assertIn("The engine runs.", a.cli("start"))
 
 
 class ProductVersion(unittest.TestCase):
@@ -71,6 +127,24 @@ class ProductVersion(unittest.TestCase):
             self.assertEqual(a.peer(b)["state"], "connected")
             version_file(a, "Version 7.2")
             wait_until(lambda: not a.messages("last known one"), "the message is gone")
+
+    def test_a_version_that_is_unknown_after_a_shutdown_is_not_taken_from_before_it(self):
+        with Plant("A") as plant:
+            a = plant[0].init()
+            runs = a.data / "plant-runs"
+            put(runs, b"")
+            a.configure(files_provider(a), product_version=None,
+                        top=version_file(a, "Version 1.0") + f"follow = 'test -e {shlex.quote(str(runs))}'\n")
+            a.start()
+            wait_until(lambda: a.status()["engine"] == "running", "A runs")
+            runs.unlink()
+            wait_until(lambda: a.status()["engine"] == "stopped", "A has stopped with the plant's project")
+            version_file(a, "being updated")
+            put(runs, b"")
+            wait_until(lambda: "matches product_version_pattern" in a.status()["reason"], "A says what is missing")
+            self.assertEqual(a.status()["engine"], "stopped")
+            put(a.data / "version.txt", b"\xef\xbb\xbfVersion 2.0\r\nPlant software\r\n")
+            wait_until(lambda: a.status()["engine"] == "running", "A runs with a file that Windows wrote")
 
     def test_unknown_version_keeps_the_engine_stopped_until_it_is_known(self):
         with Plant("A") as plant:
@@ -136,6 +210,12 @@ class Mismatch(unittest.TestCase):
                 skipped = [c for c in station.peer(other)["checks"] if c["check"] == "provider:batchdb"]
                 self.assertIn("it is skipped between these two", skipped[0]["text"])
                 station.wait_message("batchdb")
+            b.stop()
+            b.configure(files_provider(b), sqlite_provider(b), top='on_provider_mismatch = "skip-provider"\n')
+            b.start()
+            plant.wait_connected()
+            wait_until(lambda: not any("batchdb" in m["text"] for s in plant for m in s.messages()
+                                       if m["id"] == "provider-skipped"), "the message goes with its cause")
 
     def test_two_causes_are_told_together_and_alike_on_both_sides(self):
         need_test_build()

@@ -2,6 +2,7 @@
 // command of a person.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -29,8 +30,10 @@ struct ProgramRun {
                                       std::chrono::milliseconds time_max);
 
 // A command line of the configuration, through the system's shell: what an engineer would type into
-// a terminal, in the language that is set there. Its error output is dropped.
+// a terminal, in the language that is set there. Its error output is dropped. Once `given_up` is
+// true, any thread having set it, the command is ended as if its time were over.
 [[nodiscard]] ProgramRun run_command_line(const std::string& line,
-                                          std::chrono::milliseconds time_max);
+                                          std::chrono::milliseconds time_max,
+                                          const std::atomic<bool>* given_up = nullptr);
 
 } // namespace stationsync::host

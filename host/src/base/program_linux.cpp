@@ -124,10 +124,19 @@ int start(Order& order, const Pipe& out, const Pipe& err, pid_t& child) {
     return failed;
 }
 
-int rest_ms(Clock::time_point end) {
-    const auto rest = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
-    return static_cast<int>(std::clamp<std::int64_t>(rest, 0, 1000));
-}
+struct Patience {
+    Clock::time_point end;
+    const std::atomic<bool>* given_up = nullptr;
+
+    [[nodiscard]] bool is_over() const {
+        return Clock::now() >= end || (given_up != nullptr && *given_up);
+    }
+    // Until it is worth a look at all this again.
+    [[nodiscard]] int rest_ms() const {
+        const auto rest = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+        return static_cast<int>(std::clamp<std::int64_t>(rest, 0, given_up == nullptr ? 1000 : 50));
+    }
+};
 
 // False at the end of the stream.
 bool read_some(int descriptor, std::string& text) {
@@ -141,13 +150,13 @@ bool read_some(int descriptor, std::string& text) {
 }
 
 // Until the program and what it has started close both. False: the time is over.
-bool read_all(Pipe& out, Pipe& err, ProgramRun& run, Clock::time_point end) {
+bool read_all(Pipe& out, Pipe& err, ProgramRun& run, const Patience& patience) {
     while (out.is_open() || err.is_open()) {
         // A negative descriptor is passed over.
         std::array<pollfd, 2> waiting{pollfd{out.ends[0], POLLIN, 0},
                                       pollfd{err.ends[0], POLLIN, 0}};
-        if (::poll(waiting.data(), waiting.size(), rest_ms(end)) <= 0) {
-            if (Clock::now() >= end) {
+        if (::poll(waiting.data(), waiting.size(), patience.rest_ms()) <= 0) {
+            if (patience.is_over()) {
                 return false;
             }
             continue;
@@ -163,16 +172,16 @@ bool read_all(Pipe& out, Pipe& err, ProgramRun& run, Clock::time_point end) {
 }
 
 // A program may close its output long before it ends. False: the time is over.
-bool wait_until(pid_t child, Clock::time_point end, int& status) {
+bool wait_until(pid_t child, const Patience& patience, int& status) {
     while (true) {
         const pid_t ended = ::waitpid(child, &status, WNOHANG);
         if (ended == child) {
             return true;
         }
-        if ((ended < 0 && errno != EINTR) || Clock::now() >= end) {
+        if ((ended < 0 && errno != EINTR) || patience.is_over()) {
             return false;
         }
-        ::poll(nullptr, 0, std::min(rest_ms(end), 10));
+        ::poll(nullptr, 0, std::min(patience.rest_ms(), 10));
     }
 }
 
@@ -182,8 +191,9 @@ ProgramRun not_started(const char* why) {
     return run;
 }
 
-ProgramRun carry_out(Order order, std::chrono::milliseconds time_max) {
-    const auto end = Clock::now() + time_max;
+ProgramRun carry_out(Order order, std::chrono::milliseconds time_max,
+                     const std::atomic<bool>* given_up = nullptr) {
+    const Patience patience{Clock::now() + time_max, given_up};
     Pipe out;
     Pipe err;
     if (!out.is_open() || !err.is_open()) {
@@ -197,7 +207,7 @@ ProgramRun carry_out(Order order, std::chrono::milliseconds time_max) {
     err.close(1);
     ProgramRun run;
     int status = 0;
-    if (!read_all(out, err, run, end) || !wait_until(child, end, status)) {
+    if (!read_all(out, err, run, patience) || !wait_until(child, patience, status)) {
         ::kill(-child, SIGKILL);
         while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
         }
@@ -226,9 +236,10 @@ ProgramRun run_external(const std::vector<std::string>& command,
     return carry_out({path, command, environment_of_this(true), true}, time_max);
 }
 
-ProgramRun run_command_line(const std::string& line, std::chrono::milliseconds time_max) {
+ProgramRun run_command_line(const std::string& line, std::chrono::milliseconds time_max,
+                            const std::atomic<bool>* given_up) {
     return carry_out({"/bin/sh", {"/bin/sh", "-c", line}, environment_of_this(false), false},
-                     time_max);
+                     time_max, given_up);
 }
 
 } // namespace stationsync::host

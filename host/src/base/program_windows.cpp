@@ -13,6 +13,8 @@ namespace {
 
 using End = ProgramRun::End;
 
+constexpr std::chrono::milliseconds given_up_look{50};
+
 class Handle {
 public:
     explicit Handle(HANDLE handle = nullptr) : handle_(handle) {}
@@ -80,7 +82,24 @@ struct Pipe {
     }
 };
 
-ProgramRun carry_out(std::wstring line, bool wants_errors, std::chrono::milliseconds time_max) {
+// False: it still runs when the time is over, or when somebody gives it up.
+bool wait_for(HANDLE process, std::chrono::milliseconds time_max,
+              const std::atomic<bool>* given_up) {
+    const auto end = std::chrono::steady_clock::now() + time_max;
+    while (true) {
+        const auto rest = std::max(
+            std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()),
+            std::chrono::milliseconds(0));
+        const auto slice = given_up == nullptr ? rest : std::min(rest, given_up_look);
+        if (WaitForSingleObject(process, static_cast<DWORD>(slice.count())) == WAIT_OBJECT_0)
+            return true;
+        if (rest.count() == 0 || (given_up != nullptr && *given_up))
+            return false;
+    }
+}
+
+ProgramRun carry_out(std::wstring line, bool wants_errors, std::chrono::milliseconds time_max,
+                     const std::atomic<bool>* given_up = nullptr) {
     SECURITY_ATTRIBUTES inherited{sizeof inherited, nullptr, TRUE};
     Pipe out;
     Pipe err;
@@ -110,9 +129,8 @@ ProgramRun carry_out(std::wstring line, bool wants_errors, std::chrono::millisec
     ProgramRun run;
     std::thread out_reader([&] { read_all(out.reader.get(), run.out); });
     std::thread err_reader([&] { read_all(err.reader.get(), run.err); });
-    const auto waited = WaitForSingleObject(process.get(), static_cast<DWORD>(time_max.count()));
     DWORD code = 0;
-    if (waited != WAIT_OBJECT_0) {
+    if (!wait_for(process.get(), time_max, given_up)) {
         run.end = End::timed_out;
         run.trouble = "takes longer than " + std::to_string(time_max.count() / 1000) + " s";
     } else if (GetExitCodeProcess(process.get(), &code)) {
@@ -135,8 +153,10 @@ ProgramRun run_external(const std::vector<std::string>& command,
     return carry_out(std::move(line), true, time_max);
 }
 
-ProgramRun run_command_line(const std::string& line, std::chrono::milliseconds time_max) {
-    return carry_out(L"cmd.exe /d /s /c \"" + path_of(line).wstring() + L"\"", false, time_max);
+ProgramRun run_command_line(const std::string& line, std::chrono::milliseconds time_max,
+                            const std::atomic<bool>* given_up) {
+    return carry_out(L"cmd.exe /d /s /c \"" + path_of(line).wstring() + L"\"", false, time_max,
+                     given_up);
 }
 
 } // namespace stationsync::host

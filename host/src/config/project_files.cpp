@@ -24,6 +24,10 @@ std::filesystem::path publish_file(const RootPaths& paths, std::string_view proj
     return paths.project_state(project) / "publish-at-start.json";
 }
 
+std::filesystem::path stop_file(const RootPaths& paths, std::string_view project) {
+    return paths.project_state(project) / "stopped-by-person.json";
+}
+
 IoError damaged(const std::filesystem::path& file) {
     return {IoErrorKind::other, path_text(file) + " is damaged: remove it and try again"};
 }
@@ -153,6 +157,26 @@ IoResult<void> add_pending_publish(const RootPaths& paths, std::string_view proj
 
 IoResult<void> clear_pending_publishes(const RootPaths& paths, std::string_view project) {
     return remove_file(publish_file(paths, project));
+}
+
+IoResult<void> save_stop_by_person(const RootPaths& paths, std::string_view project) {
+    return write_json(stop_file(paths, project), json{{"stopped_by_person", true}});
+}
+
+IoResult<bool> was_stopped_by_person(const RootPaths& paths, std::string_view project) {
+    json parsed;
+    const auto problem = read_json(stop_file(paths, project), parsed);
+    if (!problem) {
+        return true;
+    }
+    if (problem->kind == IoErrorKind::not_found) {
+        return false;
+    }
+    return *problem;
+}
+
+IoResult<void> clear_stop_by_person(const RootPaths& paths, std::string_view project) {
+    return remove_file(stop_file(paths, project));
 }
 
 } // namespace stationsync::host

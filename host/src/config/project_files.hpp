@@ -53,4 +53,11 @@ load_pending_publishes(const RootPaths& paths, std::string_view project);
 [[nodiscard]] IoResult<void> clear_pending_publishes(const RootPaths& paths,
                                                      std::string_view project);
 
+// A person has stopped the engine while it did not run, for it waited for the plant's project:
+// state/NAME/stopped-by-person.json. The engine is told at its next start.
+[[nodiscard]] IoResult<void> save_stop_by_person(const RootPaths& paths, std::string_view project);
+[[nodiscard]] IoResult<bool> was_stopped_by_person(const RootPaths& paths,
+                                                   std::string_view project);
+[[nodiscard]] IoResult<void> clear_stop_by_person(const RootPaths& paths, std::string_view project);
+
 } // namespace stationsync::host

@@ -98,10 +98,11 @@ void OperatorMessages::erase_stored(const Key& key) {
     pool_.submit(std::move(erase), [] {});
 }
 
-void OperatorMessages::forget_events(core::WallTime now) {
+void OperatorMessages::forget_events(core::WallTime now, bool in_step) {
     std::vector<Key> old;
     for (const auto& [key, message] : standing_)
-        if (life_of(message.id) == core::MessageLife::event && message.since + event_age_max < now)
+        if (life_of(message.id) == core::MessageLife::event &&
+            message.since + event_age_max < now && (in_step || message.id != "state-damaged"))
             old.push_back(key);
     for (const Key& key : old)
         clear(key.first, key.second);

@@ -26,8 +26,9 @@ public:
 
     void raise(const core::RaiseMessage& message, core::WallTime now);
     void clear(const std::string& id, const std::string& subject);
-    // What merely happened is told for a week.
-    void forget_events(core::WallTime now);
+    // What merely happened is told for a week; that the state was damaged, at least until all is in
+    // step again.
+    void forget_events(core::WallTime now, bool in_step);
     [[nodiscard]] std::vector<StoredMessage> standing() const; // oldest first
 
 private:

@@ -16,6 +16,7 @@ constexpr std::size_t version_file_bytes_max = std::size_t{1} << 20;
 // A pattern is tried on each line; the library's matcher takes a stack frame for each character.
 constexpr std::size_t version_line_bytes_max = 4096;
 constexpr std::size_t version_bytes_max = 100;
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
 void take_version(std::string found, ProjectAnswer& answer, const std::string& source) {
     const auto first = found.find_first_not_of(" \t\r\n");
@@ -32,18 +33,23 @@ void take_version(std::string found, ProjectAnswer& answer, const std::string& s
 
 void read_version_file(const ProjectConditions& conditions, ProjectAnswer& answer) {
     const std::string name = path_text(conditions.version_file);
-    const auto text = read_whole(conditions.version_file, version_file_bytes_max);
-    if (!text) {
-        answer.version_trouble = text.error().text;
+    auto read = read_whole(conditions.version_file, version_file_bytes_max);
+    if (!read) {
+        answer.version_trouble = read.error().text;
         return;
     }
+    const std::string text = read->starts_with(byte_order_mark)
+                                 ? read->substr(byte_order_mark.size())
+                                 : std::move(*read);
     if (conditions.version_pattern.empty()) {
-        take_version(text->substr(0, text->find('\n')), answer, "the first line of " + name);
+        take_version(text.substr(0, text.find('\n')), answer, "the first line of " + name);
         return;
     }
     const std::regex pattern(conditions.version_pattern); // checked when it was read
-    std::istringstream lines(*text);
+    std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
+        if (line.ends_with('\r')) // the file comes from Windows: `$` stands before it
+            line.pop_back();
         line.resize(std::min(line.size(), version_line_bytes_max));
         std::smatch match;
         if (!std::regex_search(line, match, pattern))
@@ -56,9 +62,11 @@ void read_version_file(const ProjectConditions& conditions, ProjectAnswer& answe
                              conditions.version_pattern + '\'';
 }
 
-void ask_version_command(const ProjectConditions& conditions, ProjectAnswer& answer) {
+void ask_version_command(const ProjectConditions& conditions, ProjectAnswer& answer,
+                         const std::atomic<bool>* given_up) {
     const std::string name = "the command '" + conditions.version_command + '\'';
-    const ProgramRun result = run_command_line(conditions.version_command, command_time_max);
+    const ProgramRun result =
+        run_command_line(conditions.version_command, command_time_max, given_up);
     if (result.end != ProgramRun::End::ended)
         answer.version_trouble = name + ' ' + result.trouble;
     else if (result.code != 0)
@@ -67,8 +75,9 @@ void ask_version_command(const ProjectConditions& conditions, ProjectAnswer& ans
         take_version(result.out.substr(0, result.out.find('\n')), answer, name);
 }
 
-void ask_follow(const ProjectConditions& conditions, ProjectAnswer& answer) {
-    const ProgramRun result = run_command_line(conditions.follow, command_time_max);
+void ask_follow(const ProjectConditions& conditions, ProjectAnswer& answer,
+                const std::atomic<bool>* given_up) {
+    const ProgramRun result = run_command_line(conditions.follow, command_time_max, given_up);
     answer.project_runs = result.succeeded();
     if (answer.project_runs)
         return;
@@ -82,15 +91,15 @@ void ask_follow(const ProjectConditions& conditions, ProjectAnswer& answer) {
 
 } // namespace
 
-ProjectAnswer ask_project(const ProjectConditions& conditions) {
+ProjectAnswer ask_project(const ProjectConditions& conditions, const std::atomic<bool>* given_up) {
     ProjectAnswer answer;
     if (!conditions.follow.empty())
-        ask_follow(conditions, answer);
+        ask_follow(conditions, answer, given_up);
     try {
         if (!conditions.version_file.empty())
             read_version_file(conditions, answer);
         else if (!conditions.version_command.empty())
-            ask_version_command(conditions, answer);
+            ask_version_command(conditions, answer, given_up);
     } catch (const std::exception& problem) { // a pattern may be too much for a long line
         answer.version_trouble = std::string("product_version cannot be found: ") + problem.what();
     }
@@ -104,6 +113,8 @@ ProjectWatch::ProjectWatch(boost::asio::io_context& context, WorkerPool& pool, T
       self_(std::make_shared<ProjectWatch*>(this)) {}
 
 ProjectWatch::~ProjectWatch() {
+    if (given_up_)
+        *given_up_ = true;
     *self_ = nullptr;
 }
 
@@ -120,19 +131,20 @@ void ProjectWatch::stop() {
     ++round_;
     timer_.cancel();
     last_.reset();
-    version_.reset();
     conditions_ = {};
+    if (given_up_)
+        *given_up_ = true;
+    given_up_ = std::make_shared<std::atomic<bool>>(false);
 }
 
 void ProjectWatch::ask() {
     const auto answer = std::make_shared<ProjectAnswer>();
-    pool_.submit([answer, conditions = conditions_] { *answer = ask_project(conditions); },
+    pool_.submit([answer, conditions = conditions_,
+                  given_up = given_up_] { *answer = ask_project(conditions, given_up.get()); },
                  [this, self = self_, answer, round = round_] {
                      if (*self == nullptr || round != round_)
                          return;
                      last_ = *answer;
-                     if (last_->product_version)
-                         version_ = last_->product_version;
                      timer_.set(every, [this] { ask(); });
                      told_(*answer);
                  });

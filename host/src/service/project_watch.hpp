@@ -6,6 +6,7 @@
 #include "config/project_config.hpp"
 #include "service/timer.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -22,9 +23,10 @@ struct ProjectAnswer {
     std::string version_trouble;
 };
 
-// Blocks, up to twice the time that a command has: on a worker thread only. A command or file that
-// is not configured is not asked.
-[[nodiscard]] ProjectAnswer ask_project(const ProjectConditions& conditions);
+// Blocks, up to twice the time that a command has, or until `given_up` is true: on a worker thread
+// only. A command or file that is not configured is not asked.
+[[nodiscard]] ProjectAnswer ask_project(const ProjectConditions& conditions,
+                                        const std::atomic<bool>* given_up = nullptr);
 
 // Engine thread.
 class ProjectWatch {
@@ -38,11 +40,10 @@ public:
     // Asks at once, then again and again, `every` after each answer. Conditions that ask nothing
     // end it. What was asked before is forgotten when it is something else now.
     void watch(const ProjectConditions& conditions);
+    // Ends a command that runs, too.
     void stop();
     // Of the present conditions; nothing before the first answer.
     [[nodiscard]] const std::optional<ProjectAnswer>& last() const { return last_; }
-    // Found out last, also when it cannot be at present: the file is being replaced.
-    [[nodiscard]] const std::optional<std::string>& version() const { return version_; }
 
 private:
     void ask();
@@ -54,7 +55,7 @@ private:
     ProjectConditions conditions_;
     std::uint64_t round_ = 0; // answers of earlier ones come too late
     std::optional<ProjectAnswer> last_;
-    std::optional<std::string> version_;
+    std::shared_ptr<std::atomic<bool>> given_up_; // of this round
 };
 
 } // namespace stationsync::host

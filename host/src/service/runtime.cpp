@@ -64,11 +64,11 @@ IoResult<void> Runtime::open_state() {
     auto opened = StateDatabase::open_and_load(file);
     if (!opened)
         return opened.error();
-    auto second = StateDatabase::open(file, false);
+    auto second = StateDatabase::open_again(file);
     if (!second)
         return second.error();
     database_ = std::move(opened->database);
-    side_ = std::make_shared<SideDatabase>(std::move(second->database));
+    side_ = std::make_shared<SideDatabase>(std::move(*second));
     auto changed = [this](const StoredMessage& message, bool standing) {
         listener_.message_changed(message, standing);
     };
@@ -258,8 +258,7 @@ void Runtime::tick() {
     live_exports_->tick(monotonic_now_us());
     for (const auto& [name, discovery] : discoveries_)
         discovery->tick(monotonic_now_us());
-    if (engine_->in_step())
-        messages_->forget_events(now().wall);
+    messages_->forget_events(now().wall, engine_->in_step());
     tick_timer_.set(tick_every, alive([this] { tick(); }));
 }
 

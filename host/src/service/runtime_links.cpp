@@ -123,13 +123,15 @@ void Runtime::tell_keys(LinkId link) {
 }
 
 void Runtime::on_host_bytes(LinkId link, Bytes bytes) {
+    const auto place = live_links_.find(link);
+    if (place == live_links_.end() || place->second.other_protocol)
+        return; // keys may mean something else there
     const auto decoded = decode_host_message(bytes);
     if (!decoded) {
         links_->close(link, "a message cannot be read: " + decoded.error().text);
         return;
     }
-    const auto place = live_links_.find(link);
-    if (!decoded->has_value() || place == live_links_.end())
+    if (!decoded->has_value())
         return;
     for (const core::StationView& station : engine_->stations())
         if (station.id == place->second.station && station.blocked)

@@ -189,6 +189,7 @@ void Service::run_engine(RuntimeSettings settings) {
     if (!clock_step_text_.empty())
         runtime_->raise("clock-step", {}, {{"step", std::exchange(clock_step_text_, {})}});
     log::info("service", "the engine runs for project " + project_);
+    tell_stop_by_person();
     publish_pending();
     publish_status();
 }
@@ -215,7 +216,36 @@ void Service::stop_engine(const Runtime::ShutDown& how, std::function<void()> th
     run_wanted_ = false;
     waits_for_project_ = false;
     project_watch_.stop();
-    end_engine(how, std::move(then));
+    if (how.by_person && !runtime_ && !leaving_)
+        note_stop_by_person();
+    end_engine(how, [this, then = std::move(then)] {
+        then();
+        tell_starters();
+    });
+}
+
+// The engine that would have to know does not run: it waits for the plant's project. It is told at
+// its next start (rule 8).
+void Service::note_stop_by_person() {
+    std::error_code ignored; // then there is no state either
+    if (project_.empty() ||
+        !std::filesystem::is_directory(options_.paths.project_state(project_), ignored))
+        return;
+    if (const auto noted = save_stop_by_person(options_.paths, project_); !noted)
+        log::error("service", noted.error().text);
+}
+
+void Service::tell_stop_by_person() {
+    const auto noted = was_stopped_by_person(options_.paths, project_);
+    if (!noted)
+        log::error("service", noted.error().text);
+    if (!noted || !*noted)
+        return;
+    runtime_->command(core::StoppedByPerson{});
+    runtime_->when_stored([this] {
+        if (const auto cleared = clear_stop_by_person(options_.paths, project_); !cleared)
+            log::error("service", cleared.error().text);
+    });
 }
 
 void Service::end_engine(const Runtime::ShutDown& how, std::function<void()> then) {
@@ -252,8 +282,19 @@ void Service::restart_engine(const Runtime::ShutDown& how, ReplyFunction done) {
     auto start = [this, done = std::move(done)] {
         if (run_wanted_) // nobody has stopped it while it was leaving
             start_engine();
-        if (!done)
-            return;
+        if (done)
+            starters_.push_back(done);
+        if (!waits_for_project_ || project_watch_.last())
+            tell_starters();
+    };
+    run_wanted_ = true;
+    end_engine(how, std::move(start));
+}
+
+// Whoever has started the engine is told what came of it, as soon as the plant's software was
+// asked.
+void Service::tell_starters() {
+    for (const ReplyFunction& done : std::exchange(starters_, {})) {
         if (runtime_)
             done(reply_ok({{"text", "The engine runs."}}));
         else if (waits_for_project_)
@@ -261,9 +302,7 @@ void Service::restart_engine(const Runtime::ShutDown& how, ReplyFunction done) {
         else
             done(reply_error(ReplyCode::refused, "The engine does not run: " + stopped_reason_,
                              "Mend what is named here, then run `stationsync start`."));
-    };
-    run_wanted_ = true;
-    end_engine(how, std::move(start));
+    }
 }
 
 void Service::end(bool by_person, std::function<void()> ended) {

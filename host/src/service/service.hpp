@@ -60,6 +60,9 @@ private:
     void publish_status();
     void flush_events();
     void publish_pending();
+    void note_stop_by_person();
+    void tell_stop_by_person();
+    void tell_starters();
     bool store_choice(const ProjectChoice& choice, ReplyFunction& done);
 
     // service_views.cpp
@@ -150,6 +153,7 @@ private:
     Timer clock_timer_;
     Timer event_timer_;
     Timer discover_timer_;
+    std::vector<ReplyFunction> starters_;      // have started the engine and want to know
     std::vector<ReplyFunction> discovering_;   // answered together when the search is over
     std::set<core::ObjectId> changed_objects_; // told together, a few times a second
     std::set<core::StationId> changed_stations_;

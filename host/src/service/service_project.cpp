@@ -14,13 +14,13 @@ bool Service::may_run(ProjectConfig& project) {
         stopped_reason_ = "waits for what the plant's software says";
     else if (!answer->project_runs)
         stopped_reason_ = answer->why_not;
-    else if (project.conditions.asks_version() && !project_watch_.version())
+    else if (project.conditions.asks_version() && !answer->product_version)
         stopped_reason_ =
             "the version of the plant software is not known: " + answer->version_trouble +
             "; it is tried again every few seconds";
     if (stopped_reason_.empty()) {
         if (project.conditions.asks_version())
-            project.product_version = *project_watch_.version();
+            project.product_version = *answer->product_version;
         return true;
     }
     waits_for_project_ = true;
@@ -37,12 +37,16 @@ void Service::project_answered(const ProjectAnswer& answer) {
     if (!runtime_) {
         if (waits_for_project_)
             start_engine();
+        tell_starters();
         return;
     }
     if (!answer.project_runs) {
         log::info("service", "the engine stops: " + answer.why_not, {{}, project_, "follow"});
         // Not by a person: what was restored meanwhile is judged as such when it starts again.
-        end_engine({}, [this] { start_engine(); });
+        end_engine({}, [this] {
+            if (run_wanted_) // nobody has stopped it while it was leaving
+                start_engine();
+        });
         return;
     }
     ProjectConfig project = runtime_->settings().project;

@@ -41,12 +41,13 @@ std::vector<StoredMessage> Service::messages_while_stopped() const {
     std::error_code ignored;
     if (leaving_ || !std::filesystem::exists(file, ignored))
         return {};
-    auto opened = StateDatabase::open(file, false);
+    // Looking changes nothing: a damaged one is moved aside, and told of, at the next start.
+    auto opened = StateDatabase::open_again(file);
     if (!opened) {
         log::write_limited("messages", log::Level::error, "service", opened.error().text);
         return {};
     }
-    SideDatabase database(std::move(opened->database));
+    SideDatabase database(std::move(*opened));
     auto messages = kept_messages(database);
     if (messages)
         return std::move(*messages);

@@ -133,18 +133,27 @@ StateDatabase::~StateDatabase() {
     sqlite3_close(database_);
 }
 
-IoResult<OpenedState> StateDatabase::open(const std::filesystem::path& file, bool check) {
+IoResult<OpenedState> StateDatabase::open(const std::filesystem::path& file) {
     OpenedState opened;
     bool damaged = false;
-    auto handle = open_handle(file, check, damaged);
+    auto handle = open_handle(file, true, damaged);
     if (!handle && damaged) {
         opened.moved_aside = move_aside(file);
-        handle = open_handle(file, check, damaged);
+        handle = open_handle(file, true, damaged);
     }
     if (!handle)
         return handle.error();
     opened.database.reset(new StateDatabase(*handle));
     return opened;
+}
+
+IoResult<std::unique_ptr<StateDatabase>>
+StateDatabase::open_again(const std::filesystem::path& file) {
+    bool damaged = false;
+    const auto handle = open_handle(file, false, damaged);
+    if (!handle)
+        return handle.error();
+    return std::unique_ptr<StateDatabase>(new StateDatabase(*handle));
 }
 
 struct StateDatabase::Content {

@@ -42,10 +42,12 @@ class StateDatabase {
 public:
     // Opens or creates `file`. A damaged database is moved aside to FILE.damaged-UTC (never
     // deleted) and an empty one made; `moved_aside` says where to. An error is a sentence (no
-    // space, no rights). `check` = false leaves out the integrity check, for a second connection to
-    // the same file.
-    [[nodiscard]] static IoResult<OpenedState> open(const std::filesystem::path& file,
-                                                    bool check = true);
+    // space, no rights).
+    [[nodiscard]] static IoResult<OpenedState> open(const std::filesystem::path& file);
+    // Another connection to a file that open() has made or looked at: without the check, and damage
+    // is an error that leaves the file where it is.
+    [[nodiscard]] static IoResult<std::unique_ptr<StateDatabase>>
+    open_again(const std::filesystem::path& file);
     // The same, with everything that it holds. Damage that shows only while reading is handled
     // alike; what a process left that died before its first transaction is cleared away.
     [[nodiscard]] static IoResult<LoadedState> open_and_load(const std::filesystem::path& file);

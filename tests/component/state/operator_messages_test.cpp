@@ -52,9 +52,22 @@ TEST_F(OperatorMessagesTest, WhatHappenedAgainIsForgottenAWeekAfterTheLastTime) 
     constexpr std::int64_t day_s = 86'400;
     messages_.raise(step_of("7200"), at(0));
     messages_.raise(step_of("7200"), at(6 * day_s));
-    messages_.forget_events(at(8 * day_s));
+    messages_.forget_events(at(8 * day_s), true);
     EXPECT_EQ(messages_.standing().size(), 1u);
-    messages_.forget_events(at(13 * day_s + 1));
+    messages_.forget_events(at(13 * day_s + 1), true);
+    EXPECT_TRUE(messages_.standing().empty());
+}
+
+TEST_F(OperatorMessagesTest, OnlyADamagedStateIsToldUntilAllIsInStep) {
+    constexpr std::int64_t day_s = 86'400;
+    core::RaiseMessage damaged = step_of("1");
+    damaged.id = "state-damaged";
+    messages_.raise(damaged, at(0));
+    messages_.raise(step_of("7200"), at(0));
+    messages_.forget_events(at(8 * day_s), false);
+    ASSERT_EQ(messages_.standing().size(), 1u);
+    EXPECT_EQ(messages_.standing().front().id, "state-damaged");
+    messages_.forget_events(at(8 * day_s), true);
     EXPECT_TRUE(messages_.standing().empty());
 }
 

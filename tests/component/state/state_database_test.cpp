@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <fstream>
+
 namespace stationsync::host {
 namespace {
 
@@ -52,6 +54,15 @@ TEST(StateDatabase, WhatWasStoredComesBack) {
     EXPECT_FALSE(loaded->fresh);
     EXPECT_EQ(loaded->state.meta.sequence, 42U);
     EXPECT_EQ(loaded->state.providers.size(), 1U);
+}
+
+TEST(StateDatabase, AnotherLookAtADamagedDatabaseLeavesItWhereItIs) {
+    test::TempFolder folder;
+    std::ofstream(folder / "state.db") << "this was a database once, and is none any more";
+    EXPECT_FALSE(StateDatabase::open_again(folder / "state.db"));
+    EXPECT_EQ(moved_aside(folder.path()), 0U);
+    EXPECT_TRUE(StateDatabase::open(folder / "state.db"));
+    EXPECT_EQ(moved_aside(folder.path()), 1U);
 }
 
 TEST(StateDatabase, ADatabaseWithoutItsOwnRecordIsFreshAndEmpty) {
