@@ -153,10 +153,10 @@ class Admission(unittest.TestCase):
             a, b = plant
             a.start()
             b.start({"STATIONSYNC_TEST_PROTOCOL": "2.3"})
-            for station, other in ((a, b), (b, a)):
-                reason = wait_rejected(station, other, "protocol")
-                self.assertEqual({reason["ours"], reason["theirs"]}, {"1", "2"})
-                self.assertIn("update the older station", reason["text"])
+            reasons = [wait_rejected(station, other, "protocol") for station, other in ((a, b), (b, a))]
+            self.assertEqual([(r["ours"], r["theirs"]) for r in reasons], [("1", "2"), ("2", "1")])
+            self.assertIn("update the older station", reasons[0]["text"])
+            self.assertEqual(reasons[0]["text"], reasons[1]["text"])
             self.assertEqual(a.peer(b)["protocol"], "2.3")
             self.expect_no_data(plant)
             b.stop()
