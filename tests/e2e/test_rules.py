@@ -152,17 +152,22 @@ class Winning(unittest.TestCase):
         with Plant("ABC") as plant:
             a, b, n = plant
             plant.join_all(files_provider)
-            put(a.data / "recipes" / "r.txt", b"of the plant")
-            old(a.data / "recipes" / "r.txt", days=1)
+            names = ["r.txt", "s.txt", "t.txt"]
+            for name in names:
+                put(a.data / "recipes" / name, b"of the plant")
+                old(a.data / "recipes" / name, days=1)
             a.start(), b.start()
             a.wait_connected(b)
-            b.wait_file("recipes/r.txt", b"of the plant")
-            put(n.data / "recipes" / "r.txt", b"of the newcomer, newer")
+            for name in names:
+                b.wait_file("recipes/" + name, b"of the plant")
+                put(n.data / "recipes" / name, b"of the newcomer, newer")
             n.start()
-            n.wait_file("recipes/r.txt", b"of the plant")
-            kept = n.wait_history("newcomer_replaced", "recipes", "r.txt")[-1]
-            self.assertTrue(kept["kept"], kept)
+            for name in names:
+                n.wait_file("recipes/" + name, b"of the plant")
+                kept = n.wait_history("newcomer_replaced", "recipes", name)[-1]
+                self.assertTrue(kept["kept"], kept)
             plant.wait_all_synced()
+            self.assertEqual(n.log_text().count("This station has joined: data"), 1, "one message for all of them")
             self.assertEqual((a.data / "recipes" / "r.txt").read_bytes(), b"of the plant")
 
     def test_lost_state_database_makes_a_newcomer_and_loses_nothing(self):
