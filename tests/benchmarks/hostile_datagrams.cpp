@@ -180,5 +180,5 @@ void run(int rounds) {
 } // namespace stationsync::discovery_wsd
 
 int main(int argc, char** argv) {
-    stationsync::discovery_wsd::run(argc > 1 ? std::atoi(argv[1]) : 20'000);
+    stationsync::discovery_wsd::run(argc > 1 ? std::stoi(argv[1]) : 20'000);
 }
