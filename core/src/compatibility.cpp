@@ -108,8 +108,8 @@ CheckResult time_check(const Pair& pair, const PairTime& time, const Limits& lim
     return result;
 }
 
-// Why the two plugins or back ends do not fit; empty when they do. The words of both plugins, in
-// fixed order.
+// Why the two plugins or back ends do not fit; empty when they do. Both stations say the same, so
+// the sides stand in fixed order.
 std::string provider_mismatch(const Pair& pair, const ProviderProfile& first,
                               const ProviderProfile& second) {
     if (first.plugin != second.plugin)
@@ -125,14 +125,11 @@ std::string provider_mismatch(const Pair& pair, const ProviderProfile& first,
     if (!refused || !first.known || !second.known)
         return {};
     std::string text = pair.on_both("back end", tokens_text(first), tokens_text(second));
-    std::string const first_says =
-        by_first != nullptr && !by_first->compatible ? by_first->text : "";
-    std::string const second_says =
-        by_second != nullptr && !by_second->compatible ? by_second->text : "";
-    if (!first_says.empty())
-        text += ": " + first_says;
-    if (!second_says.empty() && second_says != first_says)
-        text += ": " + second_says;
+    // Both plugins see the same pair, so one sentence is enough.
+    const TokenVerdict& says =
+        by_first != nullptr && !by_first->compatible ? *by_first : *by_second;
+    if (!says.text.empty())
+        text += ": " + says.text;
     return text;
 }
 

@@ -113,6 +113,18 @@ TEST(Compatibility, RefusalByOnePluginRejectsBothSides) {
     EXPECT_FALSE(is_compatible(judged.theirs.checks));
 }
 
+TEST(Compatibility, ARefusalByBothPluginsIsToldOnce) {
+    const std::vector<TokenVerdict> by_a = {{"batchdb", false, "15.0 is older than 16.0"},
+                                            {"recipes", true, {}}};
+    const std::vector<TokenVerdict> by_b = {{"batchdb", false, "16.0 is newer than 15.0"},
+                                            {"recipes", true, {}}};
+    const Judged judged = judge(profile(1, "A"), profile(2, "B"), by_a, by_b);
+    expect_same_text(judged, "provider:batchdb");
+    const std::string text = check(judged.ours, "provider:batchdb").text;
+    EXPECT_NE(text.find("15.0 is older than 16.0"), std::string::npos) << text;
+    EXPECT_EQ(text.find("16.0 is newer than 15.0"), std::string::npos) << text;
+}
+
 TEST(Compatibility, UnknownBackEndSuspendsTheProviderOnly) {
     Profile b = profile(2, "B");
     b.providers[0].known = false;
