@@ -195,6 +195,7 @@ void Stations::Impl::dial_failed(const DialFailed& event) {
     }
     if (!wrong_key_told.insert(address).second)
         return;
+    clear_wrong_key(std::string(bare_host_of(address))); // one message, the one that says more
     context.out.now(make_message(
         wrong_key_message, address,
         {{"text", wrong_key_text(name_at(address), address, context.config.project)}}));
@@ -207,7 +208,10 @@ void Stations::Impl::incoming_refused(const IncomingRefused& event) {
         return;
     refused[event.host] = {event, now};
     timers.set_if_none({TimerKind::refusals, {}, {}}, now + refusal_shown);
-    if (!event.wrong_key || !wrong_key_told.insert(event.host).second)
+    const bool is_told = std::any_of(
+        wrong_key_told.begin(), wrong_key_told.end(),
+        [&event](const std::string& address) { return bare_host_of(address) == event.host; });
+    if (!event.wrong_key || is_told || !wrong_key_told.insert(event.host).second)
         return;
     context.out.now(make_message(
         wrong_key_message, event.host,

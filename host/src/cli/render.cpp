@@ -39,10 +39,12 @@ void render_messages(std::ostream& out, const Json& messages) {
     out << "\nMessages\n";
     for (const auto& message : messages) {
         const auto subject = text_at(message, "subject");
+        const auto text = text_at(message, "text");
+        // A sentence that begins with its subject needs no other word for it.
+        const bool names_it = subject.empty() || text.starts_with(subject);
         write_wrapped(out,
                       text_at(message, "severity") + " " + time_at(message, "since") +
-                          (subject.empty() ? "" : " " + subject) +
-                          behind_colon(text_at(message, "text")),
+                          (names_it ? "" : " " + subject) + behind_colon(text),
                       2);
         if (const auto remedy = text_at(message, "remedy"); !remedy.empty()) {
             write_wrapped(out, "-> " + remedy, 4);

@@ -388,6 +388,21 @@ TEST_F(StationDialling, ASentenceAboutAnAddressNamesItOnce) {
     EXPECT_EQ(address_only(a)->reasons[1].text, "h9:8883: It went wrong");
 }
 
+TEST_F(StationDialling, OneMessageTellsOfAWrongKeyInBothDirections) {
+    Node& a = mesh.add(1);
+    mesh.answers["h9:8883"] = DialFailed{{}, "handshake failed", true, false};
+    a.stations.on(IncomingRefused{"h9", "wrong key", true});
+    mesh.settle();
+    EXPECT_EQ(a.count("RaiseMessage"), 1u);
+    tell(a, found("x", {"h9:8883"}));
+    mesh.run(1min);
+    EXPECT_EQ(a.count("RaiseMessage"), 2u) << "with the port now";
+    EXPECT_EQ(a.count("ClearMessage"), 1u) << "instead of the one without";
+    a.stations.on(IncomingRefused{"h9", "wrong key", true});
+    mesh.settle();
+    EXPECT_EQ(a.count("RaiseMessage"), 2u);
+}
+
 TEST_F(StationDialling, WhoConnectsWithAWrongKeyIsShownForAWhile) {
     Node& a = mesh.add(1);
     for (int i = 0; i < 100; ++i)
