@@ -4,7 +4,9 @@
 //   RightToken=TEXT any other PWD is refused as SQL Server does, with an echo of what was given
 //   Release=FILE   what hangs does so until this file is there, or its folder is gone
 //   Mode=hang_connect | hang_query (SQLCancel ends it) | deaf_query (nothing but Release ends it) |
-//        late_error (comes with the second result) | restoring (4060) | pieces (a long value)
+//        late_error (comes with the second result) | restoring (4060) | pieces (a long value) |
+//        backup (a message with each result, the last is 3014) | silent (no rows, no message) |
+//        late_cancel (as hang_query, but it had gone through: HY008 beside 3014) | lost (08S01)
 // Otherwise the one row is P, 10.9.9.9.
 #include <sql.h>
 #include <sqlext.h>
@@ -200,6 +202,23 @@ SQLRETURN SQL_API SQLExecDirectW(SQLHSTMT handle, SQLWCHAR*, SQLINTEGER) {
         statement.said = {{u"HY008", 0, u"Operation canceled"}};
         return SQL_ERROR;
     }
+    statement.results = 0;
+    if (mode == "late_cancel") {
+        hang_until([&] { return is_released(*statement.connection) || statement.is_cancelled; });
+        statement.said = {{u"HY008", 0, u"Operation canceled"},
+                          {u"01000", 3014, u"BACKUP DATABASE successfully processed 9 pages"}};
+        return SQL_ERROR;
+    }
+    if (mode == "lost") {
+        statement.said = {{u"08S01", 20017, u"Unexpected EOF from the server"}};
+        return SQL_ERROR;
+    }
+    if (mode == "silent")
+        return SQL_SUCCESS;
+    if (mode == "backup") {
+        statement.said = {{u"01000", 3211, u"10 percent processed."}};
+        return SQL_SUCCESS_WITH_INFO;
+    }
     std::u16string name = u"P";
     if (mode == "pieces") // longer than one piece, and a pair of surrogates wherever one ends
         for (int i = 0; i < 600; ++i)
@@ -209,8 +228,9 @@ SQLRETURN SQL_API SQLExecDirectW(SQLHSTMT handle, SQLWCHAR*, SQLINTEGER) {
     return SQL_SUCCESS;
 }
 
-SQLRETURN SQL_API SQLNumResultCols(SQLHSTMT, SQLSMALLINT* count) {
-    *count = 2;
+SQLRETURN SQL_API SQLNumResultCols(SQLHSTMT handle, SQLSMALLINT* count) {
+    const std::string mode = mode_of(*static_cast<Statement*>(handle)->connection);
+    *count = mode == "backup" || mode == "silent" ? 0 : 2;
     return SQL_SUCCESS;
 }
 
@@ -256,6 +276,14 @@ SQLRETURN SQL_API SQLGetData(SQLHSTMT handle, SQLUSMALLINT column, SQLSMALLINT, 
 
 SQLRETURN SQL_API SQLMoreResults(SQLHSTMT handle) {
     auto& statement = *static_cast<Statement*>(handle);
+    if (mode_of(*statement.connection) == "backup") {
+        constexpr int messages = 20;
+        const int next = ++statement.results;
+        if (next > messages)
+            return SQL_NO_DATA;
+        statement.said = {{u"01000", next == messages ? 3014 : 3211, u"processed"}};
+        return SQL_SUCCESS_WITH_INFO;
+    }
     if (mode_of(*statement.connection) != "late_error" || statement.results++ > 0)
         return SQL_NO_DATA;
     statement.said = {{u"42000", 3201, u"The error of the second result"}};
