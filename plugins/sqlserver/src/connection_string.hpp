@@ -66,10 +66,10 @@ private:
     void keep_secret(std::string value);
 };
 
-// The value as it stands in a connection string: in braces when the ODBC rules ask for it, } doubled
-// for Microsoft's drivers and left alone for FreeTDS, which ends a value at "};". Throws
-// sdk::Error(INVALID_ARG) for a zero or a line break, for "};" with FreeTDS, and for } with a driver
-// that nobody knows. `key` is for the text of the failure; the value never is in it.
+// The value as it stands in a connection string: in braces when the ODBC rules ask for it, with }
+// doubled for Microsoft's drivers and left alone for FreeTDS, which ends a value at "};". Throws
+// sdk::Error(INVALID_ARG) for a zero or a line break, for "};" with FreeTDS, and for } with a
+// driver that nobody knows. `key` is for the text of the failure; the value never is in it.
 std::string quoted_value(std::string_view key, std::string_view value, const Driver& driver);
 
 // Refuses, with sdk::Error(INVALID_ARG), settings that contradict each other or cannot be sent.

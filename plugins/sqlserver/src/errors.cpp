@@ -116,28 +116,27 @@ const ErrorRule* rule_of(const Diagnostic& message, Phase phase) {
 }
 
 std::int32_t system_error_in(std::string_view text) {
-    std::size_t at = text.rfind('\'');
-    // 3634 has the number within the quotes: '5(Access is denied.)'.
-    const std::size_t quoted = text.find('\'');
-    if (quoted != std::string_view::npos) {
-        std::int32_t number = 0;
-        const char* const begin = text.data() + quoted + 1;
-        const auto [stopped, failure] = std::from_chars(begin, text.data() + text.size(), number);
-        if (failure == std::errc{} && stopped != text.data() + text.size() && *stopped == '(')
-            return number;
-    }
-    at = at == std::string_view::npos ? 0 : at;
-    for (std::size_t open = text.find('(', at); open != std::string_view::npos;
-         open = text.find('(', open + 1)) {
+    const auto number_before = [&](std::size_t open) {
         std::size_t begin = open;
-        while (begin > at && text[begin - 1] >= '0' && text[begin - 1] <= '9')
+        while (begin > 0 && text[begin - 1] >= '0' && text[begin - 1] <= '9')
             --begin;
         std::int32_t number = 0;
         const auto [stopped, failure] =
             std::from_chars(text.data() + begin, text.data() + open, number);
-        if (failure == std::errc{})
-            return number;
+        return failure == std::errc{} ? number : 0;
+    };
+    // 3634 begins with it in quotes, '5(Access is denied.)', and ends with names.
+    const std::size_t quote = text.find('\'');
+    if (quote != std::string_view::npos) {
+        const std::size_t open = text.find_first_not_of("0123456789", quote + 1);
+        if (open != std::string_view::npos && open > quote + 1 && text[open] == '(')
+            return number_before(open);
     }
+    // Elsewhere it is the last one: a name before it may look the same, "C:\\copy 5(1)\\x.bak".
+    for (std::size_t open = text.rfind('('); open != std::string_view::npos && open > 0;
+         open = text.rfind('(', open - 1))
+        if (const std::int32_t number = number_before(open); number != 0)
+            return number;
     return 0;
 }
 

@@ -49,7 +49,7 @@ const ErrorRule* find_error_rule(std::string_view id);
 const ErrorRule* rule_of(const Diagnostic& message, Phase phase);
 
 // 5 of "Cannot open backup device 'C:\x'. Operating system error 5(Access is denied.)."; 0 = none.
-// In every language the number stands before a parenthesis behind the last quoted name.
+// In every language the number stands before a parenthesis.
 std::int32_t system_error_in(std::string_view text);
 
 using Values = std::map<std::string, std::string, std::less<>>;

@@ -45,7 +45,7 @@ std::vector<std::string> setfacl_lines(std::string_view folder, std::string_view
     for (std::size_t slash = parent.rfind('/'); slash != std::string_view::npos && slash > 0;
          slash = parent.rfind('/')) {
         parent = parent.substr(0, slash);
-        parents = ' ' + shell_quoted(parent) + parents;
+        parents.insert(0, ' ' + shell_quoted(parent));
     }
     if (!parents.empty())
         lines.push_back("setfacl -m u:" + user + ":x" + parents);

@@ -41,7 +41,7 @@ bool take_last(std::string_view& text, std::size_t digits, std::uint64_t& value)
     return part.empty() || read(part, 10, value);
 }
 
-std::string filled(std::string digits, std::size_t count) {
+std::string filled(const std::string& digits, std::size_t count) {
     return digits.size() < count ? std::string(count - digits.size(), '0') + digits : digits;
 }
 

@@ -108,8 +108,9 @@ std::string to_text(const std::vector<Diagnostic>& messages) {
 }
 
 std::int64_t DateTime::microseconds() const noexcept {
-    const std::int64_t seconds = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 +
-                                 second - std::int64_t{offset_minutes.value_or(0)} * 60;
+    const std::int64_t minutes =
+        (days_of(year, month, day) * 24 + hour) * 60 + minute - offset_minutes.value_or(0);
+    const std::int64_t seconds = minutes * 60 + second;
     return seconds * 1'000'000 + nanoseconds / 1000;
 }
 

@@ -158,7 +158,8 @@ TEST(QuotedValue, ComesOutOfEachDriverAsItWentIn) {
     for (const std::string& a : parts)
         for (const std::string& b : parts)
             for (const std::string& c : parts) {
-                const std::string password = a + "x" + b + c;
+                std::string password = a;
+                password.append("x").append(b).append(c);
                 ServerSettings settings = plant();
                 settings.server = "localhost";
                 EXPECT_EQ(as_microsoft(made(settings, microsoft, password), "PWD"), password);

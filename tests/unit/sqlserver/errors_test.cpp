@@ -188,6 +188,10 @@ TEST(SystemError, IsReadFromTheTextInEveryLanguage) {
     EXPECT_EQ(system_error_in("device 'C:\\copy 32(1)\\b.bak'. Operating system error 112(full)"),
               112)
         << "the name of the file is not looked at";
+    EXPECT_EQ(system_error_in("Read on \"C:\\copy 5(1)\\b.bak\" failed: 38(Reached the end)"), 38);
+    EXPECT_EQ(system_error_in("Impossible d'ouvrir l'unité de sauvegarde 'C:\\x.bak'. Erreur du "
+                              "système d'exploitation 5(L'accès est refusé.)."),
+              5);
     EXPECT_EQ(
         system_error_in("The operating system returned the error '5(Access is denied.)' while "
                         "attempting 'RestoreContainer::ValidateTargetForCreation' on 'C:\\x'."),

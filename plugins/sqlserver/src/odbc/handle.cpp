@@ -48,14 +48,17 @@ void never_pool(const Api& api) {
     });
 }
 
+bool make(Handle& handle) {
+    never_pool(handle.api());
+    if (!handle.allocate(SQL_NULL_HANDLE))
+        return false;
+    handle.api().set_env_attr(handle.get(), SQL_ATTR_ODBC_VERSION, number(SQL_OV_ODBC3), 0);
+    return true;
+}
+
 } // namespace
 
-Environment::Environment(const Api& api) : handle_(api, SQL_HANDLE_ENV) {
-    never_pool(api);
-    is_made_ = handle_.allocate(SQL_NULL_HANDLE);
-    if (is_made_)
-        api.set_env_attr(handle_.get(), SQL_ATTR_ODBC_VERSION, number(SQL_OV_ODBC3), 0);
-}
+Environment::Environment(const Api& api) : handle_(api, SQL_HANDLE_ENV), is_made_(make(handle_)) {}
 
 std::vector<InstalledDriver> Environment::drivers() const {
     std::vector<InstalledDriver> found;
