@@ -26,8 +26,9 @@ std::string joined(const std::vector<std::string>& lines) {
 
 // A user for the login, unless it may enter every database anyway.
 std::string user_line(const std::string& login) {
-    return "IF DATABASE_PRINCIPAL_ID(" + quoted_text(login) + ") IS NULL CREATE USER " +
-           quoted_name(login) + " FOR LOGIN " + quoted_name(login) + ';';
+    return "IF NOT EXISTS (SELECT * FROM sys.database_principals WHERE name = " +
+           quoted_text(login) + ") CREATE USER " + quoted_name(login) + " FOR LOGIN " +
+           quoted_name(login) + ';';
 }
 
 Answer ask(SqlSession& session, const std::string& statement, const sdk::Op* op) {

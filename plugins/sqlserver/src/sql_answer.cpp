@@ -94,6 +94,12 @@ sdk::Error bad_answer(const std::string& what) {
 
 } // namespace
 
+bool Diagnostic::tells_loss() const noexcept {
+    constexpr std::array<std::int32_t, 4> freetds = {20004, 20006, 20017, 20047};
+    return state.rfind("08", 0) == 0 ||
+           std::find(freetds.begin(), freetds.end(), number) != freetds.end();
+}
+
 std::string to_text(const std::vector<Diagnostic>& messages) {
     std::string text;
     for (const Diagnostic& each : messages) {

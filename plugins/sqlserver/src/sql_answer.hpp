@@ -17,7 +17,11 @@ struct Diagnostic {
     std::string text;        // one line, free of secrets
 
     // SQL Server marks what has a severity of 10 or less as a warning.
-    bool is_error() const noexcept { return state.rfind("01", 0) != 0 && state != "00000"; }
+    bool is_error() const noexcept {
+        return (state.rfind("01", 0) != 0 && state != "00000") || tells_loss();
+    }
+    // What a driver says when the connection is gone. FreeTDS calls it a warning.
+    bool tells_loss() const noexcept;
 };
 
 // "text (28000, 18456); text (01000)", one line.

@@ -96,6 +96,8 @@ TEST(Messages, OfSeverityTenAndLessAreNoErrors) {
     EXPECT_FALSE(test::information(3211).is_error());
     EXPECT_TRUE(test::error(3201).is_error());
     EXPECT_TRUE(test::error(0, "gone", "08S01").is_error());
+    EXPECT_TRUE(test::information(20017, "Unexpected EOF from the server").is_error())
+        << "so FreeTDS tells that the connection is gone";
     EXPECT_EQ(to_text({test::error(3201, "a"), test::information(0, "b")}),
               "a (42000, 3201); b (01000)");
     EXPECT_EQ(to_text(std::vector<Diagnostic>()), "the driver gives no reason");

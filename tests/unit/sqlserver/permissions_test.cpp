@@ -95,8 +95,8 @@ TEST(DatabaseRights, EachThatIsMissingIsNamedByItsOwnLine) {
         return database_grant_lines(rights, "Bat]ch", "sync", release(major));
     };
     EXPECT_EQ(wanted(database_rights("1", "1", "1", "1"), 15), Lines());
-    const std::string user = "IF DATABASE_PRINCIPAL_ID(N'sync') IS NULL CREATE USER [sync] FOR "
-                             "LOGIN [sync];";
+    const std::string user = "IF NOT EXISTS (SELECT * FROM sys.database_principals WHERE name = "
+                             "N'sync') CREATE USER [sync] FOR LOGIN [sync];";
     EXPECT_EQ(wanted(database_rights("1", "0", "1", "1"), 15),
               (Lines{"USE [Bat]]ch];", user, "ALTER ROLE [db_backupoperator] ADD MEMBER [sync];"}));
     EXPECT_EQ(wanted(database_rights("1", "1", "0", "0"), 15),

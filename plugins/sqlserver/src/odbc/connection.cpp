@@ -20,14 +20,6 @@ constexpr std::chrono::milliseconds cancel_interval{1000};
 constexpr std::chrono::milliseconds login_margin{5000};
 constexpr std::chrono::milliseconds leave_limit{3000};
 
-// What a driver says of a connection that is gone; FreeTDS by numbers of its own too.
-bool tells_loss(const Diagnostic& said) {
-    constexpr std::array<std::int32_t, 4> freetds = {20004, 20006, 20017, 20047};
-    return said.is_error() &&
-           (said.state.rfind("08", 0) == 0 ||
-            std::find(freetds.begin(), freetds.end(), said.number) != freetds.end());
-}
-
 // Whatever the driver's return code was.
 bool is_server_error(const Diagnostic& said) {
     return said.is_error() && said.number > 0;
@@ -270,7 +262,8 @@ Answer Connection::run(std::string_view sql, const RunOptions& options) {
     answer = std::move(batch->answer);
     answer.was_asked_to_end = asked != Ending::complete;
     const auto& said = answer.messages;
-    if (std::any_of(said.begin(), said.end(), tells_loss)) {
+    if (std::any_of(said.begin(), said.end(),
+                    [](const Diagnostic& each) { return each.tells_loss(); })) {
         is_usable_ = false;
         answer.ending = Ending::lost;
     } else if (!batch->has_failed && std::none_of(said.begin(), said.end(), is_server_error)) {
