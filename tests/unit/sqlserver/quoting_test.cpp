@@ -110,7 +110,8 @@ TEST(Quoting, LeavesNothingOutsideOfTheQuotesWhateverIsGiven) {
     for (const std::string& a : parts)
         for (const std::string& b : parts)
             for (const std::string& c : parts) {
-                const std::string hostile = a + b + c;
+                std::string hostile = a;
+                hostile.append(b).append(c);
                 EXPECT_EQ(outside_of_quotes(quoted_name(hostile)), "") << hostile;
                 EXPECT_EQ(outside_of_quotes(quoted_text(hostile)), "N") << hostile;
             }

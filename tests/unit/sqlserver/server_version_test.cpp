@@ -129,13 +129,13 @@ TEST(UnsupportedServer, IsNamedWithItsRemedy) {
 }
 
 TEST(Compatibility, AnotherReleaseIsRejectedWithBothNames) {
-    const auto ours = tokens("16.0.4105.2", "957");
-    const auto theirs = tokens("15.0.4322.2", "904");
-    const auto reasons = incompatibilities(ours, theirs);
+    const auto newer = tokens("16.0.4105.2", "957");
+    const auto older = tokens("15.0.4322.2", "904");
+    const auto reasons = incompatibilities(newer, older);
     ASSERT_EQ(reasons.size(), 1u);
     EXPECT_NE(reasons[0].find("2022 (16.0.4105.2) here"), std::string::npos) << reasons[0];
     EXPECT_NE(reasons[0].find("2019 (15.0.4322.2) there"), std::string::npos) << reasons[0];
-    EXPECT_EQ(incompatibilities(theirs, ours).size(), 1u);
+    EXPECT_EQ(incompatibilities(older, newer).size(), 1u);
 }
 
 TEST(Compatibility, AnotherFormatOfFilesIsRejected) {
