@@ -57,12 +57,12 @@ class StandIn:
         return (f"Driver={DRIVER};Server=127.0.0.1;Port={self.port};UID={user};PWD={password or self.password};"
                 f"Database={database};APP={program};TDS_Version=7.4;ClientCharset=UTF-8;Encryption=off;{more}")
 
-    def tell(self, action, **fields):
-        self._stream.write(json.dumps({"do": action, **fields}) + "\n")
+    def tell(self, request, /, **fields):
+        self._stream.write(json.dumps({"do": request, **fields}) + "\n")
         self._stream.flush()
         answer = json.loads(self._stream.readline())
         if "error" in answer:
-            raise AssertionError(f"the stand-in answers '{answer['error']}' to {action}")
+            raise AssertionError(f"the stand-in answers '{answer['error']}' to {request}")
         return answer["ok"]
 
     def __getattr__(self, action):

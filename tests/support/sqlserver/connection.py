@@ -218,9 +218,12 @@ class Connection:
                 self.reply.flush()  # the acknowledgement follows, when the attention is taken from the queue
                 self._acknowledge()
             except SessionEnded as ended:
-                if ended.reason in ("killed", "stopped"):
-                    self.reply.message(Message(596 if ended.reason == "killed" else 6005))
+                if ended.reason == "killed":
+                    self.reply.message(Message(596))
                     self.reply.finish()
+                elif ended.reason == "stopped":
+                    self.reply.message(Message(6005))
+                    self.reply.flush()  # the response has no end
                 return
 
     def _acknowledge(self):

@@ -124,7 +124,7 @@ class DatabaseStatements:
         database.checkpoint()
         database.save()
         self.instance.save()
-        self.info(0, text=f"The database name '{statement.name}' has been set.")
+        self.info(5021, severity=0, text=f"The database name '{statement.name}' has been set.")
         self.instance.faults.after_access_change(database)
         database.close_when_unused()
 

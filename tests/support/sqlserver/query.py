@@ -47,7 +47,7 @@ class Query:
         return result
 
     def _one(self, query, outer, ordered):
-        scopes, shape = self._from(query.source, outer)
+        scopes, shape = self._from(query.source, outer, early=_conjuncts(query.where))
         empty = Scope(shape, outer)
         items = self._items(query, empty)
         if query.where is not None:
@@ -85,18 +85,24 @@ class Query:
 
     # FROM
 
-    def _from(self, tree, outer, dry=False):
+    def _from(self, tree, outer, dry=False, early=()):
         """(scopes of all rows, sources without rows)"""
         if tree is None:
             return [Scope([], outer)], []
-        rows, shape = self._rows(tree, Scope([], outer), dry)
+        rows, shape = self._rows(tree, Scope([], outer), dry, early)
         return [Scope(row, outer) for row in rows], shape
 
-    def _rows(self, tree, outer, dry):
+    def _rows(self, tree, outer, dry, early=()):
+        """`early`: conditions that the first table alone decides, as an optimizer asks them before it applies views."""
         if tree.kind != "join":
             alias, rowset = self._table(tree, outer, dry)
-            return [[source(alias, rowset.columns, row)] for row in rowset.rows], [source(alias, rowset.columns)]
-        left, left_shape = self._rows(tree.left, outer, dry)
+            rows = [[source(alias, rowset.columns, row)] for row in rowset.rows]
+            shape = [source(alias, rowset.columns)]
+            for condition in early:
+                if _decided_by(condition, shape[0]):
+                    rows = [row for row in rows if self.evaluator.is_true(condition, Scope(row, outer))]
+            return rows, shape
+        left, left_shape = self._rows(tree.left, outer, dry, early)
         if tree.how == "apply":
             return self._apply(tree, left, left_shape, outer, dry)
         right, right_shape = self._rows(tree.right, outer, dry)
@@ -236,3 +242,21 @@ def _has_aggregate(nodes):
             elif hasattr(value, "kind"):
                 todo.append(value)
     return False
+
+
+def _conjuncts(condition):
+    if condition is None:
+        return []
+    if condition.kind == "and":
+        return _conjuncts(condition.left) + _conjuncts(condition.right)
+    return [condition]
+
+
+def _decided_by(condition, table):
+    """A comparison or IS NULL of columns that are named with the alias of the table."""
+    if condition.kind not in ("compare", "isnull"):
+        return False
+    parts = [condition.value] if condition.kind == "isnull" else [condition.left, condition.right]
+    return all(part.kind == "literal" or
+               (part.kind == "column" and len(part.path) > 1 and (part.path[-2] or "").casefold() == table.alias)
+               for part in parts)
