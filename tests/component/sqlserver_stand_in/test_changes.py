@@ -93,7 +93,8 @@ class Changes(Case):
 
     def test_fork_and_family(self):
         path = self.backup(self.connection)
-        query = "SELECT family_guid, recovery_fork_guid FROM sys.database_recovery_status WHERE database_id = DB_ID('plant')"
+        query = ("SELECT family_guid, recovery_fork_guid FROM sys.database_recovery_status "
+                 "WHERE database_id = DB_ID('plant')")
         before = self.connection.rows(query)[0]
         self.connection.run(f"RESTORE DATABASE plant FROM DISK = N'{path}' WITH REPLACE")
         after = self.connection.rows(query)[0]
@@ -110,7 +111,8 @@ class Changes(Case):
 
 class Versions(Case):
     def test_what_older_versions_lack(self):
-        for version, missing in (("2012", ("dm_db_log_stats(5)", "dm_os_host_info")), ("2016rtm", ("dm_db_log_stats(5)",)),
+        for version, missing in (("2012", ("dm_db_log_stats(5)", "dm_os_host_info")),
+                                 ("2016rtm", ("dm_db_log_stats(5)", "dm_os_host_info")),
                                  ("2017", ()), ("2025", ())):
             server = self.start(version, version=version)
             connection = self.connect(server)
@@ -126,7 +128,8 @@ class Versions(Case):
         connection = self.connect()
         names = ("ProductVersion", "ProductMajorVersion", "Edition", "EngineEdition", "Collation", "InstanceName",
                  "MachineName", "PathSeparator", "InstanceDefaultDataPath", "IsXTPSupported", "NoSuchProperty")
-        values = connection.rows("SELECT " + ", ".join(f"CONVERT(nvarchar(4000), SERVERPROPERTY(N'{n}'))" for n in names))
+        values = connection.rows("SELECT " + ", ".join(
+            f"CONVERT(nvarchar(4000), SERVERPROPERTY(N'{name}'))" for name in names))
         self.assertEqual(values[0][:4], ("15.0.4355.3", "15", "Express Edition (64-bit)", "4"))
         self.assertIsNone(values[0][-1])
 

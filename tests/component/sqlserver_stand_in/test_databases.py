@@ -24,8 +24,9 @@ class RoundTrip(Case):
         self.plant(connection)
         path = self.backup(connection)
         other = self.connect(second)
-        other.run(f"RESTORE DATABASE plant FROM DISK = N'{path}' WITH MOVE N'plant' TO N'{self.folder}/second/data/p.mdf',"
-                  f" MOVE N'plant_log' TO N'{self.folder}/second/data/p.ldf'")
+        data = self.folder / "second/data"
+        other.run(f"RESTORE DATABASE plant FROM DISK = N'{path}' WITH MOVE N'plant' TO N'{data}/p.mdf', "
+                  f"MOVE N'plant_log' TO N'{data}/p.ldf'")
         self.assertEqual(other.value("SELECT COUNT(*) FROM plant.dbo.recipe"), "3")
         row = other.rows("SELECT b.backup_set_uuid, b.database_name, r.[replace] FROM msdb.dbo.restorehistory r "
                          "JOIN msdb.dbo.backupset b ON b.backup_set_id = r.backup_set_id")
@@ -139,8 +140,9 @@ class Refusals(Case):
         connection.run(backup)
         self.server.volume(path=str(self.folder), free=5000)
         data = self.folder / "server/data"
-        self.assertEqual(connection.fails(f"RESTORE DATABASE new FROM DISK = N'{self.folder}/x.bak' WITH MOVE N'plant' TO "
-                                          f"N'{data}/n.mdf', MOVE N'plant_log' TO N'{data}/n.ldf'"), 3257)
+        number = connection.fails(f"RESTORE DATABASE new FROM DISK = N'{self.folder}/x.bak' WITH "
+                                  f"MOVE N'plant' TO N'{data}/n.mdf', MOVE N'plant_log' TO N'{data}/n.ldf'")
+        self.assertEqual(number, 3257)
 
     def test_permissions(self):
         connection = self.connect()
@@ -155,8 +157,8 @@ class Refusals(Case):
         self.assertEqual(station.fails(f"RESTORE DATABASE plant FROM DISK = N'{path}' WITH REPLACE"), 3110)
         self.assertIn(station.fails("SELECT * FROM sys.dm_os_sys_info"), (297, 300))
         connection.run("ALTER SERVER ROLE dbcreator ADD MEMBER station; GRANT VIEW SERVER STATE TO station")
-        connection.run("USE plant; CREATE USER station FOR LOGIN station; ALTER ROLE db_backupoperator ADD MEMBER station; "
-                       "USE master")
+        connection.run("USE plant; CREATE USER station FOR LOGIN station; "
+                       "ALTER ROLE db_backupoperator ADD MEMBER station; USE master")
         station.run(backup)
         station.run(f"RESTORE HEADERONLY FROM DISK = N'{path}'")
         self.assertEqual(station.rows("SELECT IS_SRVROLEMEMBER('dbcreator'), HAS_PERMS_BY_NAME(NULL, NULL, "
@@ -179,7 +181,8 @@ class Refusals(Case):
     def test_orphaned_user_and_owner(self):
         connection = self.connect()
         self.plant(connection)
-        connection.run("CREATE LOGIN operator WITH PASSWORD = N'pw'; USE plant; CREATE USER operator FOR LOGIN operator")
+        connection.run("CREATE LOGIN operator WITH PASSWORD = N'pw'; USE plant; "
+                       "CREATE USER operator FOR LOGIN operator")
         connection.run("USE master; ALTER DATABASE plant SET TRUSTWORTHY ON")
         path = self.backup(connection)
         second = self.start("second")

@@ -12,8 +12,9 @@ from sqlserver.odbc import ERROR, NO_DATA, Connection, OdbcError, library
 class Values(Case):
     def test_every_type_arrives(self):
         rows = self.connect().rows(
-            "SELECT CONVERT(bit, 1), CONVERT(tinyint, 255), CONVERT(smallint, -2), CONVERT(int, -3), CONVERT(bigint, -4),"
-            " CONVERT(float, 1.5), CONVERT(numeric(25,0), 45000000016600190), CONVERT(decimal(10,2), -12.34),"
+            "SELECT CONVERT(bit, 1), CONVERT(tinyint, 255), CONVERT(smallint, -2), CONVERT(int, -3), "
+            "CONVERT(bigint, -4), CONVERT(float, 1.5), CONVERT(numeric(25,0), 45000000016600190), "
+            "CONVERT(decimal(10,2), -12.34),"
             " CONVERT(datetime, '2026-03-01T10:20:30.123'), CONVERT(datetime2(7), '2026-03-01 10:20:30.123456'),"
             " CONVERT(datetimeoffset(7), '2026-03-01 10:20:30.5+02:00'), CONVERT(date, '2026-03-01'),"
             " CONVERT(uniqueidentifier, '6F9619FF-8B86-D011-B42D-00C04FC964FF'), 0x0A0B, NULL, N'Žluť😀'")
@@ -70,7 +71,8 @@ class Results(Case):
 
     def test_more_results_after_an_error_in_a_later_result(self):
         results = self.connect().all("SELECT 1; RAISERROR(N'one', 16, 1); SELECT 2")
-        self.assertEqual([(result.code, result.rows) for result in results], [(0, [("1",)]), (ERROR, []), (0, [("2",)])])
+        self.assertEqual([(result.code, result.rows) for result in results],
+                         [(0, [("1",)]), (ERROR, []), (0, [("2",)])])
         self.server.check()
 
     def test_nothing_more_after_an_error_in_the_first_result(self):

@@ -147,7 +147,8 @@ class BackupStatements:
             "user": self.session.login.name, "server": self.instance.server_name(), "machine": self.instance.machine,
             "software": list(version.numbers), "product": version.product, "compatibility":
             content["options"]["compatibility_level"], "collation": content["options"]["collation_name"],
-            "family_guid": content["family_guid"], "fork": content["recovery_fork"], "first_fork": content["first_fork"],
+            "family_guid": content["family_guid"], "fork": content["recovery_fork"],
+            "first_fork": content["first_fork"],
             "recovery_model": content["options"]["recovery_model"], "checksums": "checksum" in options,
             "copy_only": "copy_only" in options, "compressed": "compression" in options,
             "read_only": content["options"]["is_read_only"], "single_user":

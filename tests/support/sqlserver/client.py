@@ -26,7 +26,8 @@ class StandIn:
         """Starts the process; after `end` or `kill` again on the same port, with the databases as they were."""
         arguments = [f"--{key}={value}" for key, value in dict(self.options, port=self.port).items()]
         self._process = subprocess.Popen(
-            [sys.executable, "-B", "-m", "sqlserver", str(self.directory), "--with-parent", *arguments], stdout=subprocess.PIPE, text=True,
+            [sys.executable, "-B", "-m", "sqlserver", str(self.directory), "--with-parent", *arguments],
+            stdout=subprocess.PIPE, text=True,
             cwd=pathlib.Path(__file__).parent.parent)
         words = self._process.stdout.readline().split()
         if len(words) != 4 or words[0] != "listening":

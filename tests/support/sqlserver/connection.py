@@ -196,7 +196,8 @@ class Connection:
         if self.instance.attentions_allowed > 0:
             self.instance.attentions_allowed -= 1
         else:
-            self.instance.sins.append({"program": self.program, "text": "attention without a cancel that was announced"})
+            self.instance.sins.append({"program": self.program,
+                                       "text": "attention without a cancel that was announced"})
         self.session.attention = True
         self.instance.changed.notify_all()
 

@@ -66,7 +66,8 @@ def new_content(version, compatibility, collation, now, owner_sid):
         {"id": 2, "name": "guest", "type": "S", "sid": b"\0", "auth": 0, "owner": None},
         {"id": 3, "name": "INFORMATION_SCHEMA", "type": "S", "sid": None, "auth": 0, "owner": None},
         {"id": 4, "name": "sys", "type": "S", "sid": None, "auth": 0, "owner": None}]
-    principals += [{"id": 16384 + n, "name": name, "type": "R", "sid": b"\x01\x05" + bytes([9, n]), "auth": 0, "owner": 1}
+    principals += [{"id": 16384 + n, "name": name, "type": "R", "sid": b"\x01\x05" + bytes([9, n]), "auth": 0,
+                    "owner": 1}
                    for n, name in enumerate(FIXED_ROLES)]
     for principal in principals:
         principal.update(create=now, modify=now)
@@ -160,6 +161,6 @@ def table_pages(entry):
     size = 0
     for row in entry["rows"]:
         for value in row:
-            size += 8 if not isinstance(value, (str, bytes)) else 2 * len(value) if isinstance(value, str) else len(value)
+            size += 2 * len(value) if isinstance(value, str) else len(value) if isinstance(value, bytes) else 8
         size += 9
     return -(-size // 8060)

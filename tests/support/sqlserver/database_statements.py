@@ -217,8 +217,9 @@ class DatabaseStatements:
                     d is not database and d.content and d.options["is_broker_enabled"] and
                     d.content["broker_guid"] == database.content["broker_guid"]
                     for d in self.instance.databases.values()):
-                raise SqlError(Message(9772, text=f'The Service Broker in database "{database.name}" cannot be enabled '
-                                                  "because there is already an enabled Service Broker with the same ID."),
+                raise SqlError(Message(9772, text=f'The Service Broker in database "{database.name}" cannot be '
+                                                  "enabled because there is already an enabled Service Broker with "
+                                                  "the same ID."),
                                Message(FAILED))
             database.options["is_broker_enabled"] = value != "disable_broker"
         elif key == "compatibility_level" and value > self.instance.version.compatibility:
@@ -350,7 +351,8 @@ class DatabaseStatements:
             database.last_good_checkdb = self.instance.local_now()
             database.save()
             if "no_infomsgs" not in statement.options:
-                self.info(8989, severity=0, text="CHECKDB found 0 allocation errors and 0 consistency errors in database "
+                self.info(8989, severity=0,
+                          text="CHECKDB found 0 allocation errors and 0 consistency errors in database "
                                                  f"'{database.name}'.")
             self.reply.done()
             database.close_when_unused()
@@ -363,7 +365,8 @@ class DatabaseStatements:
         wanted = [flag for flag in statement.arguments if isinstance(flag, int) and flag > 0]
         flags = wanted or sorted(self.instance.trace_flags)
         columns = columns_of("TraceFlag smallint, Status smallint, Global smallint, Session smallint")
-        rows = [(flag, int(flag in self.instance.trace_flags), int(flag in self.instance.trace_flags), 0) for flag in flags]
+        on = self.instance.trace_flags
+        rows = [(flag, int(flag in on), int(flag in on), 0) for flag in flags]
         self.send_rows(Rowset(columns, rows))
 
     def is_sa(self, sid):

@@ -55,7 +55,8 @@ class DefinitionStatements:
         name = statement.path[-1]
         index = {"id": 1 if statement.key else 0, "name": "PK_" + name if statement.key else None,
                  "unique": bool(statement.key)}
-        stats = [{"id": 1, "name": index["name"], "updated": None, "rows": 0, "modifications": 0}] if statement.key else []
+        stats = [{"id": 1, "name": index["name"], "updated": None, "rows": 0,
+                  "modifications": 0}] if statement.key else []
         self.define(statement.path, "U", columns=columns, rows=[], key=statement.key, identity=None, indexes=[index],
                     stats=stats, memory_optimized=statement.memory_optimized)
 

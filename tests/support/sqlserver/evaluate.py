@@ -14,7 +14,8 @@ Source = namedtuple("Source", "alias names columns row")  # names: {lower-case n
 
 
 def source(alias, columns, row=None):
-    return Source(alias.casefold(), {name.casefold(): n for n, (name, _) in reversed(list(enumerate(columns)))}, columns,
+    return Source(alias.casefold(), {name.casefold(): n for n, (name, _) in reversed(list(enumerate(columns)))},
+                  columns,
                   row)
 
 
@@ -150,7 +151,8 @@ class Evaluator:
 
     def _between(self, node, scope):
         value = self.value(node.value, scope)
-        results = (compare(">=", value, self.value(node.low, scope)), compare("<=", value, self.value(node.high, scope)))
+        results = (compare(">=", value, self.value(node.low, scope)),
+                   compare("<=", value, self.value(node.high, scope)))
         found = False if False in results else None if None in results else True
         return None if found is None else found != node.negated
 

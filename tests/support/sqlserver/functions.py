@@ -270,7 +270,8 @@ function("sysdatetime", 0, 0, sqltypes.DATETIME2)(
 function("sysutcdatetime", 0, 0, sqltypes.DATETIME2)(lambda session: session.instance.now())
 function("sysdatetimeoffset", 0, 0, sqltypes.DATETIMEOFFSET)(lambda session: session.instance.now_with_offset())
 
-_SECONDS = {"day": 86400, "dd": 86400, "d": 86400, "hour": 3600, "hh": 3600, "minute": 60, "mi": 60, "n": 60, "second": 1,
+_SECONDS = {"day": 86400, "dd": 86400, "d": 86400, "hour": 3600, "hh": 3600, "minute": 60, "mi": 60, "n": 60,
+            "second": 1,
             "ss": 1, "s": 1, "millisecond": 0.001, "ms": 0.001, "microsecond": 0.000001, "mcs": 0.000001,
             "week": 604800, "wk": 604800}
 

@@ -15,8 +15,10 @@ def library():
     global _library
     if _library is None:
         _library = ctypes.CDLL("libodbc.so.2")
-        for name in ("SQLAllocHandle", "SQLFreeHandle", "SQLDriverConnectW", "SQLExecDirectW", "SQLGetDiagRecW", "SQLFetch",
-                     "SQLMoreResults", "SQLNumResultCols", "SQLGetData", "SQLDescribeColW", "SQLCancel", "SQLSetEnvAttr",
+        for name in ("SQLAllocHandle", "SQLFreeHandle", "SQLDriverConnectW", "SQLExecDirectW", "SQLGetDiagRecW",
+                     "SQLFetch",
+                     "SQLMoreResults", "SQLNumResultCols", "SQLGetData", "SQLDescribeColW", "SQLCancel",
+                     "SQLSetEnvAttr",
                      "SQLSetConnectAttrW", "SQLSetStmtAttrW", "SQLDisconnect", "SQLRowCount", "SQLBindParameter",
                      "SQLPrepareW", "SQLExecute", "SQLFreeStmt"):
             getattr(_library, name).restype = c_short
@@ -98,8 +100,10 @@ class Statement:
                 length, c_type, sql_type = c_ssize_t(len(buffer.raw) - 2), _C_WCHAR, -9
                 size = max(1, length.value // 2)
             self._kept += [buffer, length]
-            code = library().SQLBindParameter(self.handle, c_ushort(number), c_short(1), c_short(c_type), c_short(sql_type),
-                                              c_size_t(size), c_short(0), byref(buffer) if isinstance(value, int) else buffer,
+            code = library().SQLBindParameter(self.handle, c_ushort(number), c_short(1), c_short(c_type),
+                                              c_short(sql_type),
+                                              c_size_t(size), c_short(0),
+                                              byref(buffer) if isinstance(value, int) else buffer,
                                               c_ssize_t(ctypes.sizeof(buffer)), byref(length))
             if code not in (SUCCESS, WITH_INFO):
                 raise OdbcError(self.diagnostics())

@@ -6,13 +6,13 @@ from . import sqltypes
 from .errors import Message, Unknown, fail
 from .lexer import tokens
 
-RESERVED = set("""add all alter and any as asc authorization backup begin between break by case check checkpoint close
-collate column commit constraint continue convert create cross current_timestamp database dbcc deallocate declare default
-delete deny desc distinct drop else end escape except exec execute exists fetch for foreign from full function goto grant
-group having if in index inner insert intersect into is join key kill left like merge not null nullif of off on open option
-or order outer over percent primary print proc procedure raiserror read restore return revoke right rollback save schema
-select set shutdown some statistics system_user table then to top tran transaction trigger truncate union unique update use
-user values view waitfor when where while with""".split())
+RESERVED = set("""add all alter and any as asc authorization backup begin between break by case check checkpoint
+close collate column commit constraint continue convert create cross current_timestamp database dbcc deallocate declare
+default delete deny desc distinct drop else end escape except exec execute exists fetch for foreign from full
+function goto grant group having if in index inner insert intersect into is join key kill left like merge not
+null nullif of off on open option or order outer over percent primary print proc procedure raiserror read
+restore return revoke right rollback save schema select set shutdown some statistics system_user table then to
+top tran transaction trigger truncate union unique update use user values view waitfor when where while with""".split())
 
 
 def node(kind, **fields):

@@ -295,7 +295,8 @@ class StatementReader(AdminReader):
             path = self.path()
             columns = self._index_columns()
             return node("create_index", name=name, path=path, columns=columns, unique="unique" in (unique or ""))
-        kind = self.word("or alter procedure", "or alter proc", "or alter view", "procedure", "proc", "view", "function",
+        kind = self.word("or alter procedure", "or alter proc", "or alter view", "procedure", "proc", "view",
+                         "function",
                          "trigger")
         if kind:
             return self._module(kind.split()[-1], kind.startswith("or alter"))
@@ -402,7 +403,8 @@ class StatementReader(AdminReader):
         return self._alter_other()
 
     def _st_drop(self):
-        kind = self.need_word("database", "table", "procedure", "proc", "view", "function", "trigger", "schema", "index",
+        kind = self.need_word("database", "table", "procedure", "proc", "view", "function", "trigger", "schema",
+                              "index",
                               "sequence", "type", "user", "role", "login", "certificate")
         lenient = bool(self.word("if exists"))
         if kind == "database":

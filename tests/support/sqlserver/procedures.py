@@ -98,7 +98,8 @@ class ProcedureStatements:
         name = str(arguments[0][1])
         known = next((key for key in self.instance.configuration if key.startswith(name)), None)
         if known is None:
-            raise fail(15123, text=f"The configuration option '{name}' does not exist, or it may be an advanced option.")
+            raise fail(15123,
+                       text=f"The configuration option '{name}' does not exist, or it may be an advanced option.")
         if len(arguments) > 1:
             self.instance.configuration[known] = int(arguments[1][1])
             self.instance.save()

@@ -40,11 +40,13 @@ def objects(context):
         yield _object_row(entry)
 
 
-@view("tables", _OBJECT + """, lob_data_space_id int, max_column_id_used int, is_replicated bit, is_memory_optimized bit,
+@view("tables", _OBJECT + """, lob_data_space_id int, max_column_id_used int, is_replicated bit,
+    is_memory_optimized bit,
     durability tinyint, temporal_type tinyint, is_tracked_by_cdc bit""", "database")
 def tables(context):
     for entry in _objects(context, "U"):
-        yield dict(_object_row(entry), lob_data_space_id=0, max_column_id_used=len(entry["columns"]), is_replicated=False,
+        yield dict(_object_row(entry), lob_data_space_id=0, max_column_id_used=len(entry["columns"]),
+                   is_replicated=False,
                    is_memory_optimized=bool(entry.get("memory_optimized")), durability=0, temporal_type=0,
                    is_tracked_by_cdc=False)
 
@@ -77,7 +79,8 @@ def columns(context):
 def indexes(context):
     for entry in _objects(context, "U"):
         for index in entry["indexes"]:
-            yield {"object_id": entry["id"], "name": index["name"], "index_id": index["id"], "type": min(index["id"], 2),
+            yield {"object_id": entry["id"], "name": index["name"], "index_id": index["id"],
+                   "type": min(index["id"], 2),
                    "type_desc": ["HEAP", "CLUSTERED", "NONCLUSTERED"][min(index["id"], 2)],
                    "is_unique": index["unique"], "is_primary_key": index["id"] == 1, "is_disabled": False}
 
@@ -108,7 +111,8 @@ def dm_db_partition_stats(context):
     database_state(context)
     for row in partitions(context):
         pages = row["pages"]
-        yield dict(row, in_row_data_page_count=pages, in_row_used_page_count=pages + 1, in_row_reserved_page_count=pages + 8,
+        yield dict(row, in_row_data_page_count=pages, in_row_used_page_count=pages + 1,
+                   in_row_reserved_page_count=pages + 8,
                    used_page_count=pages + 1, reserved_page_count=pages + 8)
 
 
@@ -126,7 +130,8 @@ def partitions(context):
                    "partition_number": 1, "row_count": len(entry["rows"]), "pages": contents.table_pages(entry)}
 
 
-@view("dm_db_file_space_usage", """database_id smallint, file_id smallint, filegroup_id smallint, total_page_count bigint,
+@view("dm_db_file_space_usage", """database_id smallint, file_id smallint, filegroup_id smallint,
+    total_page_count bigint,
     allocated_extent_page_count bigint, unallocated_extent_page_count bigint, version_store_reserved_page_count bigint,
     user_object_reserved_page_count bigint, internal_object_reserved_page_count bigint, mixed_extent_page_count bigint,
     modified_extent_page_count bigint""", "database")
@@ -193,7 +198,8 @@ def database_principals(context):
 def database_permissions(context):
     context.database.open()
     for entry in context.database.content["permissions"]:
-        yield {"class": 1 if entry["object"] else 0, "class_desc": "OBJECT_OR_COLUMN" if entry["object"] else "DATABASE",
+        yield {"class": 1 if entry["object"] else 0,
+               "class_desc": "OBJECT_OR_COLUMN" if entry["object"] else "DATABASE",
                "major_id": entry["object"], "minor_id": 0, "grantee_principal_id": entry["grantee"],
                "grantor_principal_id": 1, "type": "".join(word[0] for word in entry["permission"].split())[:4],
                "permission_name": entry["permission"], "state": entry["state"],
@@ -264,9 +270,11 @@ def _nothing(_context):
 
 
 for _name, _columns in {
-        "partition_functions": "name sysname, function_id int, type char(2), create_date datetime, modify_date datetime",
+        "partition_functions": """name sysname, function_id int, type char(2), create_date datetime,
+            modify_date datetime""",
         "partition_schemes": "name sysname, data_space_id int, type char(2), function_id int",
-        "service_queues": _OBJECT, "triggers": _OBJECT, "assemblies": "name sysname, assembly_id int, modify_date datetime",
+        "service_queues": _OBJECT, "triggers": _OBJECT,
+        "assemblies": "name sysname, assembly_id int, modify_date datetime",
         "database_scoped_configurations": "configuration_id int, name nvarchar(60), value sql_variant",
         "change_tracking_databases": "database_id int, is_auto_cleanup_on tinyint",
         "dm_db_persisted_sku_features": "feature_name sysname, feature_id int",
@@ -305,7 +313,8 @@ _history("backupset", """backup_set_id int, backup_set_uuid guid, media_set_id i
     checkpoint_lsn numeric(25,0), database_backup_lsn numeric(25,0), database_creation_date datetime,
     backup_start_date datetime, backup_finish_date datetime, type char(1), compatibility_level tinyint,
     database_version int, backup_size numeric(20,0), database_name nvarchar(128), server_name nvarchar(128),
-    machine_name nvarchar(128), flags int, collation_name nvarchar(128), is_password_protected bit, recovery_model nvarchar(60),
+    machine_name nvarchar(128), flags int, collation_name nvarchar(128), is_password_protected bit,
+    recovery_model nvarchar(60),
     has_bulk_logged_data bit, is_snapshot bit, is_readonly bit, is_single_user bit, has_backup_checksums bit,
     is_damaged bit, begins_log_chain bit, has_incomplete_metadata bit, is_force_offline bit, is_copy_only bit,
     first_recovery_fork_guid guid, last_recovery_fork_guid guid, fork_point_lsn numeric(25,0), database_guid guid,

@@ -32,7 +32,8 @@ def visible_databases(context):
     snapshot_isolation_state tinyint, snapshot_isolation_state_desc nvarchar(60), is_read_committed_snapshot_on bit,
     recovery_model tinyint, recovery_model_desc nvarchar(60), page_verify_option tinyint,
     page_verify_option_desc nvarchar(60), is_auto_create_stats_on bit, is_auto_update_stats_on bit,
-    is_auto_update_stats_async_on bit, is_ansi_null_default_on bit, is_quoted_identifier_on bit, is_fulltext_enabled bit,
+    is_auto_update_stats_async_on bit, is_ansi_null_default_on bit, is_quoted_identifier_on bit,
+    is_fulltext_enabled bit,
     is_trustworthy_on bit, is_db_chaining_on bit, is_master_key_encrypted_by_server bit, is_published bit,
     is_subscribed bit, is_merge_published bit, is_distributor bit, is_sync_with_backup bit, service_broker_guid guid,
     is_broker_enabled bit, log_reuse_wait tinyint, log_reuse_wait_desc nvarchar(60), is_date_correlation_on bit,
@@ -52,7 +53,8 @@ def databases(context):
         full_log = model != "SIMPLE" and database.last_full_lsn
         row.update(database.instance_options)
         row.update(
-            name=database.name, database_id=database.id, source_database_id=database.source_id, owner_sid=database.owner_sid,
+            name=database.name, database_id=database.id, source_database_id=database.source_id,
+            owner_sid=database.owner_sid,
             create_date=database.create_date, state=STATES[database.state], state_desc=database.state,
             user_access=ACCESS[options.get("user_access", "MULTI_USER")],
             user_access_desc=options.get("user_access", "MULTI_USER"),
@@ -154,7 +156,8 @@ def dm_io_virtual_file_stats(context):
 
 @view("dm_db_log_stats", """database_id int, recovery_model nvarchar(60), log_min_lsn nvarchar(24),
     log_end_lsn nvarchar(24), current_vlf_sequence_number bigint, current_vlf_size_mb float, total_vlf_count bigint,
-    total_log_size_mb float, active_vlf_count bigint, active_log_size_mb float, log_truncation_holdup_reason nvarchar(60),
+    total_log_size_mb float, active_vlf_count bigint, active_log_size_mb float,
+    log_truncation_holdup_reason nvarchar(60),
     log_backup_time datetime, log_backup_lsn nvarchar(24), log_since_last_log_backup_mb float,
     log_checkpoint_lsn nvarchar(24), log_since_last_checkpoint_mb float, log_recovery_lsn nvarchar(24),
     log_recovery_size_mb float, recovery_vlf_count bigint""")
@@ -171,7 +174,8 @@ def dm_db_log_stats(context):
            "log_min_lsn": contents.lsn_text(minimum), "log_end_lsn": contents.lsn_text(content["lsn"]),
            "current_vlf_sequence_number": content["lsn"] // contents.LSN_FILE, "current_vlf_size_mb": 2.0,
            "total_vlf_count": 4, "total_log_size_mb": 8.0, "active_vlf_count": 1, "active_log_size_mb": 0.1,
-           "log_truncation_holdup_reason": "NOTHING", "log_checkpoint_lsn": contents.lsn_text(content["checkpoint_lsn"]),
+           "log_truncation_holdup_reason": "NOTHING",
+           "log_checkpoint_lsn": contents.lsn_text(content["checkpoint_lsn"]),
            "log_recovery_lsn": contents.lsn_text(content["checkpoint_lsn"]), "log_since_last_log_backup_mb": 0.0,
            "log_since_last_checkpoint_mb": 0.0, "log_recovery_size_mb": 0.0, "recovery_vlf_count": 1}
     database.close_when_unused()
@@ -214,7 +218,8 @@ def dm_os_host_info(_context):
 def dm_server_services(context):
     server_state(context, None)
     instance = context.session.instance
-    yield {"servicename": f"SQL Server ({instance.name})", "startup_type": 2, "startup_type_desc": "Automatic", "status": 4,
+    yield {"servicename": f"SQL Server ({instance.name})", "startup_type": 2, "startup_type_desc": "Automatic",
+           "status": 4,
            "status_desc": "Running", "process_id": 1234, "service_account": instance.service_account,
            "filename": "sqlservr.exe", "is_clustered": "N", "instant_file_initialization_enabled": "N"}
 
@@ -318,7 +323,8 @@ def dm_tran_session_transactions(context):
     server_state(context)
     for session in list(context.session.instance.sessions.values()):
         if getattr(session, "transactions", 0):
-            yield {"session_id": session.id, "transaction_id": session.id, "is_user_transaction": True, "is_local": True,
+            yield {"session_id": session.id, "transaction_id": session.id, "is_user_transaction": True,
+                   "is_local": True,
                    "open_transaction_count": session.transactions}
 
 
@@ -355,7 +361,8 @@ def certificates(context):
             yield {"name": entry["name"], "certificate_id": number, "thumbprint": entry["thumbprint"], "subject": ""}
 
 
-@view("configurations", """configuration_id int, name nvarchar(35), value int, minimum int, maximum int, value_in_use int,
+@view("configurations", """configuration_id int, name nvarchar(35), value int, minimum int, maximum int,
+    value_in_use int,
     description nvarchar(255), is_dynamic bit, is_advanced bit""")
 def configurations(context):
     for number, (name, value) in enumerate(context.session.instance.configuration.items(), 101):

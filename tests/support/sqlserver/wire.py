@@ -51,7 +51,8 @@ def packets(body, size, number=1, last=True):
         body = body[room:]
         number += 1
     if last or body:
-        result += struct.pack(">BBHHBB", RESPONSE, END_OF_MESSAGE if last else 0, len(body) + 8, 0, number % 256, 0) + body
+        status = END_OF_MESSAGE if last else 0
+        result += struct.pack(">BBHHBB", RESPONSE, status, len(body) + 8, 0, number % 256, 0) + body
         number += 1
     return result, number
 
@@ -120,11 +121,14 @@ def type_info(kind):
         return b"\x62" + struct.pack("<I", 8009)
     if name in TEXTS:
         size = -1 if kind.size < 0 or kind.size > 4000 else kind.size
-        return bytes([0xEF if name == "nchar" else 0xE7]) + struct.pack("<H", 0xFFFF if size < 0 else 2 * size) + COLLATION
+        token = 0xEF if name == "nchar" else 0xE7
+        return bytes([token]) + struct.pack("<H", 0xFFFF if size < 0 else 2 * size) + COLLATION
     if name in BINARIES:
-        return bytes([0xA5 if name == "varbinary" else 0xAD]) + struct.pack("<H", 0xFFFF if kind.size < 0 else kind.size)
+        token = 0xA5 if name == "varbinary" else 0xAD
+        return bytes([token]) + struct.pack("<H", 0xFFFF if kind.size < 0 else kind.size)
     if name in DECIMALS:
-        return bytes([0x6C, 17 if kind.precision > 28 else 13 if kind.precision > 19 else 9 if kind.precision > 9 else 5,
+        return bytes([0x6C,
+                      17 if kind.precision > 28 else 13 if kind.precision > 19 else 9 if kind.precision > 9 else 5,
                       kind.precision, kind.scale])
     if name == "date":
         return b"\x28"
@@ -310,7 +314,8 @@ class Parameters:
             return kind, None
         size = 0 if token == 0x28 else _scale_bytes(scale)
         ticks = int.from_bytes(raw[:size], "little") * 10**(7 - scale)
-        value = DAY_ONE + datetime.timedelta(days=int.from_bytes(raw[size:size + 3], "little"), microseconds=ticks // 10)
+        value = DAY_ONE + datetime.timedelta(days=int.from_bytes(raw[size:size + 3], "little"),
+                                             microseconds=ticks // 10)
         if token == 0x2B:
             offset = datetime.timezone(datetime.timedelta(minutes=struct.unpack("<h", raw[size + 3:])[0]))
             value = value.replace(tzinfo=datetime.timezone.utc).astimezone(offset)
