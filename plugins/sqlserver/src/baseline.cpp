@@ -1,0 +1,95 @@
+#include "baseline.hpp"
+
+#include <cstring>
+
+namespace stationsync::sqlserver {
+
+namespace {
+
+constexpr std::size_t past_max = 32;
+constexpr std::size_t applied_max = 8;
+
+} // namespace
+
+const Baseline::Applied* Baseline::find_applied(const stsync_apply_id& id) const noexcept {
+    for (const Applied& each : applied)
+        if (std::memcmp(each.id.data(), id.bytes, each.id.size()) == 0)
+            return &each;
+    return nullptr;
+}
+
+void Baseline::remember_applied(const stsync_apply_id& id) {
+    Applied entry{{}, content, changed_at};
+    std::memcpy(entry.id.data(), id.bytes, entry.id.size());
+    applied.push_back(entry);
+    if (applied.size() > applied_max)
+        applied.pop_front();
+}
+
+const Baseline::Past* Baseline::find_past(std::string_view backup_set) const noexcept {
+    if (backup_set.empty())
+        return nullptr;
+    for (auto each = past.rbegin(); each != past.rend(); ++each)
+        if (each->backup_set == backup_set)
+            return &*each;
+    return nullptr;
+}
+
+void Baseline::remember_backup(std::string_view backup_set) {
+    if (backup_set.empty() || find_past(backup_set) != nullptr)
+        return;
+    past.push_back({content, std::string(backup_set), changed_at});
+    if (past.size() > past_max)
+        past.pop_front();
+}
+
+Evidence evidence_of(const DatabaseLook& look, const Evidence& before) {
+    Evidence evidence = before;
+    evidence.created = look.entry.created;
+    if (look.entry.collation)
+        evidence.options = look.entry.options;
+    if (look.restore)
+        evidence.restore_id = look.restore->id;
+    if (look.gate) {
+        evidence.gate = look.gate;
+        evidence.usage = look.usage;
+        evidence.started = look.started;
+    }
+    if (look.fingerprint) {
+        Fingerprint next = *look.fingerprint;
+        // The GUIDs are not asked for while some database is closed; they are still the same.
+        if (next.database_guid.empty()) {
+            next.database_guid = before.fingerprint.database_guid;
+            next.family_guid = before.fingerprint.family_guid;
+            next.fork_guid = before.fingerprint.fork_guid;
+        }
+        evidence.fingerprint = std::move(next);
+    }
+    return evidence;
+}
+
+Baseline take_baseline_after_restore(SqlSession& session, const ServerFacts& facts,
+                                     std::string_view database, const RestoredContent& restored,
+                                     const Baseline& before,
+                                     const std::function<stsync_time()>& now, const sdk::Op* op) {
+    const auto look = look_at_database(session, facts, database, now, op);
+    if (!look)
+        throw sdk::Error(STSYNC_NOT_FOUND,
+                         "The database " + std::string(database) + " is not there any more.");
+    Baseline baseline;
+    baseline.server = facts.server;
+    baseline.database = look->entry.name;
+    baseline.content = restored.content;
+    baseline.origin = Origin::restore;
+    baseline.changed_at = restored.changed_at;
+    baseline.clean_at = look->moment.at;
+    baseline.evidence = evidence_of(*look, {});
+    if (before.server == baseline.server) {
+        baseline.past = before.past;
+        baseline.applied = before.applied;
+    }
+    baseline.remember_backup(restored.backup_set);
+    return baseline;
+}
+
+} // namespace stationsync::sqlserver

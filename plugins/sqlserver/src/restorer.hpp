@@ -1,0 +1,53 @@
+// Brings a package into a database, and finishes or undoes at the next start what was broken off.
+#pragma once
+
+#include "baseline_store.hpp"
+#include "exchange_folder.hpp"
+#include "sql_session.hpp"
+
+namespace stationsync::sqlserver {
+
+struct ApplyRequest {
+    std::string key;               // of the object
+    std::string database;          // its name on this server
+    std::filesystem::path package; // as this computer sees it
+    stsync_apply_id id{};
+    sdk::Mark expected; // absent: there must be no such database
+    stsync_time changed_at = STSYNC_TIME_NONE;
+};
+
+struct Applied {
+    sdk::Mark mark;                            // what the next scan reports
+    stsync_time changed_at = STSYNC_TIME_NONE; // as well
+};
+
+// One per instance. All references must outlive it. Never two calls at a time for one key; recover
+// alone.
+class Restorer {
+public:
+    Restorer(sdk::Host host, SqlServer& server, const ProviderSettings& settings,
+             BaselineStore& baselines, const ExchangeFolder& folder)
+        : host_(host),
+          server_(server),
+          settings_(settings),
+          baselines_(baselines),
+          folder_(folder) {}
+
+    // All or nothing, as stsync.provider/1 says of apply: CONFLICT when the live data has not the
+    // expected mark, unless it already has the content of the package; BUSY, DENIED, NO_SPACE,
+    // CORRUPT, INCOMPATIBLE, UNSUPPORTED leave the database online, multi-user and with its old
+    // content. Stores the new baseline. `op` commits before users are put out.
+    Applied apply(const ApplyRequest& request, const sdk::Op& op);
+
+    // Before any look. BUSY when the server cannot be asked and something was under way.
+    void recover(const sdk::Op& op);
+
+private:
+    sdk::Host host_;
+    SqlServer& server_;
+    const ProviderSettings& settings_;
+    BaselineStore& baselines_;
+    const ExchangeFolder& folder_;
+};
+
+} // namespace stationsync::sqlserver
