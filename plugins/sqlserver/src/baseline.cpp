@@ -1,5 +1,6 @@
 #include "baseline.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace stationsync::sqlserver {
@@ -48,8 +49,9 @@ Evidence evidence_of(const DatabaseLook& look, const Evidence& before) {
     evidence.created = look.entry.created;
     if (look.entry.collation)
         evidence.options = look.entry.options;
-    if (look.restore)
-        evidence.restore_id = look.restore->id;
+    if (look.knows_history) // rows may have been deleted
+        evidence.restore_id =
+            std::max(evidence.restore_id.value_or(0), look.restore ? look.restore->id : 0);
     if (look.gate) {
         evidence.gate = look.gate;
         evidence.usage = look.usage;

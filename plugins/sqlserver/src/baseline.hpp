@@ -21,10 +21,11 @@ enum class Origin : std::uint8_t {
 
 // What one look found, as far as it tells a content again.
 struct Evidence {
-    LocalTime created = 0;       // sys.databases.create_date
-    std::string options;         // DatabaseEntry::options
-    LocalTime started = 0;       // the instance
-    std::int64_t restore_id = 0; // newest row of restorehistory, 0 = none known
+    LocalTime created = 0; // sys.databases.create_date
+    std::string options;   // DatabaseEntry::options
+    LocalTime started = 0; // the instance
+    // Newest row of restorehistory, 0 = none; nothing = msdb could not be read.
+    std::optional<std::int64_t> restore_id;
     std::optional<Gate> gate;
     Usage usage;
     Fingerprint fingerprint;

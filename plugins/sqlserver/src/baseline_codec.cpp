@@ -138,7 +138,7 @@ void write(Writer& to, const Evidence& evidence) {
     to.signed_number(evidence.created);
     to.text(evidence.options);
     to.signed_number(evidence.started);
-    to.signed_number(evidence.restore_id);
+    to.optional(evidence.restore_id);
     to.number(evidence.gate ? 1 : 0);
     if (evidence.gate) {
         to.optional(evidence.gate->log_end);
@@ -156,7 +156,7 @@ Evidence read_evidence(Reader& from) {
     evidence.created = from.signed_number();
     evidence.options = from.text();
     evidence.started = from.signed_number();
-    evidence.restore_id = from.signed_number();
+    evidence.restore_id = from.optional_number();
     if (from.flag()) {
         Gate gate;
         gate.log_end = from.optional_lsn();

@@ -164,6 +164,8 @@ void take_gates(const ResultSet& gates, ServerLook& look) {
 }
 
 void take_restores(const ResultSet& restores, ServerLook& look) {
+    for (DatabaseLook& database : look.databases)
+        database.knows_history = true;
     for (std::size_t i = 0; i < restores.rows.size(); ++i) {
         const Row row = restores.row(i);
         const std::string name = text_of(row, "destination_database_name");

@@ -104,6 +104,7 @@ struct DatabaseLook {
     DatabaseEntry entry;
     std::optional<Gate> gate; // nothing unless the database is open
     Usage usage;
+    bool knows_history = false; // false: msdb could not be read
     std::optional<RestoreRow> restore;
     std::optional<Fingerprint> fingerprint;
 };

@@ -43,7 +43,4 @@ struct ProviderSettings {
 // Throws sdk::Error(INVALID_ARG) with the key that is wrong.
 ProviderSettings provider_settings_of(const sdk::Host& host);
 
-// The configuration schema of the plugin, JSON: these keys and those of settings.hpp.
-const char* configuration_schema() noexcept;
-
 } // namespace stationsync::sqlserver
