@@ -4,6 +4,8 @@
 
 #include "provider_settings.hpp"
 
+#include <stationsync/op.hpp>
+
 namespace stationsync::sqlserver {
 
 // A file in the exchange folder; removed with this object unless it was moved away.
