@@ -63,6 +63,18 @@ void copy_file(const fs::path& from, const fs::path& to, const sdk::Op& op) {
     }
 }
 
+bool set_modified(const fs::path& file, stsync_time time) {
+    if (time == STSYNC_TIME_NONE)
+        return true;
+    const std::chrono::sys_time<std::chrono::microseconds> moment{std::chrono::microseconds(time)};
+    std::error_code failure;
+    fs::last_write_time(file,
+                        std::chrono::time_point_cast<fs::file_time_type::duration>(
+                            std::chrono::file_clock::from_sys(moment)),
+                        failure);
+    return !failure;
+}
+
 } // namespace
 
 ExchangeFile::ExchangeFile(ExchangeFile&& other) noexcept
@@ -76,13 +88,18 @@ ExchangeFile::~ExchangeFile() {
         fs::remove(here_, ignored);
 }
 
-void ExchangeFile::move_to(const fs::path& target, const sdk::Op& op) {
+void ExchangeFile::move_to(const fs::path& target, stsync_time modified, const sdk::Op& op) {
     std::error_code failure;
-    fs::rename(here_, target, failure);
-    if (failure)
-        copy_file(here_, target, op); // another volume; the destructor removes the original
-    else
-        is_ours_ = false;
+    // Only the owner of a file may set its time.
+    if (set_modified(here_, modified)) {
+        fs::rename(here_, target, failure);
+        if (!failure) {
+            is_ours_ = false;
+            return;
+        }
+    }
+    copy_file(here_, target, op); // the destructor removes the original
+    set_modified(target, modified);
 }
 
 ExchangeFolder::ExchangeFolder(const ProviderSettings& settings, std::string tag)

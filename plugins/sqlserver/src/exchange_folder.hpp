@@ -20,9 +20,10 @@ public:
     const std::filesystem::path& here() const noexcept { return here_; } // as this computer sees it
     const std::string& there() const noexcept { return there_; }         // as SQL Server sees it
 
-    // Makes it the file `target` of this service, which must not exist: renamed where that works,
-    // else copied. Throws sdk::Error: NO_SPACE, DENIED.
-    void move_to(const std::filesystem::path& target, const sdk::Op& op);
+    // Makes it the file `target`, which must not exist, with this time of modification (may be
+    // NONE): renamed where that does, else copied, to another volume or because the file belongs to
+    // SQL Server's account. Throws sdk::Error: NO_SPACE, DENIED; leaves no target behind then.
+    void move_to(const std::filesystem::path& target, stsync_time modified, const sdk::Op& op);
 
 private:
     std::filesystem::path here_;

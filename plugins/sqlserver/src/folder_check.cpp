@@ -1,0 +1,56 @@
+#include "folder_check.hpp"
+
+#include "own_account.hpp"
+
+#include <stationsync/paths.hpp>
+
+#include <fstream>
+
+namespace stationsync::sqlserver {
+
+namespace {
+
+std::string account_of_server(SqlSession& session, const ServerFacts& facts, const sdk::Op* op) {
+    RunOptions options;
+    options.op = op;
+    return service_account(session.run(service_account_statement(), options), facts);
+}
+
+} // namespace
+
+sdk::Finding check_folder(SqlSession& session, const ServerFacts& facts,
+                          const ExchangeFolder& folder, const std::filesystem::path& near,
+                          const sdk::Op* op) {
+    const ExchangeFile probe = folder.new_file(near);
+    {
+        std::ofstream file(probe.here(), std::ios::binary);
+        file << "This is no backup; the service asks whether SQL Server can read here: "
+             << probe.there();
+        if (!file)
+            return {STSYNC_FINDING_ERROR, "sqlserver.folder",
+                    "The service cannot write in the folder " +
+                        sdk::utf8_from_path(folder.folder_here(near)) + ".",
+                    "Make the folder, and give the account of the service the right to write in "
+                    "it."};
+    }
+    RunOptions options;
+    options.op = op;
+    const Answer answer = session.run(folder_probe_statement(probe.there()), options);
+    if (op != nullptr)
+        op->check();
+    return folder_finding(judge_folder_probe(answer), folder.folder_there(near),
+                          account_of_server(session, facts, op), own_account(), facts);
+}
+
+std::map<std::string, std::string, std::less<>> folder_values(SqlSession& session,
+                                                              const ServerFacts& facts,
+                                                              const std::string& folder_there,
+                                                              const sdk::Op* op) {
+    std::string lines;
+    for (const std::string& line : grant_access_lines(
+             folder_there, account_of_server(session, facts, op), own_account(), facts.is_linux))
+        lines += (lines.empty() ? "" : " ; ") + line;
+    return {{"folder", folder_there}, {"access", lines}};
+}
+
+} // namespace stationsync::sqlserver

@@ -1,0 +1,375 @@
+#include "sql_provider.hpp"
+
+#include "backup_job.hpp"
+#include "errors.hpp"
+#include "folder_check.hpp"
+#include "package_check.hpp"
+#include "permissions.hpp"
+#include "settings.hpp"
+#include "text.hpp"
+
+#include <algorithm>
+
+namespace stationsync::sqlserver {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* folder_key = "folder";
+
+// Two instances may use one folder: each removes its own files only.
+std::string instance_tag(const sdk::Host& host) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string tag;
+    for (std::size_t i = 0; i < 4; ++i) {
+        const std::uint8_t byte = sdk::sha256(host.config("@instance").value_or(""))[i];
+        tag += digits[byte >> 4];
+        tag += digits[byte & 15u];
+    }
+    return tag;
+}
+
+sdk::Fault fault_of(const std::string& key, const sdk::Error& error) {
+    return {key, error.status(), error.what(), false, error.retry_after_ms()};
+}
+
+// Why a database that is there cannot be told.
+std::optional<sdk::Error> obstacle_of(const DatabaseEntry& entry) {
+    const std::string name = "The database " + entry.name;
+    if (!entry.has_exact_name)
+        return sdk::Error(STSYNC_UNSUPPORTED,
+                          name + " has a name that is no valid Unicode: rename it.");
+    if (entry.is_distributor)
+        return sdk::Error(STSYNC_UNSUPPORTED,
+                          name + " belongs to replication and cannot be synchronized: take it out "
+                                 "of \"databases\".");
+    if (entry.is_standby)
+        return sdk::Error(STSYNC_DENIED, name + " is a standby of log shipping: it cannot be "
+                                                "backed up or replaced before it is recovered.");
+    if (entry.state == "ONLINE")
+        return std::nullopt;
+    if (entry.state == "RESTORING" || entry.state == "RECOVERING" || entry.state == "COPYING")
+        return sdk::Error(STSYNC_BUSY, name + " is " + lowered(entry.state) +
+                                           " just now: it is looked at again.");
+    if (entry.state == "OFFLINE")
+        return sdk::Error(STSYNC_DENIED,
+                          name + " is offline: bring it online with ALTER DATABASE … SET ONLINE.");
+    return sdk::Error(STSYNC_DENIED, name + " is in the state " + entry.state +
+                                         ": look into the error log of SQL Server.");
+}
+
+// An apply would be refused; see the preconditions of the restore.
+bool is_protected(const DatabaseEntry& entry) noexcept {
+    return entry.is_read_only || entry.is_mirrored || entry.is_in_group;
+}
+
+} // namespace
+
+SqlProvider::SqlProvider(sdk::Host host)
+    : host_(host),
+      settings_(provider_settings_of(host)),
+      server_settings_(server_settings_of(host)),
+      odbc_(server_settings_, [this] { return password_of(host_, server_settings_); }, {}),
+      server_(odbc_, [this] { return login_hash(); }),
+      baselines_(host),
+      folder_(settings_, instance_tag(host)),
+      restorer_(host, server_, settings_, baselines_, folder_),
+      look_session_(server_),
+      looks_(host, settings_, baselines_) {
+    for (const std::string& warning : connection_warnings(server_settings_))
+        host_.log(STSYNC_LOG_WARNING, "sqlserver.connection", "", warning);
+}
+
+std::size_t SqlProvider::login_hash() const {
+    std::string login = password_of(host_, server_settings_);
+    login += '\n' + server_settings_.user;
+    const std::size_t hash = std::hash<std::string>()(login);
+    wipe(login);
+    return hash;
+}
+
+void SqlProvider::recover(sdk::Op& op) {
+    restorer_.recover(op);
+    folder_.remove_leftovers();
+}
+
+std::vector<sdk::Token> SqlProvider::compat(sdk::Op& op) {
+    const LookSession::Use use = look_session_.use(&op);
+    return tokens_of(use.facts(), settings_.is_build_exact);
+}
+
+std::vector<std::string> SqlProvider::check_compat(sdk::Op& op,
+                                                   const std::vector<sdk::Token>& remote) {
+    const std::vector<sdk::Token> ours = compat(op);
+    const std::vector<std::string> obstacles = incompatibilities(ours, remote);
+    if (obstacles.empty())
+        for (const std::string& difference : differences(ours, remote))
+            host_.log(STSYNC_LOG_WARNING, "sqlserver.difference", "", difference);
+    return obstacles;
+}
+
+// Looks
+
+void SqlProvider::scan(sdk::Op& op, const sdk::Scope& scope, sdk::ObjectSink& out) {
+    const LookSession::Use use = look_session_.use(&op);
+    if (const auto fault = folder_fault(use, op)) {
+        out.add(*fault);
+        return;
+    }
+    // Before the look: a call that begins or ends meanwhile makes it worth nothing for its key.
+    const KeysAtWork::Turns turns = keys_.turns();
+    const ServerLook server = looks_.look(use.session(), use.facts(), op);
+    if (!server.history_problem.empty() && !is_history_problem_told_.exchange(true))
+        host_.log(STSYNC_LOG_WARNING, "sqlserver.history", "",
+                  "The history of restores in msdb cannot be read, so a restored database may be "
+                  "taken for a changed one. " +
+                      server.history_problem);
+    for (const DatabaseLook& seen : server.databases) {
+        const auto key = settings_.databases.key_of(seen.entry.name);
+        if (!key || seen.entry.is_snapshot || !scope.contains(*key))
+            continue;
+        op.check();
+        try {
+            scan_one(use, server, seen, *key, turns, op, out);
+        } catch (const sdk::Error& error) {
+            out.add(fault_of(*key, error));
+            if (!use.session().is_usable())
+                throw;
+        }
+    }
+}
+
+void SqlProvider::scan_one(const LookSession::Use& use, const ServerLook& server,
+                           const DatabaseLook& seen, const std::string& key,
+                           const KeysAtWork::Turns& turns, const sdk::Op& op,
+                           sdk::ObjectSink& out) {
+    const KeysAtWork::Work work = keys_.work(key);
+    if (work == KeysAtWork::Work::apply)
+        throw sdk::Error(STSYNC_BUSY, "The database " + seen.entry.name + " is being replaced.");
+    if (const auto obstacle = obstacle_of(seen.entry))
+        throw sdk::Error(*obstacle);
+    Baseline baseline;
+    if (work == KeysAtWork::Work::backup || keys_.has_turned(key, turns)) {
+        // The call at work says what it finds; until then nothing is new.
+        baseline = baselines_.get(key);
+        if (!baseline.is_known())
+            throw sdk::Error(STSYNC_BUSY,
+                             "The database " + seen.entry.name + " is being backed up.");
+    } else {
+        baseline = looks_.refresh(use.session(), use.facts(), server, seen, key, op);
+    }
+    sdk::Object object;
+    object.key = key;
+    object.mark = baseline.mark();
+    object.byte_count = seen.entry.data_bytes;
+    object.changed_at = baseline.changed_at;
+    object.changed_not_before = baseline.changed_not_before;
+    object.content_digest = digest_of(baseline.content);
+    object.flags = baseline.flags | (is_protected(seen.entry) ? STSYNC_OBJECT_READ_ONLY : 0u);
+    if (key != seen.entry.name)
+        object.display_name = seen.entry.name;
+    out.add(object);
+}
+
+// The folder
+
+// A place whose folder stands for all packages; empty while no package has been made yet.
+fs::path SqlProvider::probe_place() const {
+    if (!settings_.backup_folder.empty())
+        return settings_.backup_folder / "probe";
+    const auto folder = host_.kv_get(folder_key);
+    return folder ? sdk::path_from_utf8(*folder) / "probe" : fs::path();
+}
+
+void SqlProvider::remember_folder(const fs::path& package) {
+    const std::string folder = sdk::utf8_from_path(package.parent_path());
+    if (host_.kv_get(folder_key) != folder)
+        host_.kv_put({{folder_key, folder}});
+}
+
+std::optional<sdk::Fault> SqlProvider::folder_fault(const LookSession::Use& use,
+                                                    const sdk::Op& op) {
+    const fs::path place = probe_place();
+    std::error_code ignored; // the host makes its folder anew when it needs it
+    if (is_folder_known_good_ || place.empty() ||
+        (settings_.backup_folder.empty() && !fs::is_directory(place.parent_path(), ignored)))
+        return std::nullopt;
+    const sdk::Finding finding = check_folder(use.session(), use.facts(), folder_, place, &op);
+    if (finding.severity != STSYNC_FINDING_ERROR) {
+        is_folder_known_good_ = true;
+        return std::nullopt;
+    }
+    return sdk::Fault{"", STSYNC_DENIED, finding.text + ' ' + finding.remedy, true, 0};
+}
+
+// Backup
+
+// Else AUTO_CLOSE empties the counters between the two looks of an export.
+std::optional<HeldOpen> SqlProvider::hold_open(SqlSession& session, const ServerFacts& facts,
+                                               const std::string& database, const sdk::Op& op) {
+    const ServerLook server = looks_.look(session, facts, op);
+    const DatabaseLook* const seen = server.find(database);
+    std::optional<HeldOpen> held;
+    if (seen != nullptr && seen->entry.is_auto_close && seen->entry.is_online())
+        held.emplace(session, seen->entry.name, op);
+    return held;
+}
+
+SqlProvider::ExportedState SqlProvider::before_export(SqlSession& session, const ServerFacts& facts,
+                                                      const std::string& key,
+                                                      const std::string& database,
+                                                      const sdk::Op& op) {
+    const ServerLook server = looks_.look(session, facts, op);
+    const DatabaseLook* const seen = server.find(database);
+    if (seen == nullptr || seen->entry.is_snapshot)
+        throw sdk::Error(STSYNC_NOT_FOUND, "The database " + database + " does not exist.");
+    if (const auto obstacle = obstacle_of(seen->entry))
+        throw sdk::Error(*obstacle);
+    ExportedState state;
+    state.before = looks_.refresh(session, facts, server, *seen, key, op);
+    state.label = {state.before.content, state.before.changed_at, facts.server};
+    return state;
+}
+
+void SqlProvider::after_export(SqlSession& session, const ServerFacts& facts,
+                               const std::string& key, const ExportedState& exported,
+                               const std::string& backup_set, const DatabaseLook& seen,
+                               const ServerLook& server, const sdk::Op& op) {
+    Baseline baseline = exported.before;
+    DatabaseLook look = seen;
+    const Verdict verdict = looks_.judge_again(session, facts, server, look, baseline, op);
+    const bool is_same = same_state(verdict) == SameState::yes;
+    const bool has_package =
+        std::any_of(baseline.past.begin(), baseline.past.end(), [&](const Baseline::Past& past) {
+            return past.content == exported.before.content;
+        });
+    // A content is what its first package holds. Another package of it must hold exactly the same,
+    // but the first one may be newer by what was written while it was made: that is consistent, and
+    // the database has a new content all the same.
+    if (!is_same && (has_package || baseline.origin == Origin::restore))
+        throw sdk::Error(STSYNC_BUSY, "The database " + seen.entry.name +
+                                          " was changed while its package was made.");
+    baseline.remember_backup(backup_set);
+    if (is_same && baseline.origin != Origin::restore)
+        baseline.origin = Origin::backup;
+    DatabaseLooks::take(baseline, look, verdict);
+    baselines_.put(key, baseline);
+}
+
+sdk::ExportResult SqlProvider::export_object(sdk::Op& op, const std::string& key,
+                                             const fs::path& package) {
+    const std::string database = settings_.databases.database_of(key);
+    const KeysAtWork::Guard guard(keys_, key, KeysAtWork::Work::backup);
+    const std::unique_ptr<SqlSession> session = open_session(server_, SessionRole::worker, &op);
+    const ServerFacts facts = ask_server_facts(*session, &op);
+    const std::unique_ptr<SqlSession> holder = open_session(server_, SessionRole::look, &op);
+    const auto held = hold_open(*holder, facts, database, op);
+    const ExportedState state = before_export(*session, facts, key, database, op);
+    remember_folder(package);
+    BackupJob job(server_, *session, facts, settings_, op);
+    if (const auto free = host_.free_space(folder_.folder_here(package)))
+        job.check_space(database, *free, folder_.folder_there(package));
+    ExchangeFile file = folder_.new_file(package);
+    try {
+        job.write(database, file, state.label);
+    } catch (const sdk::Error& error) {
+        if (error.status() == STSYNC_DENIED)
+            is_folder_known_good_ = false; // the next scan looks at it
+        throw;
+    }
+    const ServerLook server = looks_.look(*session, facts, op);
+    const DatabaseLook* const seen = server.find(database);
+    if (seen == nullptr)
+        throw sdk::Error(STSYNC_NOT_FOUND, "The database " + database + " was dropped meanwhile.");
+    const std::string backup_set = job.check(file, state.label);
+    file.move_to(package, state.before.changed_at, op);
+    try {
+        after_export(*session, facts, key, state, backup_set, *seen, server, op);
+    } catch (...) {
+        std::error_code ignored;
+        fs::remove(package, ignored);
+        throw;
+    }
+    return {mark_of(state.before.content), seen->entry.data_bytes, digest_of(state.before.content)};
+}
+
+std::optional<sdk::Digest> SqlProvider::verify(sdk::Op& op, const std::string& key,
+                                               const fs::path& package) {
+    settings_.databases.database_of(key);
+    const std::unique_ptr<SqlSession> session = open_session(server_, SessionRole::worker, &op);
+    const ServerFacts facts = ask_server_facts(*session, &op);
+    const ExchangeFile file = folder_.lend(package, op);
+    const CheckedPackage checked =
+        check_package(*session, facts, file.there(), settings_.is_build_exact, &op);
+    for (const std::string& warning : checked.warnings)
+        host_.log(STSYNC_LOG_WARNING, "sqlserver.package", key, warning);
+    verify_readable(server_, *session, facts, settings_, file.there(), op);
+    return digest_of(checked.label.content);
+}
+
+sdk::ApplyResult SqlProvider::apply(sdk::Op& op, const std::string& key, const fs::path& package,
+                                    const sdk::ApplyInfo& info) {
+    const KeysAtWork::Guard guard(keys_, key, KeysAtWork::Work::apply);
+    const Applied applied = restorer_.apply({key, settings_.databases.database_of(key), package,
+                                             info.apply_id, info.expected, info.changed_at},
+                                            op);
+    return {applied.mark, applied.changed_at};
+}
+
+// Hints and findings
+
+void SqlProvider::start_watch(sdk::Op&, sdk::WatchSink sink) {
+    watch_ = std::make_unique<ChangeWatch>(host_, server_, settings_, baselines_, sink);
+}
+
+void SqlProvider::stop_watch() {
+    watch_.reset();
+}
+
+// Names of the databases that are synchronized and online.
+std::vector<std::string> SqlProvider::test_databases(const LookSession::Use& use,
+                                                     std::vector<sdk::Finding>& findings,
+                                                     const sdk::Op& op) {
+    const ServerLook server = looks_.look(use.session(), use.facts(), op);
+    std::vector<std::string> names;
+    for (const DatabaseLook& seen : server.databases) {
+        if (!settings_.databases.key_of(seen.entry.name) || !seen.entry.is_online())
+            continue;
+        names.push_back(seen.entry.name);
+        if (seen.entry.is_auto_close)
+            findings.push_back(
+                {STSYNC_FINDING_WARNING, "sqlserver.auto_close",
+                 "AUTO_CLOSE is on for the database " + seen.entry.name +
+                     ": its counters are lost whenever its last user leaves, so that changes are "
+                     "found later and less surely.",
+                 "Switch it off: ALTER DATABASE … SET AUTO_CLOSE OFF."});
+    }
+    return names;
+}
+
+std::vector<sdk::Finding> SqlProvider::self_test(sdk::Op& op) {
+    std::vector<sdk::Finding> findings;
+    try {
+        const LookSession::Use use = look_session_.use(&op);
+        findings.push_back(
+            {STSYNC_FINDING_OK, "sqlserver.server", use.facts().name() + " answers.", ""});
+        std::vector<std::string> names;
+        try {
+            names = test_databases(use, findings, op);
+        } catch (const sdk::Error& error) {
+            findings.push_back(
+                {STSYNC_FINDING_ERROR, "sqlserver.look", error.what(), "See the next lines."});
+        }
+        for (sdk::Finding& finding : check_permissions(use.session(), use.facts(), names, &op))
+            findings.push_back(std::move(finding));
+        if (const fs::path place = probe_place(); !place.empty())
+            findings.push_back(check_folder(use.session(), use.facts(), folder_, place, &op));
+    } catch (const sdk::Error& error) {
+        findings.push_back(
+            {STSYNC_FINDING_ERROR, "sqlserver.server", error.what(), "See the sentence."});
+    }
+    return findings;
+}
+
+} // namespace stationsync::sqlserver
