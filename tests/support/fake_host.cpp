@@ -174,6 +174,13 @@ std::size_t FakeHost::count_log(const std::string& code) const {
     return count;
 }
 
+void FakeHost::spoil_kv(const std::string& prefix) {
+    const std::lock_guard lock(mutex_);
+    for (auto& [key, value] : kv_)
+        if (key.rfind(prefix, 0) == 0)
+            value = "nobody has written this";
+}
+
 std::optional<std::string> FakeHost::kv(const std::string& key) const {
     const std::lock_guard lock(mutex_);
     const auto found = kv_.find(key);

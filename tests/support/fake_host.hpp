@@ -40,6 +40,8 @@ public:
     std::vector<LogLine> log() const;
     std::size_t count_log(const std::string& code) const;
     std::optional<std::string> kv(const std::string& key) const;
+    // All values whose key begins like this become bytes that nobody has written.
+    void spoil_kv(const std::string& prefix);
     // While an instance is at work.
     void set_secret(const std::string& key, const std::string& value);
     // Added to the wall clock, microseconds.

@@ -40,17 +40,24 @@ std::unique_ptr<SqlSession> open_session(SqlServer& server, SessionRole role, co
     throw problem_of(opened.messages, opened.ending, Phase::connecting, {}).to_error();
 }
 
+void LookSession::open(const sdk::Op* op) {
+    session_.reset();
+    std::unique_ptr<SqlSession> session = open_session(server_, SessionRole::look, op);
+    facts_ = ask_server_facts(*session, op);
+    if (const std::string reason = unsupported_reason(facts_); !reason.empty())
+        throw sdk::Error(STSYNC_UNSUPPORTED, reason);
+    session_ = std::move(session);
+}
+
 LookSession::Use LookSession::use(const sdk::Op* op) {
     std::unique_lock lock(mutex_);
-    if (!session_ || !session_->is_usable()) {
-        session_.reset();
-        std::unique_ptr<SqlSession> session = open_session(server_, SessionRole::look, op);
-        facts_ = ask_server_facts(*session, op);
-        if (const std::string reason = unsupported_reason(facts_); !reason.empty())
-            throw sdk::Error(STSYNC_UNSUPPORTED, reason);
-        session_ = std::move(session);
-    }
+    if (!session_ || !session_->is_usable())
+        open(op);
     return Use(*this, std::move(lock));
+}
+
+void LookSession::Use::renew(const sdk::Op* op) {
+    owner_.open(op);
 }
 
 } // namespace stationsync::sqlserver

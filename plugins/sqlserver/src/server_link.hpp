@@ -40,6 +40,9 @@ public:
     public:
         SqlSession& session() const noexcept { return *owner_.session_; }
         const ServerFacts& facts() const noexcept { return owner_.facts_; }
+        // Another session: a driver may not tell that the connection of the old one is gone.
+        // Throws as `use`.
+        void renew(const sdk::Op* op);
 
     private:
         friend class LookSession;
@@ -52,6 +55,8 @@ public:
     Use use(const sdk::Op* op);
 
 private:
+    void open(const sdk::Op* op);
+
     SqlServer& server_;
     std::mutex mutex_;
     std::unique_ptr<SqlSession> session_;

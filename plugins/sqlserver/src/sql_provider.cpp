@@ -112,14 +112,14 @@ std::vector<std::string> SqlProvider::check_compat(sdk::Op& op,
 // Looks
 
 void SqlProvider::scan(sdk::Op& op, const sdk::Scope& scope, sdk::ObjectSink& out) {
-    const LookSession::Use use = look_session_.use(&op);
+    LookSession::Use use = look_session_.use(&op);
+    // Before the look: a call that begins or ends meanwhile makes it worth nothing for its key.
+    const KeysAtWork::Turns turns = keys_.turns();
+    const ServerLook server = look_at_all(use, op);
     if (const auto fault = folder_fault(use, op)) {
         out.add(*fault);
         return;
     }
-    // Before the look: a call that begins or ends meanwhile makes it worth nothing for its key.
-    const KeysAtWork::Turns turns = keys_.turns();
-    const ServerLook server = looks_.look(use.session(), use.facts(), op);
     if (!server.history_problem.empty() && !is_history_problem_told_.exchange(true))
         host_.log(STSYNC_LOG_WARNING, "sqlserver.history", "",
                   "The history of restores in msdb cannot be read, so a restored database may be "
@@ -138,6 +138,18 @@ void SqlProvider::scan(sdk::Op& op, const sdk::Scope& scope, sdk::ObjectSink& ou
                 throw;
         }
     }
+}
+
+// The session may be an old one whose connection has died since, which not every driver says.
+ServerLook SqlProvider::look_at_all(LookSession::Use& use, const sdk::Op& op) {
+    try {
+        return looks_.look(use.session(), use.facts(), op);
+    } catch (const sdk::Error& error) {
+        if (error.status() != STSYNC_BUSY && error.status() != STSYNC_INTERNAL)
+            throw;
+    }
+    use.renew(&op);
+    return looks_.look(use.session(), use.facts(), op);
 }
 
 void SqlProvider::scan_one(const LookSession::Use& use, const ServerLook& server,

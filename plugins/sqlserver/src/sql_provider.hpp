@@ -41,6 +41,7 @@ private:
     };
 
     std::size_t login_hash() const;
+    ServerLook look_at_all(LookSession::Use& use, const sdk::Op& op);
     void scan_one(const LookSession::Use& use, const ServerLook& server, const DatabaseLook& seen,
                   const std::string& key, const KeysAtWork::Turns& turns, const sdk::Op& op,
                   sdk::ObjectSink& out);
