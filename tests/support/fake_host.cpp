@@ -4,6 +4,7 @@
 #include <stationsync/version.h>
 
 #include <chrono>
+#include <fstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -121,12 +122,14 @@ struct FakeServices {
     static stsync_status kv_put(const stsync_host* host, const stsync_pair* pairs,
                                 std::uint32_t count) noexcept {
         const std::lock_guard lock(self(host).mutex_);
+        self(host).load_kv();
         for (std::uint32_t i = 0; i < count; ++i) {
             if (pairs[i].value.data == nullptr)
                 self(host).kv_.erase(copy(pairs[i].name));
             else
                 self(host).kv_[copy(pairs[i].name)] = copy(pairs[i].value);
         }
+        self(host).save_kv();
         return STSYNC_OK;
     }
 
@@ -183,10 +186,36 @@ void FakeHost::spoil_kv(const std::string& prefix) {
 
 std::optional<std::string> FakeHost::kv(const std::string& key) const {
     const std::lock_guard lock(mutex_);
+    load_kv();
     const auto found = kv_.find(key);
     if (found == kv_.end())
         return std::nullopt;
     return found->second;
+}
+
+// Lengths and bytes; written beside and renamed, so that a process killed here leaves a whole file.
+void FakeHost::load_kv() const {
+    if (kv_file.empty())
+        return;
+    kv_.clear();
+    std::ifstream file(kv_file, std::ios::binary);
+    for (std::size_t name = 0, value = 0; file >> name >> value && file.get() == ' ';) {
+        std::string bytes(name + value, '\0');
+        file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+        kv_[bytes.substr(0, name)] = bytes.substr(name);
+    }
+}
+
+void FakeHost::save_kv() const {
+    if (kv_file.empty())
+        return;
+    std::filesystem::path beside = kv_file;
+    beside += ".new";
+    std::ofstream file(beside, std::ios::binary | std::ios::trunc);
+    for (const auto& [name, value] : kv_)
+        file << name.size() << ' ' << value.size() << ' ' << name << value;
+    file.close();
+    std::filesystem::rename(beside, kv_file);
 }
 
 void FakeHost::set_secret(const std::string& key, const std::string& value) {

@@ -34,6 +34,9 @@ public:
     std::filesystem::path scratch; // empty = NOT_FOUND
     std::filesystem::path cache;   // empty = NOT_FOUND
     std::set<std::string> missing; // ids of services that this host does not offer
+    // Where the values of the key-value service outlive the process; empty = nowhere. Set before
+    // the first use.
+    std::filesystem::path kv_file;
 
     const stsync_host* abi() const noexcept { return &abi_; }
 
@@ -49,10 +52,13 @@ public:
 
 private:
     friend struct FakeServices;
+    void load_kv() const;
+    void save_kv() const;
+
     stsync_host abi_{};
     mutable std::mutex mutex_;
     std::vector<LogLine> log_;
-    std::map<std::string, std::string> kv_;
+    mutable std::map<std::string, std::string> kv_;
     stsync_time clock_offset_ = 0;
 };
 

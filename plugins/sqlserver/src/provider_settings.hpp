@@ -11,8 +11,9 @@
 namespace stationsync::sqlserver {
 
 enum class RestoreMode : std::uint8_t {
-    side_by_side, // under another name first, then swapped in; in place where that cannot be
-    in_place,
+    automatic,    // side by side, in place where disk space or a feature demands it
+    side_by_side, // under another name first, then swapped in: seconds of outage, twice the space
+    in_place,     // over the database, behind a copy of it
 };
 
 struct ProviderSettings {
@@ -29,7 +30,7 @@ struct ProviderSettings {
     std::chrono::seconds poll_interval{15};
     std::chrono::minutes stall_limit{10}; // of a BACKUP or RESTORE without progress
 
-    RestoreMode restore_mode = RestoreMode::side_by_side;
+    RestoreMode restore_mode = RestoreMode::automatic;
     bool checks_database = false;        // DBCC CHECKDB before a restored database is used
     bool preserves_trustworthy = false;  // TRUSTWORTHY and DB_CHAINING as they were here
     bool preserves_broker = false;       // enable the broker where it was

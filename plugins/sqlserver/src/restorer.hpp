@@ -3,6 +3,7 @@
 
 #include "baseline_store.hpp"
 #include "exchange_folder.hpp"
+#include "restore_journal.hpp"
 #include "sql_session.hpp"
 
 namespace stationsync::sqlserver {
@@ -31,7 +32,8 @@ public:
           server_(server),
           settings_(settings),
           baselines_(baselines),
-          folder_(folder) {}
+          folder_(folder),
+          journal_(host) {}
 
     // All or nothing, as stsync.provider/1 says of apply: CONFLICT when the live data has not the
     // expected mark, unless it already has the content of the package; BUSY, DENIED, NO_SPACE,
@@ -43,11 +45,14 @@ public:
     void recover(const sdk::Op& op);
 
 private:
+    void settle_open(const Intent& intent);
+
     sdk::Host host_;
     SqlServer& server_;
     const ProviderSettings& settings_;
     BaselineStore& baselines_;
     const ExchangeFolder& folder_;
+    RestoreJournal journal_;
 };
 
 } // namespace stationsync::sqlserver

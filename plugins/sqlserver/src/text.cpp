@@ -145,4 +145,9 @@ std::string presentable(std::string text, std::size_t bytes_max) {
     return text;
 }
 
+std::string in_quotes(std::string_view name) {
+    constexpr std::size_t bytes_max = 400; // of a name of 128 characters
+    return '\'' + presentable(std::string(name), bytes_max) + '\'';
+}
+
 } // namespace stationsync::sqlserver

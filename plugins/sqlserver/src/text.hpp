@@ -31,4 +31,7 @@ std::string_view trimmed(std::string_view text) noexcept;
 // One line without control characters, cut between two characters to at most `bytes_max` bytes.
 std::string presentable(std::string text, std::size_t bytes_max);
 
+// A name for people, 'name', presentable.
+std::string in_quotes(std::string_view name);
+
 } // namespace stationsync::sqlserver

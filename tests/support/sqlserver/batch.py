@@ -57,6 +57,7 @@ class Batch(DataStatements, DefinitionStatements, DatabaseStatements, SecuritySt
         session = self.session
         session.last_request = self.instance.local_now()
         session.variables = dict(variables or {})
+        session.batches += 1
         self.text = text
         self._run_text(text)
 
@@ -88,6 +89,7 @@ class Batch(DataStatements, DefinitionStatements, DatabaseStatements, SecuritySt
         session = self.session
         session.statements += 1
         self.instance.journal.append({"spid": session.id, "program": session.program, "text": text,
+                                      "batch": session.batches,
                                       "database": session.database.name if session.database else None})
 
     def one(self, statement):

@@ -53,7 +53,7 @@ class Instance:
         self.absent = []  # asked for what this version of SQL Server does not have
         self.sins = []
         self.attentions_allowed = 0
-        self.journal = []  # every statement: spid, program, text
+        self.journal = []  # every statement: spid, program, number of its batch, text
         self.state = "running"
         self.started = None
         self.next_database_id = 5
@@ -258,6 +258,13 @@ class Instance:
         while not os.path.isdir(folder):
             folder = os.path.dirname(folder) or "/"
         return shutil.disk_usage(folder).free
+
+    def mount_point(self, path):
+        """Of the volume that holds a path, with a separator at its end."""
+        for prefix, _free in self.volumes:
+            if path == prefix or path.startswith(prefix.rstrip("/") + "/"):
+                return prefix.rstrip("/") + "/"
+        return "/"
 
     def take_space(self, path, size):
         """Bytes written on a volume whose free space the test has set."""

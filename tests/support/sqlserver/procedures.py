@@ -27,7 +27,20 @@ class ProcedureStatements:
     def do_execute(self, statement):
         arguments = [(name, self._argument_value(value), output and value) for name, value, output
                      in statement.arguments]
-        self._procedure(statement.path[-1].lower(), arguments)
+        if len(statement.path) == 3 and statement.path[0].casefold() != self.session.database.name.casefold():
+            self._within(statement.path[0], statement.path[-1].lower(), arguments)
+        else:
+            self._procedure(statement.path[-1].lower(), arguments)
+
+    def _within(self, database, name, arguments):
+        """A system procedure called with the name of a database runs in its context."""
+        session, before = self.session, self.session.database
+        session.use(database)
+        try:
+            self._procedure(name, arguments)
+        finally:
+            if before.name.casefold() in self.instance.databases:
+                session.use(before.name)
 
     def _argument_value(self, value):
         return self.value(value, Scope([]))

@@ -47,6 +47,7 @@ class Session:
         self.attention = False
         self.ended = None  # why the session has to end
         self.statements = 0
+        self.batches = 0  # messages with statements that came from the client
 
     def register(self):
         self.instance.sessions[self.id] = self

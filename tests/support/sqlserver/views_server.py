@@ -246,7 +246,8 @@ def dm_os_volume_stats(context):
     for file in database.files if database else []:
         if file["id"] == context.arguments[1]:
             free = context.session.instance.free_bytes(file["path"])
-            yield {"database_id": database.id, "file_id": file["id"], "volume_mount_point": "/", "volume_id": "",
+            place = context.session.instance.mount_point(file["path"])
+            yield {"database_id": database.id, "file_id": file["id"], "volume_mount_point": place, "volume_id": "",
                    "logical_volume_name": "", "file_system_type": "", "total_bytes": max(free, 1 << 40),
                    "available_bytes": free}
 

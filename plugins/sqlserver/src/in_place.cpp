@@ -1,0 +1,195 @@
+#include "in_place.hpp"
+
+#include "backup_header.hpp"
+#include "job_outcome.hpp"
+#include "quoting.hpp"
+#include "text.hpp"
+
+#include <filesystem>
+
+namespace stationsync::sqlserver {
+
+namespace {
+
+bool take_offline(RestoreScene& scene, const Intent& intent, Answer& last) {
+    const std::string statement =
+        "ALTER DATABASE " + quoted_name(intent.database) + " SET OFFLINE WITH ROLLBACK IMMEDIATE";
+    for (int attempt = 0; attempt < attempts_max; ++attempt) {
+        last = scene.worker.run(statement);
+        if (last.is_complete())
+            return true;
+        if (const auto standing = scene.worker.ask(intent.database);
+            standing && standing->state == "OFFLINE")
+            return true;
+        scene.worker.end_visitors(intent.database);
+        RestoreWorker::pause(attempt);
+    }
+    return false;
+}
+
+// A state that passes by itself is waited for.
+std::optional<Standing> settled_standing(RestoreScene& scene, const Intent& intent) {
+    for (int attempt = 0;; ++attempt) {
+        auto standing = scene.worker.ask(intent.database);
+        if (!standing || standing->state != "RECOVERING")
+            return standing;
+        if (attempt == 4 * attempts_max)
+            throw sdk::Error(STSYNC_BUSY, in_quotes(intent.database) +
+                                              " is still being recovered by SQL Server: what was "
+                                              "begun is finished after that.");
+        RestoreWorker::pause(attempt);
+    }
+}
+
+// What an online database holds that was to be overwritten.
+enum class Held : std::uint8_t { old, fresh, unknown };
+
+Held held_by(RestoreScene& scene, const Intent& intent) {
+    SqlSession& session = scene.worker.session();
+    if (const auto row = find_restore(session, intent.backup_set, scene.worker.op());
+        row && row->id > intent.last_restore)
+        return Held::fresh;
+    const Answer answer =
+        scene.worker.run("SELECT recovery_fork_guid FROM sys.database_recovery_status WHERE "
+                         "database_id = DB_ID(" +
+                         quoted_text(intent.database) + ")");
+    if (!answer.is_complete() || answer.rows().rows.empty() || intent.fork.empty())
+        return Held::unknown;
+    const auto fork = answer.rows().row(0)["recovery_fork_guid"].guid();
+    return fork == intent.fork ? Held::old : Held::unknown;
+}
+
+std::string rescue_statement(const Intent& intent) {
+    return "RESTORE DATABASE " + quoted_name(intent.database) +
+           " FROM DISK = " + quoted_path(intent.safety_file) +
+           " WITH FILE = 1, REPLACE, CHECKSUM, STATS = 5, RECOVERY, RESTRICTED_USER";
+}
+
+void restore_copy(RestoreScene& scene, const Intent& intent) {
+    Answer answer;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        answer = scene.worker.run_job(rescue_statement(intent), nullptr, "");
+        const JobClaim claim = claim_of(answer);
+        const auto standing = scene.worker.ask(intent.database);
+        if (claim == JobClaim::success && standing && standing->is_online()) {
+            const Backup copy = read_backup(scene.worker.session(), intent.safety_file, nullptr);
+            note_content(scene, intent, Content::old,
+                         copy.headers.empty() ? "" : copy.headers.front().set_guid);
+            return;
+        }
+    }
+    throw sdk::Error(
+        STSYNC_DENIED,
+        in_quotes(intent.database) +
+            " could not be replaced, and its copy could not be restored: " +
+            failure_of(answer, intent, intent.safety_file).what() +
+            " The copy is kept. An administrator can run: " + rescue_statement(intent) +
+            "; ALTER DATABASE " + quoted_name(intent.database) + " SET MULTI_USER;");
+}
+
+// SQL Server wrote it; where the folder is on this computer and open to us, it can be removed.
+void remove_copy(RestoreScene& scene, const Intent& intent) {
+    if (intent.safety_file.empty())
+        return;
+    std::error_code failure;
+    const std::filesystem::path path = sdk::path_from_utf8(intent.safety_here);
+    std::filesystem::remove(path, failure);
+    if (failure && std::filesystem::exists(path, failure))
+        scene.warn(intent, "The copy of " + in_quotes(intent.database) + " in " +
+                               intent.safety_here +
+                               " could not be removed: delete it, or give this service the right "
+                               "to; the next one overwrites it.");
+}
+
+Content finish(RestoreScene& scene, Intent& intent, const Standing& standing) {
+    if (intent.step != RestoreStep::replaced) {
+        fix_up(scene, intent, intent.database);
+        if (scene.settings.preserves_broker && intent.had_broker)
+            scene.worker.run("ALTER DATABASE " + quoted_name(intent.database) +
+                             " SET ENABLE_BROKER WITH ROLLBACK IMMEDIATE");
+        note_content(scene, intent, Content::fresh, intent.backup_set);
+        scene.move_to(intent, RestoreStep::replaced);
+    }
+    if (standing.access != intent.access)
+        open_to_users(scene, intent.database, intent.access);
+    remove_copy(scene, intent);
+    scene.journal.remove(intent.key);
+    return Content::fresh;
+}
+
+Content leave_old(RestoreScene& scene, const Intent& intent, bool opens) {
+    if (opens)
+        open_to_users(scene, intent.database, intent.access);
+    remove_copy(scene, intent);
+    scene.journal.remove(intent.key);
+    return Content::old;
+}
+
+} // namespace
+
+void save_copy(RestoreScene& scene, const Intent& intent, const sdk::Op* teller) {
+    const std::string to = quoted_path(intent.safety_file);
+    const Answer backup = scene.worker.run_job(
+        "BACKUP DATABASE " + quoted_name(intent.database) + " TO DISK = " + to +
+            " WITH COPY_ONLY, FORMAT, INIT, CHECKSUM, STOP_ON_ERROR, NO_COMPRESSION, STATS = 5",
+        teller, "saving");
+    if (claim_of(backup) != JobClaim::success) {
+        scene.worker.check();
+        throw failure_of(backup, intent, intent.safety_file);
+    }
+    const Answer proof =
+        scene.worker.run_job(verify_statement(intent.safety_file), teller, "checking the copy");
+    if (!proof.is_complete()) {
+        scene.worker.check();
+        throw failure_of(proof, intent, intent.safety_file);
+    }
+}
+
+void overwrite(RestoreScene& scene, Intent& intent, const RestorePlan& plan, std::string_view file,
+               const sdk::Op* teller) {
+    Answer last;
+    if (!take_offline(scene, intent, last))
+        throw failure_of(last, intent, file);
+    const Answer answer =
+        scene.worker.run_job(restore_statement(intent.database, file, plan), teller, "restoring");
+    const auto standing = scene.worker.ask(intent.database);
+    if (claim_of(answer) != JobClaim::success || !standing || !standing->is_online())
+        throw failure_of(answer, intent, file);
+    try {
+        check_database(scene, intent, intent.database, teller);
+    } catch (const sdk::Error& error) {
+        intent.is_given_up = error.status() == STSYNC_UNSUPPORTED;
+        scene.journal.put(intent);
+        throw;
+    }
+}
+
+Content settle_in_place(RestoreScene& scene, Intent intent) {
+    auto standing = settled_standing(scene, intent);
+    if (standing && standing->state == "OFFLINE") {
+        scene.worker.run("ALTER DATABASE " + quoted_name(intent.database) + " SET ONLINE");
+        standing = settled_standing(scene, intent);
+    }
+    const bool is_online = standing && standing->is_online();
+    if (intent.step == RestoreStep::saving || intent.step == RestoreStep::preparing) {
+        if (!is_online)
+            throw sdk::Error(STSYNC_DENIED, in_quotes(intent.database) +
+                                                " is not online any more, though nothing has been "
+                                                "done to it but keep its users out. Look into the "
+                                                "error log of SQL Server; the rest is done by "
+                                                "itself.");
+        return leave_old(scene, intent, standing->access != intent.access);
+    }
+    if (is_online && intent.step == RestoreStep::replaced)
+        return finish(scene, intent, *standing);
+    const Held held = is_online ? held_by(scene, intent) : Held::unknown;
+    if (held == Held::fresh && !intent.is_given_up)
+        return finish(scene, intent, *standing);
+    if (held == Held::old)
+        return leave_old(scene, intent, standing->access != intent.access);
+    restore_copy(scene, intent);
+    fix_up(scene, intent, intent.database);
+    return leave_old(scene, intent, true);
+}
+
+} // namespace stationsync::sqlserver

@@ -1,0 +1,136 @@
+// What a restore leaves to be done before users may come: things that belong to the server and not
+// to the package.
+#include "quoting.hpp"
+#include "restore_scene.hpp"
+#include "text.hpp"
+
+namespace stationsync::sqlserver {
+
+namespace {
+
+// A statement in the context of a database, without the session staying in it.
+std::string inside(const std::string& database, const std::string& statement) {
+    return "EXEC " + quoted_name(database) + ".sys.sp_executesql " + quoted_text(statement);
+}
+
+// What is refused is worth one warning; a lost connection is not: whoever finishes comes here
+// again.
+void try_statement(RestoreScene& scene, const Intent& intent, const std::string& statement,
+                   const std::string& what) {
+    const Answer answer = scene.worker.run(statement);
+    if (answer.is_complete())
+        return;
+    if (answer.ending != Ending::failed) {
+        scene.worker.check();
+        throw error_of(answer, {{"database", intent.database}});
+    }
+    scene.warn(intent, what + ' ' + error_of(answer, {{"database", intent.database}}).what());
+}
+
+// An owner that exists on this server: that of before, else the built-in administrator, whatever it
+// was renamed to.
+void set_owner(RestoreScene& scene, const Intent& intent, const std::string& database) {
+    std::string owner = intent.owner;
+    if (owner.empty())
+        owner =
+            scene.worker.must("SELECT SUSER_SNAME(0x01) AS name").row()["name"].text().value_or("");
+    if (owner.empty())
+        return;
+    try_statement(scene, intent,
+                  "ALTER AUTHORIZATION ON DATABASE::" + quoted_name(database) + " TO " +
+                      quoted_name(owner),
+                  in_quotes(intent.database) + " could not be given its owner " + in_quotes(owner) +
+                      " again:");
+}
+
+// Users of the package whose login has another identity here. Logins are never made.
+void adopt_orphans(RestoreScene& scene, const Intent& intent, const std::string& database) {
+    const std::string name = quoted_name(database);
+    const Answer answer = scene.worker.run(
+        "SELECT dp.name, sl.name AS login_name FROM " + name +
+        ".sys.database_principals dp LEFT JOIN sys.server_principals sp ON sp.sid = dp.sid "
+        "LEFT JOIN sys.server_principals sl ON sl.name = dp.name AND sl.type = dp.type "
+        "WHERE dp.type IN ('S', 'U') AND dp.authentication_type IN (1, 3) AND sp.sid IS NULL AND "
+        "dp.principal_id > 4");
+    if (!answer.is_complete()) {
+        if (answer.ending != Ending::failed)
+            throw error_of(answer, {{"database", intent.database}});
+        scene.warn(intent, "The users of " + in_quotes(intent.database) +
+                               " could not be compared with the logins of this server: " +
+                               error_of(answer, {}).what());
+        return;
+    }
+    std::string without_login;
+    for (std::size_t i = 0; i < answer.rows().rows.size(); ++i) {
+        const Row row = answer.rows().row(i);
+        const std::string user = row["name"].text().value_or("");
+        const auto login = row["login_name"].text();
+        if (!login) {
+            without_login += (without_login.empty() ? "" : ", ") + presentable(user, 100);
+            continue;
+        }
+        try_statement(scene, intent,
+                      inside(database, "ALTER USER " + quoted_name(user) +
+                                           " WITH LOGIN = " + quoted_name(*login)),
+                      "The user " + in_quotes(user) + " of " + in_quotes(intent.database) +
+                          " could not be connected with the login of the same name:");
+    }
+    if (!without_login.empty())
+        scene.warn(intent, "Users of " + in_quotes(intent.database) +
+                               " have no login on this server and cannot use it here: " +
+                               without_login + ". Make the logins if they are to.");
+}
+
+void set_options(RestoreScene& scene, const Intent& intent, const std::string& database) {
+    const auto set = [&](const std::string& option) {
+        try_statement(scene, intent, "ALTER DATABASE " + quoted_name(database) + " SET " + option,
+                      in_quotes(intent.database) + " could not be given its option " + option +
+                          " again:");
+    };
+    if (!scene.settings.preserves_trustworthy)
+        return;
+    if (intent.was_trustworthy)
+        set("TRUSTWORTHY ON");
+    if (intent.was_chaining)
+        set("DB_CHAINING ON");
+}
+
+void warn_of_master_key(RestoreScene& scene, const Intent& intent, const std::string& database) {
+    const Answer answer = scene.worker.run("SELECT COUNT(*) AS keys FROM " + quoted_name(database) +
+                                           ".sys.symmetric_keys WHERE name = "
+                                           "N'##MS_DatabaseMasterKey##'");
+    if (answer.is_complete() && answer.row()["keys"].integer().value_or(0) > 0)
+        scene.warn(intent, in_quotes(intent.database) +
+                               " has a master key, which this server cannot open by itself: run "
+                               "OPEN MASTER KEY and ALTER MASTER KEY ADD ENCRYPTION BY SERVICE "
+                               "MASTER KEY in it.");
+}
+
+} // namespace
+
+void fix_up(RestoreScene& scene, const Intent& intent, const std::string& database) {
+    set_owner(scene, intent, database);
+    adopt_orphans(scene, intent, database);
+    set_options(scene, intent, database);
+    warn_of_master_key(scene, intent, database);
+}
+
+void check_database(RestoreScene& scene, const Intent& intent, const std::string& database,
+                    const sdk::Op* teller) {
+    if (!scene.settings.checks_database)
+        return;
+    const Answer answer = scene.worker.run_job(
+        "DBCC CHECKDB (" + quoted_text(database) + ") WITH NO_INFOMSGS", teller, "checking");
+    if (answer.is_complete())
+        return;
+    scene.worker.check();
+    if (answer.ending != Ending::failed)
+        throw error_of(answer, {{"database", intent.database}});
+    throw sdk::Error(STSYNC_UNSUPPORTED,
+                     "The package of " + in_quotes(intent.database) +
+                         " is a damaged database, so it is not used. Run DBCC CHECKDB where it was "
+                         "made and repair it there. (" +
+                         to_text(answer.messages) + ")");
+}
+
+} // namespace stationsync::sqlserver

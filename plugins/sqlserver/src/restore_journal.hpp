@@ -1,0 +1,74 @@
+// What a restore is about to do, durable before each step that leaves traces, so that whoever comes
+// after a crash can finish or undo it. What the server says decides; this only tells what was
+// meant.
+#pragma once
+
+#include <stationsync/host_ref.hpp>
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stationsync::sqlserver {
+
+enum class RestoreStep : std::uint8_t {
+    preparing,  // side by side: the package comes up under its own name, the database is in use
+    exchanging, // users are out; the names are exchanged
+    exchanged,  // the new database has the name and its baseline is stored; the old one is to go
+    saving,     // in place: users are out, the copy is written
+    replacing,  // in place: the copy is proved, the database is overwritten
+    replaced,   // in place: the new content is complete, the baseline stored
+};
+
+struct Intent {
+    std::string key;      // of the object
+    std::string database; // its name
+    RestoreStep step = RestoreStep::preparing;
+    std::string backup_set; // GUID of the package
+    std::string content;    // content id as text
+    std::int64_t changed_at = 0;
+    std::string apply_id; // 32 hexadecimal digits
+    std::string primary;  // path of the first data file of the new database
+    std::string incoming; // work names; empty when in place
+    std::string outgoing;
+    std::string kept_name;   // what was there stays under this name, offline; empty = it is dropped
+    std::string safety_file; // the copy, as SQL Server sees it; empty when side by side
+    std::string safety_here; // as this computer sees it
+    bool is_given_up = false;      // in place: the new content is not wanted, whatever is there
+    bool was_there = false;        // there was a database before
+    std::string access;            // of it: MULTI_USER …
+    std::string fork;              // its recovery fork, GUID
+    std::int64_t last_restore = 0; // newest row of restorehistory
+    std::string owner;
+    bool was_trustworthy = false;
+    bool was_chaining = false;
+    bool had_broker = false;
+
+    bool is_in_place() const noexcept { return incoming.empty(); }
+    friend bool operator==(const Intent&, const Intent&) = default;
+};
+
+std::string encode(const Intent& intent);
+// Nothing for what is none.
+std::optional<Intent> decode_intent(std::string_view bytes);
+
+// The open intents of one instance, in the host's durable values. Thread-safe.
+class RestoreJournal {
+public:
+    explicit RestoreJournal(sdk::Host host) : host_(host) {}
+
+    // Durable when it returns. Throws sdk::Error when the host does not store it.
+    void put(const Intent& intent);
+    void remove(const std::string& key);
+    std::optional<Intent> find(const std::string& key);
+    std::vector<Intent> open_intents();
+
+private:
+    std::vector<std::string> names(); // of the values, one for each open intent
+
+    sdk::Host host_;
+    std::mutex mutex_;
+};
+
+} // namespace stationsync::sqlserver

@@ -1,0 +1,40 @@
+// Where the files of a package go, under which names, and the statements of a restore.
+#pragma once
+
+#include "preconditions.hpp"
+
+namespace stationsync::sqlserver {
+
+// Names that only this service uses; the same for a database whenever they are made, so that what a
+// killed restore left behind is found without any record.
+struct WorkNames {
+    std::string incoming; // ~syncin_…: the package, until it takes the place of the database
+    std::string outgoing; // ~syncold_…: what was there, until the new one is proved
+};
+// `instance` keeps two instances apart that use one server.
+WorkNames work_names_of(std::string_view instance, std::string_view database);
+
+struct Move {
+    std::string name; // logical
+    std::string path;
+};
+
+struct RestorePlan {
+    bool is_in_place = false;
+    std::vector<Move> moves; // one for each file of the package
+    std::string primary;     // path of the first data file: tells the new database from the old
+};
+
+// A name for files that says which database it is, of at most 60 ASCII characters, and no device
+// name of Windows.
+std::string file_stem_of(std::string_view database);
+
+// `generation` makes new names unique. Throws sdk::Error: NO_SPACE with what is needed and free,
+// INCOMPATIBLE when the wanted mode does not fit the package.
+RestorePlan plan_restore(const RestoreCase& restore, std::string_view generation);
+
+// RESTORE of `file` into `database`, which only administrators may use afterwards.
+std::string restore_statement(std::string_view database, std::string_view file,
+                              const RestorePlan& plan);
+
+} // namespace stationsync::sqlserver

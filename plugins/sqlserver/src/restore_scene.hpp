@@ -1,0 +1,61 @@
+// What the steps of a restore work with, and those that both ways of restoring share.
+#pragma once
+
+#include "baseline_store.hpp"
+#include "provider_settings.hpp"
+#include "restore_journal.hpp"
+#include "restore_plan.hpp"
+#include "restore_worker.hpp"
+
+namespace stationsync::sqlserver {
+
+struct RestoreScene {
+    sdk::Host host;
+    RestoreWorker& worker;
+    RestoreJournal& journal;
+    BaselineStore& baselines;
+    const ServerFacts& server;
+    const ProviderSettings& settings;
+
+    void warn(const Intent& intent, const std::string& text) const noexcept {
+        host.log(STSYNC_LOG_WARNING, "sqlserver.restore", intent.key, text);
+    }
+    void move_to(Intent& intent, RestoreStep step) {
+        intent.step = step;
+        journal.put(intent);
+    }
+};
+
+// Which content the database has once everything is finished or undone.
+enum class Content : std::uint8_t { old, fresh };
+
+constexpr int attempts_max = 6;
+
+// Puts all users out but administrators; 5 statements at most. Throws sdk::Error: BUSY.
+void close_to_users(RestoreScene& scene, const std::string& database);
+
+// Lets users in again, or whom `access` names. Throws sdk::Error when that does not work.
+void open_to_users(RestoreScene& scene, const std::string& database, const std::string& access);
+
+// Drops a database of ours with its files; nothing happens when there is none. False: it is still
+// there, and one warning says why.
+bool drop_database(RestoreScene& scene, const Intent& intent, const std::string& database);
+
+// Makes what is in the database the state of the package (`fresh`) or what it was (`old`), for
+// change detection, while users are out. What cannot be noted is a warning, never a failure: the
+// users wait.
+void note_content(RestoreScene& scene, const Intent& intent, Content content,
+                  const std::string& backup_set);
+
+// Owner, orphaned users, options by the settings, in a database that users are out of. Each that
+// does not work is one warning: the content is complete without.
+void fix_up(RestoreScene& scene, const Intent& intent, const std::string& database);
+
+// DBCC CHECKDB, where it is configured. Throws sdk::Error(UNSUPPORTED) when it finds damage.
+void check_database(RestoreScene& scene, const Intent& intent, const std::string& database,
+                    const sdk::Op* teller);
+
+// An ending by another name than success, as what is told to the operator.
+sdk::Error failure_of(const Answer& answer, const Intent& intent, std::string_view file);
+
+} // namespace stationsync::sqlserver

@@ -1,0 +1,354 @@
+#include "restorer.hpp"
+
+#include "change_judge.hpp"
+#include "in_place.hpp"
+#include "job_outcome.hpp"
+#include "package_label.hpp"
+#include "quoting.hpp"
+#include "side_by_side.hpp"
+#include "text.hpp"
+
+namespace stationsync::sqlserver {
+
+namespace {
+
+constexpr int plans_max = 3;         // of file names that turn out to be taken
+constexpr int safety_copies_max = 3; // of a database that administrators go on writing to
+
+std::string hex_of(const std::uint8_t* bytes, std::size_t count) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) {
+        text += "0123456789abcdef"[bytes[i] >> 4];
+        text += "0123456789abcdef"[bytes[i] & 15u];
+    }
+    return text;
+}
+
+// Keeps AUTO_CLOSE from closing a database whose users are put out, which would lose the evidence
+// of what they did last. Best effort: without, the database counts as changed, and all begins anew.
+class KeptOpen {
+public:
+    KeptOpen(SqlServer& server, const std::string& database, bool is_needed) {
+        if (!is_needed)
+            return;
+        session_ = server.open(SessionRole::look, nullptr).session;
+        if (session_)
+            session_->run("USE " + quoted_name(database), {});
+    }
+    void release() noexcept { session_.reset(); }
+
+private:
+    std::unique_ptr<SqlSession> session_;
+};
+
+// One apply, from its checks to its end.
+class Run {
+public:
+    Run(RestoreScene scene, SqlServer& server, const ExchangeFolder& folder,
+        const ApplyRequest& request, const sdk::Op& op)
+        : scene_(scene),
+          server_(server),
+          folder_(folder),
+          request_(request),
+          op_(op),
+          baseline_(scene.baselines.get(request.key)) {}
+
+    Applied run() {
+        const auto look = this->look();
+        const ExchangeFile file = folder_.lend(request_.package, op_);
+        RestoreCase restore = examine(file.there(), look);
+        if (is_already_there(look))
+            return {baseline_.mark(), baseline_.changed_at};
+        require_expected(look);
+        if (const auto refusal = first_refusal(restore))
+            throw sdk::Error(refusal->status, refusal->sentence);
+        for (const std::string& text : restore_warnings(restore))
+            scene_.host.log(STSYNC_LOG_WARNING, "sqlserver.restore", request_.key, text);
+        for (int attempt = 1;; ++attempt) {
+            try {
+                return bring_in(restore, file.there());
+            } catch (const FileClaimed&) {
+                if (attempt == plans_max)
+                    throw;
+            }
+        }
+    }
+
+private:
+    std::optional<DatabaseLook> look() {
+        const auto now = [this] { return scene_.host.utc_now(); };
+        return look_at_database(scene_.worker.session(), scene_.server, request_.database, now,
+                                scene_.worker.op());
+    }
+
+    RestoreCase examine(const std::string& file, const std::optional<DatabaseLook>& look) {
+        RestoreCase restore;
+        restore.database = request_.database;
+        restore.server = scene_.server;
+        restore.settings = scene_.settings;
+        restore.backup = read_backup(scene_.worker.session(), file, scene_.worker.op());
+        if (const std::string defect = defect_of(restore.backup); !defect.empty())
+            throw sdk::Error(STSYNC_CORRUPT, defect);
+        const auto label = parse_package_label(restore.backup.header().description);
+        if (!label || label->content.is_none())
+            throw sdk::Error(STSYNC_CORRUPT,
+                             "The file is a backup, but no package of this service: its "
+                             "description does not say which state it holds. It is fetched again.");
+        label_ = *label;
+        const auto entry = look ? std::optional(look->entry) : std::nullopt;
+        restore.target = ask_target_facts(scene_.worker.session(), entry, scene_.worker.op());
+        restore.target.has_baseline =
+            !baseline_.applied.empty() || baseline_.origin == Origin::restore;
+        fork_ = look && look->fingerprint ? look->fingerprint->fork_guid : "";
+        last_restore_ = look && look->restore ? look->restore->id : 0;
+        return restore;
+    }
+
+    bool is_as_noted(const std::optional<DatabaseLook>& look) const {
+        return look && baseline_.is_known() && baseline_.server == scene_.server.server &&
+               is_same_name(baseline_.database, look->entry.name) &&
+               same_state(judge(baseline_, *look)) == SameState::yes;
+    }
+
+    bool is_already_there(const std::optional<DatabaseLook>& look) const {
+        return baseline_.content == label_.content && is_as_noted(look);
+    }
+
+    void require_expected(const std::optional<DatabaseLook>& look) const {
+        if (!look && request_.expected.is_absent())
+            return;
+        if (!look)
+            throw sdk::Error(STSYNC_CONFLICT, "The database was dropped meanwhile.");
+        if (request_.expected.is_absent())
+            throw sdk::Error(STSYNC_CONFLICT, "Somebody made the database meanwhile.");
+        if (!is_as_noted(look) || baseline_.mark() != request_.expected)
+            throw sdk::Error(STSYNC_CONFLICT,
+                             "The database was changed meanwhile by somebody else.");
+    }
+
+    Intent intent_for(const RestoreCase& restore, const RestorePlan& plan,
+                      const std::string& generation) const {
+        Intent intent;
+        intent.key = request_.key;
+        intent.database = request_.database;
+        intent.backup_set = restore.backup.header().set_guid;
+        intent.content = to_text(label_.content);
+        intent.changed_at = request_.changed_at;
+        intent.apply_id = hex_of(request_.id.bytes, sizeof request_.id.bytes);
+        intent.primary = plan.primary;
+        intent.access = "MULTI_USER";
+        intent.fork = fork_;
+        intent.last_restore = last_restore_;
+        if (restore.target.entry) {
+            const DatabaseEntry& entry = *restore.target.entry;
+            intent.database = entry.name; // as it is written on this server
+            intent.was_there = true;
+            intent.access = entry.access;
+            intent.owner = entry.owner;
+            intent.was_trustworthy = entry.is_trustworthy;
+            intent.was_chaining = entry.is_db_chaining;
+            intent.had_broker = entry.is_broker_enabled;
+        }
+        if (!plan.is_in_place) {
+            const WorkNames names = names_of_request();
+            intent.incoming = names.incoming;
+            intent.outgoing = names.outgoing;
+            if (is_foreign_family(restore))
+                intent.kept_name =
+                    presentable(request_.database, 90) + " (before " + generation + ")";
+        } else {
+            const std::string name =
+                folder_.prefix() + "safety-" + file_stem_of(request_.database) + '-' +
+                names_of_request().incoming.substr(incoming_prefix.size()) + ".bak";
+            place_safety_copy(intent, name);
+        }
+        return intent;
+    }
+
+    // In the folder that is configured for exchange, else in the server's own for backups, else
+    // beside the package.
+    void place_safety_copy(Intent& intent, const std::string& name) const {
+        const std::string& own = scene_.server.backup_folder;
+        if (scene_.settings.backup_folder.empty() && !own.empty()) {
+            const bool has_end = own.back() == '/' || own.back() == '\\';
+            intent.safety_file = own + (has_end ? "" : scene_.server.path_separator) + name;
+            intent.safety_here = intent.safety_file;
+            return;
+        }
+        const std::string there = folder_.folder_there(request_.package);
+        const bool has_end = !there.empty() && (there.back() == '/' || there.back() == '\\');
+        intent.safety_file = there + (has_end ? "" : scene_.server.path_separator) + name;
+        intent.safety_here =
+            sdk::utf8_from_path(folder_.folder_here(request_.package) / sdk::path_from_utf8(name));
+    }
+
+    WorkNames names_of_request() const {
+        return work_names_of(scene_.host.config("@instance").value_or(""), request_.database);
+    }
+
+    // Finishes or undoes whatever comes, then tells what came.
+    Applied bring_in(const RestoreCase& restore, const std::string& file) {
+        const ContentId random = new_content_id();
+        const std::string generation = hex_of(random.bytes.data(), 4);
+        const RestorePlan plan = plan_restore(restore, generation);
+        Intent intent = intent_for(restore, plan, generation);
+        if (plan.is_in_place && is_foreign_family(restore))
+            throw sdk::Error(STSYNC_NO_SPACE,
+                             "The package holds another database than the one called " +
+                                 in_quotes(request_.database) +
+                                 " here, which is to be kept, and there is no room for both. Make "
+                                 "room on the disks of SQL Server; it is tried again by itself.");
+        std::exception_ptr failure;
+        try {
+            if (plan.is_in_place)
+                run_in_place(intent, plan, file, restore);
+            else
+                run_side_by_side(intent, plan, file, restore);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        scene_.worker.see_it_through();
+        if (settle(intent, failure) == Content::fresh)
+            return {mark_of(label_.content), request_.changed_at};
+        if (failure)
+            std::rethrow_exception(failure);
+        throw sdk::Error(STSYNC_BUSY, in_quotes(request_.database) +
+                                          " could not be replaced for a reason that SQL Server "
+                                          "did not tell. It is tried again by itself.");
+    }
+
+    Content settle(const Intent& intent, const std::exception_ptr& failure) {
+        try {
+            const auto open = scene_.journal.find(intent.key);
+            if (!open)
+                return Content::old; // not even begun
+            return intent.is_in_place() ? settle_in_place(scene_, *open)
+                                        : settle_side_by_side(scene_, *open);
+        } catch (const sdk::Error&) {
+            if (failure)
+                log_failure(failure);
+            throw;
+        }
+    }
+
+    void log_failure(const std::exception_ptr& failure) const {
+        try {
+            std::rethrow_exception(failure);
+        } catch (const sdk::Error& error) {
+            scene_.host.log(STSYNC_LOG_WARNING, "sqlserver.restore", request_.key, error.what());
+        } catch (const sdk::Cancelled&) {
+            scene_.host.log(STSYNC_LOG_WARNING, "sqlserver.restore", request_.key,
+                            "The restore was broken off on request.");
+        }
+    }
+
+    // The point of no return: who is put out is told before.
+    void commit() {
+        const auto visitors = ask_visitors(scene_.worker.session(), request_.database);
+        op_.begin_commit();
+        scene_.worker.see_it_through();
+        if (!visitors.empty())
+            scene_.host.log(STSYNC_LOG_INFO, "sqlserver.sessions", request_.key,
+                            "These are disconnected from " + in_quotes(request_.database) +
+                                " while it is replaced: " + to_text(visitors) + ".");
+    }
+
+    void run_side_by_side(Intent& intent, const RestorePlan& plan, const std::string& file,
+                          const RestoreCase& restore) {
+        scene_.move_to(intent, RestoreStep::preparing);
+        prepare_incoming(scene_, intent, plan, file, &op_);
+        if (!intent.was_there) {
+            op_.begin_commit();
+            scene_.worker.see_it_through();
+            require_expected(look());
+            scene_.move_to(intent, RestoreStep::exchanging);
+            exchange_names(scene_, intent);
+            return;
+        }
+        commit();
+        scene_.move_to(intent, RestoreStep::exchanging);
+        KeptOpen kept(server_, intent.database, restore.target.entry->is_auto_close);
+        close_to_users(scene_, intent.database);
+        require_expected(look());
+        kept.release();
+        exchange_names(scene_, intent);
+    }
+
+    void run_in_place(Intent& intent, const RestorePlan& plan, const std::string& file,
+                      const RestoreCase& restore) {
+        // The package must be whole before anything is overwritten.
+        const Answer proof = scene_.worker.run_job(verify_statement(file), &op_, "checking");
+        if (!proof.is_complete()) {
+            scene_.worker.check();
+            throw failure_of(proof, intent, file);
+        }
+        commit();
+        scene_.move_to(intent, RestoreStep::saving);
+        {
+            const KeptOpen kept(server_, intent.database, restore.target.entry->is_auto_close);
+            close_to_users(scene_, intent.database);
+            require_expected(look());
+            for (int copies = 1;; ++copies) {
+                save_copy(scene_, intent, &op_);
+                // Administrators still get in; what they wrote is not in the copy.
+                if (is_as_noted(look()))
+                    break;
+                if (copies == safety_copies_max)
+                    require_expected(look());
+            }
+        }
+        scene_.move_to(intent, RestoreStep::replacing);
+        overwrite(scene_, intent, plan, file, &op_);
+    }
+
+    RestoreScene scene_;
+    SqlServer& server_;
+    const ExchangeFolder& folder_;
+    const ApplyRequest& request_;
+    const sdk::Op& op_;
+    Baseline baseline_;
+    PackageLabel label_;
+    std::string fork_;
+    std::int64_t last_restore_ = 0;
+};
+
+} // namespace
+
+void Restorer::settle_open(const Intent& intent) {
+    RestoreWorker worker(server_, nullptr, settings_.stall_limit);
+    const ServerFacts facts = ask_server_facts(worker.session(), nullptr);
+    RestoreScene scene{host_, worker, journal_, baselines_, facts, settings_};
+    const Content content =
+        intent.is_in_place() ? settle_in_place(scene, intent) : settle_side_by_side(scene, intent);
+    host_.log(STSYNC_LOG_WARNING, "sqlserver.recovered", intent.key,
+              "Replacing " + in_quotes(intent.database) + " was broken off before; it was " +
+                  (content == Content::fresh ? "finished." : "undone."));
+}
+
+Applied Restorer::apply(const ApplyRequest& request, const sdk::Op& op) {
+    if (is_system_name(request.database))
+        throw sdk::Error(STSYNC_INVALID_ARG, in_quotes(request.database) +
+                                                 " is a system database; those are never "
+                                                 "synchronized. Take it out of the configuration.");
+    quoted_name(request.database); // throws for what is no name
+    if (const auto open = journal_.find(request.key))
+        settle_open(*open);
+    const Baseline baseline = baselines_.get(request.key);
+    if (const Baseline::Applied* const applied = baseline.find_applied(request.id))
+        return {mark_of(applied->content), applied->changed_at};
+    RestoreWorker worker(server_, &op, settings_.stall_limit);
+    const ServerFacts facts = ask_server_facts(worker.session(), &op);
+    RestoreScene scene{host_, worker, journal_, baselines_, facts, settings_};
+    settle_leftovers(scene, request.key, request.database,
+                     work_names_of(host_.config("@instance").value_or(""), request.database));
+    return Run(scene, server_, folder_, request, op).run();
+}
+
+void Restorer::recover(const sdk::Op& op) {
+    for (const Intent& intent : journal_.open_intents()) {
+        op.check();
+        settle_open(intent);
+    }
+}
+
+} // namespace stationsync::sqlserver

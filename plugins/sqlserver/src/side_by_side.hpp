@@ -1,0 +1,34 @@
+// The package comes up under a name of its own, then takes the place of the database.
+#pragma once
+
+#include "restore_scene.hpp"
+
+namespace stationsync::sqlserver {
+
+// A file that the package would go to exists or belongs to another database: other names will do.
+class FileClaimed : public sdk::Error {
+public:
+    using sdk::Error::Error;
+};
+
+// Restores the package under the intent's own name and makes it ready; the database is in use all
+// the while. Throws FileClaimed, sdk::Error, sdk::Cancelled; `settle_side_by_side` then cleans up.
+void prepare_incoming(RestoreScene& scene, const Intent& intent, const RestorePlan& plan,
+                      std::string_view file, const sdk::Op* teller);
+
+// Users are out: gives the database its other name, and the new one the name of the database. What
+// it comes to is asked by settle_side_by_side. Throws sdk::Error: BUSY, naming who is in the way.
+void exchange_names(RestoreScene& scene, const Intent& intent);
+
+// Finishes or undoes by what the server says, whatever broke off where: afterwards the database is
+// online, open to its users and wholly old or new, nothing else of this service is left, and the
+// intent is closed. Throws sdk::Error when the server cannot be asked or a person must look; the
+// intent stays open then.
+Content settle_side_by_side(RestoreScene& scene, Intent intent);
+
+// The same where no intent tells anything, by the names alone; what was kept from the restore
+// before makes room for the next one.
+void settle_leftovers(RestoreScene& scene, const std::string& key, const std::string& database,
+                      const WorkNames& names);
+
+} // namespace stationsync::sqlserver
