@@ -200,10 +200,14 @@ private:
                                  "room on the disks of SQL Server; it is tried again by itself.");
         std::exception_ptr failure;
         try {
-            if (plan.is_in_place)
+            if (plan.is_in_place) {
                 run_in_place(intent, plan, file, restore);
-            else
+            } else {
                 run_side_by_side(intent, plan, file, restore);
+                // Nothing is asked again while users wait.
+                finish_side_by_side(scene_, intent);
+                return {mark_of(label_.content), request_.changed_at};
+            }
         } catch (...) {
             failure = std::current_exception();
         }

@@ -74,14 +74,14 @@ bool put_away_outgoing(RestoreScene& scene, const Intent& intent) {
     return true;
 }
 
-// The new database has the name.
-Content finish(RestoreScene& scene, Intent& intent, const Standing& standing) {
+// The new database has the name, and `access` lets in whom it names.
+Content finish(RestoreScene& scene, Intent& intent, const std::string& access) {
     if (intent.step != RestoreStep::exchanged) {
         enable_broker(scene, intent);
         note_content(scene, intent, Content::fresh, intent.backup_set);
         scene.move_to(intent, RestoreStep::exchanged);
     }
-    if (standing.access != intent.access)
+    if (access != intent.access)
         open_to_users(scene, intent.database, intent.access);
     // The old one goes only after the new one has been seen to be there for its users.
     const auto proof = scene.worker.ask(intent.database);
@@ -147,6 +147,10 @@ void exchange_names(RestoreScene& scene, const Intent& intent) {
         rename(scene, intent, intent.incoming, intent.database);
 }
 
+Content finish_side_by_side(RestoreScene& scene, Intent intent) {
+    return finish(scene, intent, "RESTRICTED_USER");
+}
+
 Content settle_side_by_side(RestoreScene& scene, Intent intent) {
     const auto present = scene.worker.ask({intent.database, intent.incoming, intent.outgoing});
     const auto find = [&](const std::string& name) {
@@ -155,7 +159,7 @@ Content settle_side_by_side(RestoreScene& scene, Intent intent) {
     };
     const Standing* const live = find(intent.database);
     if (live != nullptr && live->primary == intent.primary)
-        return finish(scene, intent, *live);
+        return finish(scene, intent, live->access);
     const bool has_outgoing = find(intent.outgoing) != nullptr;
     if (live != nullptr && has_outgoing && intent.step != RestoreStep::preparing)
         throw sdk::Error(STSYNC_DENIED,

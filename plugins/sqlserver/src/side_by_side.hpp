@@ -20,6 +20,10 @@ void prepare_incoming(RestoreScene& scene, const Intent& intent, const RestorePl
 // it comes to is asked by settle_side_by_side. Throws sdk::Error: BUSY, naming who is in the way.
 void exchange_names(RestoreScene& scene, const Intent& intent);
 
+// After exchange_names went through: notes the new content, lets users in, and puts away what was
+// there. Throws as settle_side_by_side.
+Content finish_side_by_side(RestoreScene& scene, Intent intent);
+
 // Finishes or undoes by what the server says, whatever broke off where: afterwards the database is
 // online, open to its users and wholly old or new, nothing else of this service is left, and the
 // intent is closed. Throws sdk::Error when the server cannot be asked or a person must look; the

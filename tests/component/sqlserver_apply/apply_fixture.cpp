@@ -171,11 +171,13 @@ std::string ApplyStation::sql(const std::string& statement) {
     return answer.rows().rows.front().front().text().value_or("NULL");
 }
 
+// unixODBC reads where its files are once in a process.
 SqlServerApply::SqlServerApply() {
-    write_file(folder_ / "odbcinst.ini", "[FreeTDS]\nDriver=" STATIONSYNC_TDS_ODBC "\n");
-    write_file(folder_ / "odbc.ini", "");
-    ::setenv("ODBCSYSINI", folder_.path().c_str(), 1);
-    ::setenv("ODBCINI", (folder_ / "odbc.ini").c_str(), 1);
+    static const TempFolder ini;
+    write_file(ini / "odbcinst.ini", "[FreeTDS]\nDriver=" STATIONSYNC_TDS_ODBC "\n");
+    write_file(ini / "odbc.ini", "");
+    ::setenv("ODBCSYSINI", ini.path().c_str(), 1);
+    ::setenv("ODBCINI", (ini / "odbc.ini").c_str(), 1);
 }
 
 SqlServerApply::~SqlServerApply() {
@@ -193,6 +195,7 @@ void SqlServerApply::start(const std::vector<std::string>& options) {
 
 void SqlServerApply::make(const std::string& database, const std::string& note) {
     station_->sql("CREATE DATABASE " + sql::quoted_name(database));
+    station_->sql("ALTER DATABASE " + sql::quoted_name(database) + " SET AUTO_CLOSE OFF");
     station_->sql("CREATE TABLE " + sql::quoted_name(database) +
                   ".dbo.recipe(id int PRIMARY KEY, note nvarchar(200) NOT NULL)");
     station_->sql("INSERT INTO " + sql::quoted_name(database) + ".dbo.recipe VALUES (1, " +

@@ -69,6 +69,7 @@ public:
 
     // A statement of somebody else; the first field of the first row, "NULL" for NULL, "" without.
     std::string sql(const std::string& statement);
+    void disconnect() { session_.reset(); } // that somebody else
 
     FakeHost host;
     FakeOp op;
