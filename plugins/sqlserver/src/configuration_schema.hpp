@@ -31,7 +31,7 @@ inline constexpr std::string_view configuration_schema = R"({
     "poll_seconds": {"type": "integer", "help": "how often changes are looked for; default 15"},
     "stall_minutes": {"type": "integer",
         "help": "a backup or restore without progress is given up; default 10"},
-    "restore": {"type": "string", "help": "side_by_side or in_place"},
+    "restore": {"type": "string", "help": "auto, side-by-side or in-place"},
     "check_database": {"type": "boolean",
         "help": "DBCC CHECKDB before a restored database is used"},
     "preserve_trustworthy": {"type": "boolean",

@@ -45,9 +45,13 @@ std::optional<Standing> settled_standing(RestoreScene& scene, const Intent& inte
 enum class Held : std::uint8_t { old, fresh, unknown };
 
 Held held_by(RestoreScene& scene, const Intent& intent) {
-    SqlSession& session = scene.worker.session();
-    if (const auto row = find_restore(session, intent.backup_set, scene.worker.op());
-        row && row->id > intent.last_restore)
+    const Answer restores = scene.worker.run(
+        "SELECT COUNT(*) AS restores FROM msdb.dbo.restorehistory r JOIN msdb.dbo.backupset s "
+        "ON s.backup_set_id = r.backup_set_id WHERE r.restore_history_id > " +
+        std::to_string(intent.last_restore) +
+        " AND r.destination_database_name = " + quoted_text(intent.database) +
+        " AND s.backup_set_uuid = " + quoted_text(intent.backup_set));
+    if (restores.is_complete() && restores.row()["restores"].integer().value_or(0) > 0)
         return Held::fresh;
     const Answer answer =
         scene.worker.run("SELECT recovery_fork_guid FROM sys.database_recovery_status WHERE "

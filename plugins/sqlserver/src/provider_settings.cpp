@@ -27,6 +27,19 @@ bool is_first_of(const sdk::Host& host, const char* key, const std::string& firs
     return value == first;
 }
 
+RestoreMode restore_mode_of(const sdk::Host& host) {
+    const std::string value = host.config("restore").value_or("auto");
+    if (value == "auto")
+        return RestoreMode::automatic;
+    if (value == "side-by-side")
+        return RestoreMode::side_by_side;
+    if (value == "in-place")
+        return RestoreMode::in_place;
+    refuse("The setting \"restore\" must be \"auto\", \"side-by-side\" or \"in-place\", but is "
+           "\"" +
+           value + "\".");
+}
+
 } // namespace
 
 ProviderSettings provider_settings_of(const sdk::Host& host) {
@@ -47,9 +60,7 @@ ProviderSettings provider_settings_of(const sdk::Host& host) {
         static_cast<std::uint64_t>(number_of(host, "sum_below_mb", 64, 0, 1 << 20) * mebibyte);
     settings.poll_interval = std::chrono::seconds(number_of(host, "poll_seconds", 15, 1, 3600));
     settings.stall_limit = std::chrono::minutes(number_of(host, "stall_minutes", 10, 1, 24 * 60));
-    settings.restore_mode = is_first_of(host, "restore", "side_by_side", "in_place")
-                                ? RestoreMode::side_by_side
-                                : RestoreMode::in_place;
+    settings.restore_mode = restore_mode_of(host);
     settings.checks_database = host.config_flag("check_database", false);
     settings.preserves_trustworthy = host.config_flag("preserve_trustworthy", false);
     settings.preserves_broker = host.config_flag("preserve_broker", false);

@@ -1,6 +1,6 @@
 #include "restore_worker.hpp"
 
-#include "job_outcome.hpp"
+#include "job_progress.hpp"
 #include "quoting.hpp"
 #include "text.hpp"
 
@@ -13,9 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds statement_limit{60000};
 constexpr std::chrono::milliseconds first_pause{50};
-constexpr std::chrono::milliseconds monitor_limit{5000};
 constexpr int pause_doublings_max = 5;
-constexpr std::uint64_t whole = 100;
 
 bool was_ended_by(const Answer& answer) noexcept {
     return answer.ending == Ending::cancelled || answer.was_asked_to_end;
@@ -56,46 +54,16 @@ Answer RestoreWorker::must(const std::string& statement, const Values& values) {
     throw error_of(answer, values);
 }
 
-bool RestoreWorker::tell_progress(const sdk::Op* teller, std::string_view text, std::int64_t worker,
-                                  double& reached) {
-    if (!monitor_ || !monitor_->is_usable()) {
-        monitor_ = server_.open(SessionRole::monitor, nullptr).session;
-        if (!monitor_)
-            return false;
-    }
-    RunOptions options;
-    options.limit = monitor_limit;
-    const Answer answer =
-        monitor_->run("SELECT CONVERT(float, percent_complete) AS percent_complete "
-                      "FROM sys.dm_exec_requests WHERE session_id = " +
-                          std::to_string(worker),
-                      options);
-    if (!answer.is_complete() || answer.results.empty() || answer.rows().rows.empty())
-        return false;
-    reached = std::max(reached, answer.rows().row(0)["percent_complete"].real().value_or(0));
-    if (teller != nullptr)
-        teller->progress(static_cast<std::uint64_t>(reached), whole, STSYNC_UNIT_STEPS, text);
-    return true;
-}
-
 Answer RestoreWorker::run_job(const std::string& statement, const sdk::Op* teller,
-                              std::string_view text) {
+                              const std::string& text) {
     SqlSession& worker = session();
-    StallWatch watch(stall_limit_);
-    double reached = 0;
-    if (teller != nullptr)
-        teller->progress(0, whole, STSYNC_UNIT_STEPS, text);
     RunOptions options;
     options.limit = std::chrono::milliseconds(0);
     options.op = op_;
-    options.on_tick = [&] {
-        try {
-            tell_progress(teller, text, worker.id(), reached);
-        } catch (const sdk::Error&) {
-            // The job goes on unwatched; the stall limit still counts.
-        }
-        return !watch.is_stalled(reached, std::chrono::steady_clock::now());
-    };
+    if (teller == nullptr)
+        return worker.run(statement, options);
+    JobProgress progress(server_, worker.id(), *teller, text, stall_limit_);
+    options.on_tick = [&] { return progress.tick(); };
     return worker.run(statement, options);
 }
 

@@ -45,8 +45,9 @@ public:
     Answer must(const std::string& statement, const Values& values = {});
 
     // RESTORE, BACKUP, VERIFYONLY or CHECKDB: as long as it takes, with its progress told to
-    // `teller`, watched from another session; broken off when nothing moves any more.
-    Answer run_job(const std::string& statement, const sdk::Op* teller, std::string_view text);
+    // `teller`, if there is one, watched from another session and broken off when nothing moves any
+    // more.
+    Answer run_job(const std::string& statement, const sdk::Op* teller, const std::string& text);
 
     // By name in lower case; what is not there is missing. Throws sdk::Error, sdk::Cancelled.
     std::map<std::string, Standing> ask(const std::vector<std::string>& databases);
@@ -59,14 +60,10 @@ public:
     static void pause(int attempt);
 
 private:
-    bool tell_progress(const sdk::Op* teller, std::string_view text, std::int64_t worker,
-                       double& reached);
-
     SqlServer& server_;
     const sdk::Op* op_;
     std::chrono::minutes stall_limit_;
     std::unique_ptr<SqlSession> session_;
-    std::unique_ptr<SqlSession> monitor_;
 };
 
 // The sentence of the error table for an answer that is not complete.

@@ -1,9 +1,9 @@
 #include "restorer.hpp"
 
-#include "change_judge.hpp"
+#include "database_looks.hpp"
 #include "in_place.hpp"
 #include "job_outcome.hpp"
-#include "package_label.hpp"
+#include "package_check.hpp"
 #include "quoting.hpp"
 #include "side_by_side.hpp"
 #include "text.hpp"
@@ -35,6 +35,7 @@ public:
         if (session_)
             session_->run("USE " + quoted_name(database), {});
     }
+    bool is_needed() const noexcept { return session_ != nullptr; }
     void release() noexcept { session_.reset(); }
 
 private:
@@ -51,17 +52,21 @@ public:
           folder_(folder),
           request_(request),
           op_(op),
+          looks_(scene.host, scene.settings, scene.baselines),
           baseline_(scene.baselines.get(request.key)) {}
 
     Applied run() {
-        const auto look = this->look();
+        Seen seen = look();
         const ExchangeFile file = folder_.lend(request_.package, op_);
-        RestoreCase restore = examine(file.there(), look);
-        if (is_already_there(look))
-            return {baseline_.mark(), baseline_.changed_at};
-        require_expected(look);
+        const RestoreCase restore = examine(file.there(), seen);
         if (const auto refusal = first_refusal(restore))
             throw sdk::Error(refusal->status, refusal->sentence);
+        const KeptOpen kept(server_, request_.database, seen && seen.database->entry.is_auto_close);
+        if (kept.is_needed())
+            seen = look();
+        if (is_already_there(seen))
+            return {baseline_.mark(), baseline_.changed_at};
+        require_expected(std::move(seen));
         for (const std::string& text : restore_warnings(restore))
             scene_.host.log(STSYNC_LOG_WARNING, "sqlserver.restore", request_.key, text);
         for (int attempt = 1;; ++attempt) {
@@ -75,53 +80,59 @@ public:
     }
 
 private:
-    std::optional<DatabaseLook> look() {
-        const auto now = [this] { return scene_.host.utc_now(); };
-        return look_at_database(scene_.worker.session(), scene_.server, request_.database, now,
-                                scene_.worker.op());
+    // What is there now, opened where AUTO_CLOSE has closed it.
+    struct Seen {
+        ServerLook server;
+        std::optional<DatabaseLook> database;
+        explicit operator bool() const noexcept { return database.has_value(); }
+    };
+
+    Seen look() {
+        Seen seen;
+        seen.server = looks_.look(scene_.worker.session(), scene_.server, op_);
+        if (const DatabaseLook* const found = seen.server.find(request_.database))
+            seen.database = *found;
+        return seen;
     }
 
-    RestoreCase examine(const std::string& file, const std::optional<DatabaseLook>& look) {
+    RestoreCase examine(const std::string& file, const Seen& seen) {
+        CheckedPackage checked = check_package(scene_.worker.session(), scene_.server, file,
+                                               scene_.settings.is_build_exact, scene_.worker.op());
+        label_ = checked.label;
         RestoreCase restore;
         restore.database = request_.database;
         restore.server = scene_.server;
         restore.settings = scene_.settings;
-        restore.backup = read_backup(scene_.worker.session(), file, scene_.worker.op());
-        if (const std::string defect = defect_of(restore.backup); !defect.empty())
-            throw sdk::Error(STSYNC_CORRUPT, defect);
-        const auto label = parse_package_label(restore.backup.header().description);
-        if (!label || label->content.is_none())
-            throw sdk::Error(STSYNC_CORRUPT,
-                             "The file is a backup, but no package of this service: its "
-                             "description does not say which state it holds. It is fetched again.");
-        label_ = *label;
-        const auto entry = look ? std::optional(look->entry) : std::nullopt;
+        restore.backup = std::move(checked.backup);
+        const auto entry = seen ? std::optional(seen.database->entry) : std::nullopt;
         restore.target = ask_target_facts(scene_.worker.session(), entry, scene_.worker.op());
         restore.target.has_baseline =
             !baseline_.applied.empty() || baseline_.origin == Origin::restore;
-        fork_ = look && look->fingerprint ? look->fingerprint->fork_guid : "";
-        last_restore_ = look && look->restore ? look->restore->id : 0;
         return restore;
     }
 
-    bool is_as_noted(const std::optional<DatabaseLook>& look) const {
-        return look && baseline_.is_known() && baseline_.server == scene_.server.server &&
-               is_same_name(baseline_.database, look->entry.name) &&
-               same_state(judge(baseline_, *look)) == SameState::yes;
+    // The content that the baseline stands for; `seen` gets what had to be asked for that.
+    bool is_as_noted(Seen& seen) {
+        if (!seen || !baseline_.is_known() || baseline_.server != scene_.server.server ||
+            !is_same_name(baseline_.database, seen.database->entry.name))
+            return false;
+        const Verdict verdict = looks_.judge_again(scene_.worker.session(), scene_.server,
+                                                   seen.server, *seen.database, baseline_, op_);
+        return same_state(verdict) == SameState::yes;
     }
 
-    bool is_already_there(const std::optional<DatabaseLook>& look) const {
-        return baseline_.content == label_.content && is_as_noted(look);
+    bool is_already_there(Seen& seen) {
+        return baseline_.content == label_.content && is_as_noted(seen);
     }
 
-    void require_expected(const std::optional<DatabaseLook>& look) const {
-        if (!look && request_.expected.is_absent())
+    void require_expected(Seen seen) {
+        if (!seen && request_.expected.is_absent())
             return;
-        if (!look)
+        if (!seen)
             throw sdk::Error(STSYNC_CONFLICT, "The database was dropped meanwhile.");
         if (request_.expected.is_absent())
             throw sdk::Error(STSYNC_CONFLICT, "Somebody made the database meanwhile.");
-        if (!is_as_noted(look) || baseline_.mark() != request_.expected)
+        if (baseline_.mark() != request_.expected || !is_as_noted(seen))
             throw sdk::Error(STSYNC_CONFLICT,
                              "The database was changed meanwhile by somebody else.");
     }
@@ -137,8 +148,6 @@ private:
         intent.apply_id = hex_of(request_.id.bytes, sizeof request_.id.bytes);
         intent.primary = plan.primary;
         intent.access = "MULTI_USER";
-        intent.fork = fork_;
-        intent.last_restore = last_restore_;
         if (restore.target.entry) {
             const DatabaseEntry& entry = *restore.target.entry;
             intent.database = entry.name; // as it is written on this server
@@ -278,6 +287,21 @@ private:
         exchange_names(scene_, intent);
     }
 
+    // By these it is known afterwards whether the package has come in.
+    void note_history(Intent& intent) {
+        const std::string database = quoted_text(intent.database);
+        const Answer restores = scene_.worker.run(
+            "SELECT MAX(restore_history_id) AS newest FROM msdb.dbo.restorehistory");
+        if (restores.is_complete())
+            intent.last_restore = restores.row()["newest"].integer().value_or(0);
+        scene_.worker.check();
+        const Answer fork =
+            scene_.worker.must("SELECT recovery_fork_guid FROM sys.database_recovery_status WHERE "
+                               "database_id = DB_ID(" +
+                               database + ")");
+        intent.fork = fork.row()["recovery_fork_guid"].guid().value_or("");
+    }
+
     void run_in_place(Intent& intent, const RestorePlan& plan, const std::string& file,
                       const RestoreCase& restore) {
         // The package must be whole before anything is overwritten.
@@ -286,6 +310,7 @@ private:
             scene_.worker.check();
             throw failure_of(proof, intent, file);
         }
+        note_history(intent);
         commit();
         scene_.move_to(intent, RestoreStep::saving);
         {
@@ -295,10 +320,11 @@ private:
             for (int copies = 1;; ++copies) {
                 save_copy(scene_, intent, &op_);
                 // Administrators still get in; what they wrote is not in the copy.
-                if (is_as_noted(look()))
+                Seen seen = look();
+                if (is_as_noted(seen))
                     break;
                 if (copies == safety_copies_max)
-                    require_expected(look());
+                    require_expected(std::move(seen));
             }
         }
         scene_.move_to(intent, RestoreStep::replacing);
@@ -310,10 +336,9 @@ private:
     const ExchangeFolder& folder_;
     const ApplyRequest& request_;
     const sdk::Op& op_;
+    DatabaseLooks looks_;
     Baseline baseline_;
     PackageLabel label_;
-    std::string fork_;
-    std::int64_t last_restore_ = 0;
 };
 
 } // namespace
@@ -349,10 +374,20 @@ Applied Restorer::apply(const ApplyRequest& request, const sdk::Op& op) {
 }
 
 void Restorer::recover(const sdk::Op& op) {
+    std::exception_ptr failure;
     for (const Intent& intent : journal_.open_intents()) {
         op.check();
-        settle_open(intent);
+        try {
+            settle_open(intent);
+        } catch (const sdk::Error& error) {
+            // What a person must look at keeps this database back, not all the others.
+            if (error.status() == STSYNC_BUSY)
+                failure = std::current_exception();
+            host_.log(STSYNC_LOG_ERROR, "sqlserver.recovery", intent.key, error.what());
+        }
     }
+    if (failure)
+        std::rethrow_exception(failure);
 }
 
 } // namespace stationsync::sqlserver

@@ -1,7 +1,7 @@
 #include "component/sqlserver_apply/apply_fixture.hpp"
 
 #include "backup_header.hpp"
-#include "change_judge.hpp"
+#include "database_looks.hpp"
 #include "package_label.hpp"
 #include "quoting.hpp"
 #include "restore_journal.hpp"
@@ -133,18 +133,17 @@ void ApplyStation::know(const std::string& database, const sql::ContentId& conte
     baselines_->put(database, baseline);
 }
 
-std::optional<sdk::Mark> ApplyStation::mark_of(const std::string& database) {
+sdk::Mark ApplyStation::mark_of(const std::string& database) {
     sql("");
     const sql::ServerFacts facts = sql::ask_server_facts(*session_, nullptr);
-    const sdk::Host services(host.abi());
-    const auto look = sql::look_at_database(
-        *session_, facts, database, [&] { return services.utc_now(); }, nullptr);
-    if (!look)
-        return sdk::Mark();
-    const sql::Baseline baseline = baselines_->get(database);
-    if (!baseline.is_known() || sql::same_state(sql::judge(baseline, *look)) != sql::SameState::yes)
-        return std::nullopt;
-    return baseline.mark();
+    const FakeOp op_of_scan;
+    const sdk::Op scan(op_of_scan.abi());
+    sql::DatabaseLooks looks(sdk::Host(host.abi()), settings, *baselines_);
+    const sql::ServerLook all = looks.look(*session_, facts, scan);
+    const sql::DatabaseLook* const seen = all.find(database);
+    if (seen == nullptr)
+        return {};
+    return looks.refresh(*session_, facts, all, *seen, database, scan).mark();
 }
 
 std::vector<std::string> ApplyStation::open_intents() {
@@ -219,6 +218,7 @@ Package SqlServerApply::pack(const std::string& database, const std::string& fil
                   " TO DISK = " + sql::quoted_path(package.file.string()) +
                   " WITH COPY_ONLY, FORMAT, INIT, CHECKSUM, NAME = " +
                   sql::quoted_text(to_text(package.content)) +
+                  ", MEDIANAME = " + sql::quoted_text(to_text(package.content)) +
                   ", DESCRIPTION = " + sql::quoted_text(to_text(label)));
     package.set_guid = station_->sql("SELECT TOP (1) backup_set_uuid FROM msdb.dbo.backupset "
                                      "ORDER BY backup_set_id DESC");

@@ -63,8 +63,8 @@ public:
     Ended recover();
     // As a scan makes it: the present content counts as this one.
     void know(const std::string& database, const sql::ContentId& content, sql::Origin origin);
-    // The mark that the next scan reports; absent without the database, nothing when it changed.
-    std::optional<sdk::Mark> mark_of(const std::string& database);
+    // A scan: the mark that it reports, absent without the database.
+    sdk::Mark mark_of(const std::string& database);
     std::vector<std::string> open_intents();
 
     // A statement of somebody else; the first field of the first row, "NULL" for NULL, "" without.

@@ -30,7 +30,7 @@ TEST_F(SqlServerApply, InPlaceExchangesTheContentAndReportsItsMark) {
 }
 
 // 16
-TEST_F(SqlServerApply, NothingIsSeenAsAChangeAfterwardsAlsoOverARestart) {
+TEST_F(SqlServerApply, NothingIsSeenAsAChangeAfterwardsAlsoOverRestarts) {
     start();
     make_two_states();
     for (const auto mode : {sql::RestoreMode::side_by_side, sql::RestoreMode::in_place}) {
@@ -45,6 +45,9 @@ TEST_F(SqlServerApply, NothingIsSeenAsAChangeAfterwardsAlsoOverARestart) {
             ASSERT_EQ(station_->mark_of("plant"), ended.mark) << look;
         station_->begin();
         EXPECT_EQ(station_->mark_of("plant"), ended.mark) << "after a restart of the service";
+        stand_in_->tell(R"("do":"restart")");
+        station_->disconnect();
+        EXPECT_EQ(station_->mark_of("plant"), ended.mark) << "after a restart of the server";
     }
 }
 
