@@ -122,7 +122,8 @@ std::optional<Intent> decode_intent(std::string_view bytes) {
     each_flag(intent, [&](const char* name, bool& value) { value = take(name) == "1"; });
     std::int64_t step = 0;
     is_whole = read_number(take("step"), step) &&
-               read_number(take("changed_at"), intent.changed_at) && is_whole && step >= 0 &&
+               read_number(take("changed_at"), intent.changed_at) &&
+               read_number(take("last_restore"), intent.last_restore) && is_whole && step >= 0 &&
                step <= static_cast<int>(RestoreStep::replaced);
     if (!is_whole)
         return std::nullopt;

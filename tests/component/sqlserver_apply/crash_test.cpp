@@ -40,7 +40,8 @@ TEST(SqlServerApplyChild, DISABLED_Apply) {
     Package package;
     package.file = told("STATIONSYNC_TEST_PACKAGE");
     const auto content = sql::parse_content_id(told("STATIONSYNC_TEST_EXPECTED"));
-    station.apply("plant", package, content ? sql::mark_of(*content) : sdk::Mark());
+    station.apply("plant", package, content ? sql::mark_of(*content) : sdk::Mark(),
+                  static_cast<std::uint8_t>(number_told("STATIONSYNC_TEST_ID")));
 }
 
 struct Way {
@@ -210,6 +211,7 @@ TEST_P(SqlServerApplyBroken, TheProcessKilledBeforeAndAfterAnyStatement) {
                      1);
             ::setenv(step % 2 == 0 ? "STATIONSYNC_KILL_BEFORE" : "STATIONSYNC_KILL_AFTER",
                      std::to_string(step / 2).c_str(), 1);
+            ::setenv("STATIONSYNC_TEST_ID", std::to_string(next_id_).c_str(), 1);
             ::setenv("STATIONSYNC_TEST_PACKAGE", fresh_.file.c_str(), 1);
             ::setenv("STATIONSYNC_TEST_EXPECTED",
                      GetParam().is_absent ? "" : to_text(old_.content).c_str(), 1);
@@ -218,6 +220,7 @@ TEST_P(SqlServerApplyBroken, TheProcessKilledBeforeAndAfterAnyStatement) {
                 "--gtest_filter=SqlServerApplyChild.DISABLED_Apply", "--gtest_brief=1", nullptr);
             ::_exit(1);
         }
+        ++next_id_;
         int status = 0;
         ASSERT_EQ(::waitpid(child, &status, 0), child);
         killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 1 : 0;
