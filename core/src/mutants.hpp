@@ -34,6 +34,7 @@ enum class Mutant {
     time_limit_ignored,
     announce_before_durable,
     sequence_plain,      // last + 1, not floored by the wall clock
+    hold_ignored,        // new states are applied although a person holds the provider
     held_time_is_record, // recorded_at taken at the record instead of the intent
 };
 

@@ -121,6 +121,14 @@ struct ScanJob {
     std::vector<std::string> unknown_below; // prefixes of keys that could not be looked at
 };
 
+// What `apply_when` of a provider said last.
+struct ApplyVerdict {
+    bool allowed = false;
+    std::string text; // why not
+    Instant until{};  // asked again from here on
+    WallTime since;   // it says so
+};
+
 struct Provider {
     ProviderEnabled config;
     ProviderRecord record;
@@ -145,6 +153,14 @@ struct Provider {
     std::vector<Token> tokens;
     std::uint64_t objects = 0; // with a held or known revision
     std::uint64_t unsynced = 0;
+    // See objects_hold.cpp.
+    std::optional<Instant> hold_ends;        // by the time that it has lasted
+    std::optional<Instant> hold_ends_asleep; // by the wall clock, unless that was set
+    std::optional<ApplyVerdict> verdict;     // stays until there is another one
+    std::optional<JobId> verdict_asked;
+    std::set<ObjectId> waiting; // for nothing but to be allowed to be applied
+    ApplyState told;            // as the peers know it
+    bool hindrance_touched = false;
 
     bool is_newcomer() const { return !record.established; }
 };

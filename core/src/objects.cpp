@@ -258,6 +258,8 @@ void Objects::on(const ProviderEnabled& event) {
     }
     provider.recovered = false;
     provider.next_recover = {};
+    forget_verdict(provider);
+    begin_hold(provider);
     context_.out.now(Recover{event.provider});
     store(provider);
     publish_profile(provider);
@@ -274,6 +276,9 @@ void Objects::on(const ProviderDisabled& event) {
     if (provider.scan)
         context_.out.now(CancelJob{provider.scan->job});
     provider.scan.reset();
+    provider.waiting.clear();
+    provider.hold_ends.reset();
+    forget_verdict(provider);
     const auto [first, last] = objects_of(event.provider);
     for (auto each = first; each != last; ++each) {
         Object& object = *each->second;
@@ -370,6 +375,9 @@ void Objects::handle_deadline() {
             context_.out.now(Recover{name});
         }
         start_scans(provider);
+        end_holds_due(provider);
+        if (!provider.waiting.empty())
+            ask_apply_when(provider);
     }
     ask_held_back_again();
     expire_restores();
@@ -394,6 +402,11 @@ std::optional<Instant> Objects::next_deadline() const {
         earliest(provider.next_recover);
         if (provider.recovered && !provider.scan)
             earliest(provider.next_scan);
+        earliest(provider.hold_ends.value_or(Instant{}));
+        earliest(provider.hold_ends_asleep.value_or(Instant{}));
+        if (provider.verdict && !provider.verdict_asked && !provider.record.hold &&
+            !provider.waiting.empty())
+            earliest(provider.verdict->until);
     }
     for (const auto& [station, exchange] : exchanges_) {
         earliest(exchange.ask_again);
@@ -434,6 +447,7 @@ void Objects::finish_call() {
         }
         finishing_.clear();
     }
+    tell_apply_states();
     send_batches();
 }
 

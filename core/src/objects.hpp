@@ -3,7 +3,8 @@
 // Implemented over several files, one responsibility each: objects_observe (scans, settling),
 // objects_seal (export to revision), objects_decide (what next), objects_apply, objects_fetch,
 // objects_exchange (index), objects_join (established, incarnations), objects_restore (publish,
-// restore), objects_keep (history and retention), objects_explain (states and reasons),
+// restore), objects_hold (what a person or `apply_when` keeps waiting), objects_keep (history and
+// retention), objects_explain (states and reasons),
 // objects_verify.
 #pragma once
 
@@ -47,6 +48,9 @@ public:
     void on(const EstablishRequested& event);
     void on(const VerifyRequested& event);
     void on(const ScanRequested& event);
+    void on(const HoldRequested& event);
+    void on(const ReleaseRequested& event);
+    void on(const ApplyWhenAnswered& event);
     void on(const StoppedByPerson& event);
     void on_tokens_judged(const std::string& provider);
 
@@ -59,6 +63,7 @@ public:
     void on_message(const StationId& from, const KeptAnswer& message);
     void on_message(const StationId& from, const VerifyRequest& message);
     void on_message(const StationId& from, const VerifyReport& message);
+    void on_message(const StationId& from, const ApplyState& message);
 
     // The peer judged us sooner than we it: its greeting waits until the exchange is open here,
     // too.
@@ -163,6 +168,7 @@ private:
 
     // -- objects_decide.cpp
     void decide(Object& object);
+    bool decide_next(Provider& provider, Object& object);
     void decide_content(Provider& provider, Object& object);
     bool may_apply(const Provider& provider, Object& object);
     bool key_refused(Provider& provider, Object& object);
@@ -237,6 +243,24 @@ private:
     VersionVector everything_known(const Object& object) const;
     void expire_restores();
 
+    // -- objects_hold.cpp
+    std::optional<WallTime> hold_end(const Hold& hold) const;
+    void begin_hold(Provider& provider);
+    void end_hold(Provider& provider, const std::string& how);
+    void end_holds_due(Provider& provider);
+    bool may_begin(const Provider& provider) const;
+    void ask_apply_when(Provider& provider);
+    void touch_waiting(Provider& provider);
+    void note_waiting(Provider& provider, Object& object, bool waits);
+    void forget_verdict(Provider& provider);
+    ApplyState apply_state(const Provider& provider) const;
+    void tell_apply_states();
+    void tell_apply_states_to(const StationId& id);
+    void forget_apply_states(const StationId& id);
+    std::vector<WaitView> waits_on(const Provider& provider, const Object* object) const;
+    std::string waiting_reason(const Provider& provider) const;
+    void explain_hindrance(const Provider& provider, ProviderView& view) const;
+
     // -- objects_keep.cpp
     void keep(Object& object, KeptState state, HistoryWhat what);
     void record_history(const Object& object, HistoryWhat what, const RevisionPtr& revision,
@@ -248,6 +272,7 @@ private:
     void trim_all_kept();
     void drop_kept(Object& object, std::size_t position, bool tell);
     void tidy_packages(Provider& provider, Object& object);
+    void drop_overtaken(Object& object);
     bool needs_package(const Object& object, const DropPackage& drop) const;
     std::vector<StationId> holders(const Object& object) const;
 
@@ -292,6 +317,8 @@ private:
     std::vector<PendingRestore> restores_;
     std::vector<VerifyRun> verifies_;
     std::uint64_t verify_requests_ = 0;
+    std::map<std::string, std::map<StationId, ApplyState>> peer_states_; // by provider
+    std::uint64_t apply_states_told_ = 0;
     std::vector<DropPackage> drops_; // wait for a job of their object to end
     std::uint64_t kept_bytes_ = 0;
     Instant next_trim_{};

@@ -29,8 +29,12 @@ void Objects::run_apply_queue() {
         Object* const object = find(*apply_queue_.begin());
         apply_queue_.erase(apply_queue_.begin());
         Provider* const provider = object ? provider_of(object->record.id) : nullptr;
-        if (provider && wants_apply(*object) && may_apply(*provider, *object))
+        if (!provider || !wants_apply(*object) || !may_apply(*provider, *object))
+            continue;
+        if (may_begin(*provider))
             prepare_apply(*provider, *object);
+        else
+            touch(*object); // the verdict of apply_when has run out meanwhile
     }
 }
 
@@ -105,7 +109,7 @@ void Objects::intend(Provider& provider, Object& object, const std::vector<Saved
         }
         touch(object);
     };
-    if (!decision_stands(object)) {
+    if (!decision_stands(object) || !may_begin(provider)) {
         abandon();
         return;
     }
@@ -128,7 +132,6 @@ void Objects::intend(Provider& provider, Object& object, const std::vector<Saved
     activity.job = {};
     set_stage(object, Stage::applying);
     store(object);
-    (void)provider;
     issue_apply(object);
 }
 

@@ -109,32 +109,41 @@ void Objects::decide(Object& object) {
     if (!provider || !provider->recovered)
         return;
     promote(*provider, object);
-    ObjectRecord& record = object.record;
     decide_content(*provider, object);
+    note_waiting(*provider, object, decide_next(*provider, object));
+}
+
+// True: the head is here, and waits for nothing but to be allowed to be applied.
+bool Objects::decide_next(Provider& provider, Object& object) {
+    ObjectRecord& record = object.record;
     if (record.intent || (object.stage() != Stage::idle && object.stage() != Stage::settling))
-        return;
+        return false;
     const bool retry_later = object.activity && object.activity->live.retry_at > context_.instant();
     if (retry_later)
-        return;
-    if (record.publish_requested && provider->scanned_once) {
-        start_export(*provider, object);
-        return;
+        return false;
+    if (record.publish_requested && provider.scanned_once) {
+        start_export(provider, object);
+        return false;
     }
     if (record.seen_change) {
         Activity& activity = object.active();
         if (activity.stage == Stage::idle)
-            begin_settling(*provider, object, false);
+            begin_settling(provider, object, false);
         if (activity.urgent || activity.settle_at <= context_.instant())
-            start_export(*provider, object);
-        return;
+            start_export(provider, object);
+        return false;
     }
-    if (wants_apply(object) && may_apply(*provider, object) && !key_refused(*provider, object) &&
-        head_fits(*provider, object) && local_content(object, object.head_id()))
+    const bool ready = wants_apply(object) && may_apply(provider, object) &&
+                       !key_refused(provider, object) && head_fits(provider, object) &&
+                       local_content(object, object.head_id());
+    const bool begins = ready && may_begin(provider);
+    if (begins)
         queue_apply(object);
     else
         apply_queue_.erase(record.id);
-    if (!wants_apply(object) && lacks_package(*provider, object))
-        start_export(*provider, object);
+    if (!wants_apply(object) && lacks_package(provider, object))
+        start_export(provider, object);
+    return ready && !begins;
 }
 
 // The package of what is held was lost, and whoever else needs it waits for it (rule 16). Of

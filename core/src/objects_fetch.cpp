@@ -242,6 +242,7 @@ void Objects::on(const FetchFinished& event) {
         activity.content = {};
         activity.received_bytes = event.bytes_received;
         object.record.packages.push_back({fetching.revision, fetching.package, false});
+        drop_overtaken(object);
         bump(object);
         return;
     }

@@ -32,6 +32,10 @@ constexpr std::array catalogue{
                 "Correct 'plugin' of [discovery.{name}]."},
     MessageKind{"established", info, event,
                 "This station now takes full part in '{provider}': {text}.", ""},
+    MessageKind{"hold-ended", info, event,
+                "'{provider}' is released {how}: what waited is brought in. It was held since "
+                "{since}.",
+                ""},
     MessageKind{
         "key-not-saved", error, condition, "The new project key cannot be stored: {text}",
         "Make room on the disk of the service's state; it is stored by itself. Until then a "
@@ -70,6 +74,10 @@ constexpr std::array catalogue{
         "Correct product_version_file or product_version_command in the project file, or wait "
         "for the end of the update."},
     MessageKind{"provider-fault", error, condition, "{text}", "{remedy}"},
+    MessageKind{"provider-held", warning, standing,
+                "'{provider}' is held on this station since {since}{until}: new states are fetched "
+                "and wait.",
+                "To bring them in: stationsync release {provider}"},
     MessageKind{"provider-skipped", warning, condition, "{text}.", "{remedy}"},
     MessageKind{"restored-old", warning, standing,
                 "'{key}' was restored to an older state; the plant's state is put back.",

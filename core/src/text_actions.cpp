@@ -25,6 +25,7 @@ struct ActionName {
     std::string_view operator()(const DropPackage&) const { return "DropPackage"; }
     std::string_view operator()(const AdoptKept&) const { return "AdoptKept"; }
     std::string_view operator()(const JudgeTokens&) const { return "JudgeTokens"; }
+    std::string_view operator()(const AskApplyWhen&) const { return "AskApplyWhen"; }
     std::string_view operator()(const RaiseMessage&) const { return "RaiseMessage"; }
     std::string_view operator()(const ClearMessage&) const { return "ClearMessage"; }
     std::string_view operator()(const ObjectChanged&) const { return "ObjectChanged"; }
@@ -141,6 +142,9 @@ struct ActionFields {
     }
     void operator()(const JudgeTokens& a) const {
         line.field("job", a.job).field("provider", a.provider).field("tokens", a.tokens);
+    }
+    void operator()(const AskApplyWhen& a) const {
+        line.field("job", a.job).field("provider", a.provider);
     }
     void operator()(const RaiseMessage& a) const {
         line.field("id", a.id)

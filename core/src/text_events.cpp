@@ -24,6 +24,7 @@ struct EventName {
     std::string_view operator()(const KeptFound&) const { return "KeptFound"; }
     std::string_view operator()(const KeptAdopted&) const { return "KeptAdopted"; }
     std::string_view operator()(const TokensJudged&) const { return "TokensJudged"; }
+    std::string_view operator()(const ApplyWhenAnswered&) const { return "ApplyWhenAnswered"; }
     std::string_view operator()(const CandidateFound&) const { return "CandidateFound"; }
     std::string_view operator()(const CandidateLost&) const { return "CandidateLost"; }
     std::string_view operator()(const LinkUp&) const { return "LinkUp"; }
@@ -43,6 +44,8 @@ struct EventName {
     std::string_view operator()(const ForgetRequested&) const { return "ForgetRequested"; }
     std::string_view operator()(const VerifyRequested&) const { return "VerifyRequested"; }
     std::string_view operator()(const ScanRequested&) const { return "ScanRequested"; }
+    std::string_view operator()(const HoldRequested&) const { return "HoldRequested"; }
+    std::string_view operator()(const ReleaseRequested&) const { return "ReleaseRequested"; }
     std::string_view operator()(const StoppedByPerson&) const { return "StoppedByPerson"; }
 };
 
@@ -89,7 +92,8 @@ struct EventFields {
             .field("scan_interval", e.scan_interval)
             .flag("keys_are_paths", e.keys_are_paths)
             .flag("export_reproducible", e.export_reproducible)
-            .field("live_above", e.live_above);
+            .field("live_above", e.live_above)
+            .flag("apply_when", e.apply_when);
     }
     void operator()(const ProviderDisabled& e) const { line.field("provider", e.provider); }
     void operator()(const ProviderTokens& e) const {
@@ -161,6 +165,12 @@ struct EventFields {
     void operator()(const TokensJudged& e) const {
         line.field("job", e.job).field("compatible", e.compatible).text("text", e.text);
     }
+    void operator()(const ApplyWhenAnswered& e) const {
+        line.field("job", e.job)
+            .field("allowed", e.allowed)
+            .text("text", e.text)
+            .field("stands_for", e.stands_for);
+    }
     void operator()(const CandidateFound& e) const {
         line.flag(source_text(e.source), true)
             .field("origin", e.origin)
@@ -223,6 +233,10 @@ struct EventFields {
     void operator()(const ForgetRequested& e) const { line.field("station", e.id); }
     void operator()(const VerifyRequested& e) const { line.field("provider", e.provider); }
     void operator()(const ScanRequested& e) const { line.field("provider", e.provider); }
+    void operator()(const HoldRequested& e) const {
+        line.field("provider", e.provider).field("length", e.length);
+    }
+    void operator()(const ReleaseRequested& e) const { line.field("provider", e.provider); }
     void operator()(const StoppedByPerson&) const {}
 
     void status(JobStatus value, std::string_view text) const {

@@ -139,6 +139,16 @@ struct MessageText {
                              .field("different", m.different))
             .str();
     }
+    std::string operator()(const ApplyState& m) const {
+        return std::move(Line("ApplyState")
+                             .field("provider", m.provider)
+                             .flag(to_text(m.hindrance), true)
+                             .text("text", m.text)
+                             .field("since", m.since)
+                             .field("until", m.until)
+                             .field("number", m.number))
+            .str();
+    }
 };
 
 } // namespace

@@ -46,6 +46,16 @@ std::string intent_text(const Intent& intent) {
     return text + '}';
 }
 
+std::string hold_text(const Hold& hold) {
+    Line line("hold={");
+    line.field("since", hold.since);
+    if (hold.until)
+        line.field("until", *hold.until).field("length", hold.length);
+    if (hold.clock_moved != Duration{})
+        line.field("clock_moved", hold.clock_moved);
+    return std::move(line).str() + '}';
+}
+
 struct MutationText {
     std::string operator()(const PutMeta& put) const {
         const MetaRecord& r = put.record;
@@ -53,6 +63,7 @@ struct MutationText {
         line.field("sequence", r.sequence)
             .field("index", r.index)
             .field("clock_steps", r.clock_steps)
+            .flag("clock_moved=" + duration_text(r.clock_moved), r.clock_moved != Duration{})
             .flag("made_by_init", r.made_by_init)
             .flag("first_run_done", r.first_run_done);
         if (r.station != StationId{})
@@ -75,7 +86,8 @@ struct MutationText {
                              .field("identity", r.identity)
                              .field("published", r.published)
                              .field("applied", r.applied)
-                             .field("last_applied_at", r.last_applied_at))
+                             .field("last_applied_at", r.last_applied_at)
+                             .flag(r.hold ? hold_text(*r.hold) : std::string(), r.hold.has_value()))
             .str();
     }
     std::string operator()(const PutStation& put) const {

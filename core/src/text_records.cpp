@@ -162,6 +162,10 @@ std::string_view to_text(ProviderState state) {
         return "suspended";
     case ProviderState::fault:
         return "fault";
+    case ProviderState::held:
+        return "held";
+    case ProviderState::waiting:
+        return "waiting";
     }
     return "unknown";
 }

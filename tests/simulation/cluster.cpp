@@ -254,6 +254,7 @@ void Cluster::state_replaced(std::size_t index) {
             established.insert(name);
         }
     }
+    forget_hold_orders(index);
     model.state_replaced(index, records, established);
     if (image.meta.made_by_init && !image.meta.first_run_done) {
         model.made_by_init(index);

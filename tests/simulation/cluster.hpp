@@ -45,6 +45,11 @@ public:
                          const std::string& version);
     void establish(std::size_t machine, const std::string& provider);
     void order(std::size_t machine, core::Event event);
+    void hold(std::size_t machine, const std::string& provider,
+              std::optional<std::int64_t> length_us); // none: until it is released
+    void release(std::size_t machine, const std::string& provider);
+    void close_applies(std::size_t machine, const std::string& provider, std::int64_t for_us);
+    void release_everything();
 
     // ---- faults beyond the network's ----
     void lose_state(std::size_t machine);
@@ -84,6 +89,8 @@ private:
                     Content after) override;
     void on_command_answered(Machine& machine, const core::CommandAnswered& answer) override;
     void on_crashed(Machine& machine) override;
+    void on_apply_when_asked(Machine& machine, const std::string& provider,
+                             bool too_early) override;
     // Witness
     Content live(std::size_t machine, const core::ObjectId& object) const override;
     bool in_history(std::size_t machine, const core::ObjectId& object,
@@ -110,7 +117,20 @@ private:
     void operators_help();
     void check_object_at_end(const core::ObjectId& object);
     void check_intent(Machine& machine, const core::ObjectRecord& record);
+    void check_hold(Machine& machine, const core::ProviderRecord& record);
+    void check_hold_answer(Machine& machine, const core::CommandAnswered& answer);
+    void check_allowed(Machine& machine, const core::ObjectId& object);
+    void check_holds_end(Machine& machine);
+    void forget_hold_orders(std::size_t index);
     core::StationId new_station_id();
+
+    struct HoldOrder {
+        std::int64_t given_at = 0; // true time
+        std::optional<std::int64_t> length;
+        bool confirmed = false; // the person was told
+        bool may_end = false;   // and has ordered the release since
+    };
+    std::map<std::pair<std::size_t, std::string>, HoldOrder> hold_orders_;
 
     std::vector<ProviderSpec> specs_;
     std::map<core::ObjectId, std::vector<Content>> contents_;           // everything ever saved

@@ -102,6 +102,7 @@ void Cluster::heal() {
             step_clock(machine->index, world.random.between(-20, 20) * second - offset);
         }
     }
+    release_everything();
     list_everybody_again();
     run_for(5 * second);
     // What only a restart mends would go unnoticed if everybody were restarted.
@@ -138,6 +139,7 @@ void Cluster::operators_help() {
             establish(0, spec.name);
         }
     }
+    release_everything();
     for (const auto& object : model.objects()) {
         const auto best = model.winner(object);
         const auto* revision = best ? model.find(*best, object) : nullptr;
@@ -266,6 +268,7 @@ void Cluster::check_reasons(std::size_t index) {
         return;
     }
     machine.engine().check_invariants();
+    check_holds_end(machine);
     for (const auto& view : machine.engine().objects()) {
         if (view.state != core::ObjectState::in_sync && view.reason.empty()) {
             model.violation(machine.name + " gives no reason why " + core::to_text(view.id) +

@@ -83,6 +83,7 @@ void Cluster::on_durable(Machine& machine, const StateStore::Transaction& transa
             check_intent(machine, object->record);
             model.record_durable(machine.index, machine.id, translate(object->record));
         } else if (const auto* provider = std::get_if<core::PutProvider>(&mutation)) {
+            check_hold(machine, provider->record);
             if (!provider->record.established) {
                 continue;
             }
@@ -170,6 +171,7 @@ void Cluster::check_intent(Machine& machine, const core::ObjectRecord& record) {
     if (!record.intent || !intents_seen_.insert(record.intent->id).second) {
         return;
     }
+    check_allowed(machine, record.id);
     std::string const what =
         machine.name + " means to apply a state of " + core::to_text(record.id);
     if (record.set.empty() || record.set.front().revision->id() != record.intent->revision->id()) {
@@ -195,6 +197,7 @@ void Cluster::on_applied(Machine& machine, const core::StartApply& order, Conten
 }
 
 void Cluster::on_command_answered(Machine& machine, const core::CommandAnswered& answer) {
+    check_hold_answer(machine, answer);
     if (!answer.ok) {
         model.order_refused(machine.index, answer.command, answer.subject);
     }

@@ -108,10 +108,11 @@ void Machine::step_clock(std::int64_t delta_us) {
         return;
     }
     std::uint64_t const epoch = process_->epoch();
-    world.scheduler.after(world.random.between(millisecond, second), [this, epoch] {
+    world.scheduler.after(world.random.between(millisecond, second), [this, epoch, delta_us] {
         if (process_ && process_->epoch() == epoch) {
             restart();
             ++store.image.meta.clock_steps;
+            store.image.meta.clock_moved += core::Duration{delta_us};
         }
     });
 }

@@ -47,6 +47,7 @@ constexpr std::array mutants = {
     Named{core::Mutant::time_limit_ignored, "time_limit_ignored"},
     Named{core::Mutant::announce_before_durable, "announce_before_durable"},
     Named{core::Mutant::sequence_plain, "sequence_plain"},
+    Named{core::Mutant::hold_ignored, "hold_ignored"},
     Named{core::Mutant::held_time_is_record, "held_time_is_record"},
 };
 

@@ -98,6 +98,7 @@ void Process::compare_history() {
 }
 
 void Process::enable_provider(const std::string& name) {
+    answer_stands_until_[name] = 0; // begun anew, it asks anew
     const auto& provider = machine_.providers.at(name);
     const auto& spec = provider.spec();
     core::ProviderEnabled enabled;
@@ -111,6 +112,7 @@ void Process::enable_provider(const std::string& name) {
     enabled.keys_are_paths = spec.reproducible;
     enabled.export_reproducible = spec.reproducible;
     enabled.live_above = spec.live_above;
+    enabled.apply_when = provider.apply_when;
     handle(enabled);
     if (!ended_) {
         tell_tokens(name);

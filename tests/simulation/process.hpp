@@ -25,7 +25,7 @@ public:
     void perform(const core::StartApply& order); // the effect of an apply on the live data
 
 private:
-    enum class JobKind { scan, export_, fetch, save, judge };
+    enum class JobKind { scan, export_, fetch, save, judge, ask };
     struct Job {
         JobKind kind;
         core::ObjectId object; // or only its provider
@@ -64,6 +64,7 @@ private:
     void perform_action(core::DropPackage& action);
     void perform_action(core::AdoptKept& action);
     void perform_action(core::JudgeTokens& action);
+    void perform_action(core::AskApplyWhen& action);
     void perform_action(core::RaiseMessage& action);
     void perform_action(core::ClearMessage& action);
     void perform_action(core::ObjectChanged& action);
@@ -94,6 +95,7 @@ private:
     std::int64_t wake_at_ = -1; // -1: none planned
     std::int64_t disk_free_at_ = 0;
     std::uint64_t handled_ = 0;
+    std::map<std::string, std::int64_t> answer_stands_until_; // of apply_when, by provider
 };
 
 } // namespace stationsync::simulation

@@ -79,6 +79,25 @@ void Process::perform_action(core::JudgeTokens& action) {
     answer(world_.random.between(1, 50) * millisecond, action.job, judged);
 }
 
+void Process::perform_action(core::AskApplyWhen& action) {
+    const auto& provider = machine_.providers.at(action.provider);
+    std::int64_t& stands_until = answer_stands_until_[action.provider];
+    if (world_.watcher) {
+        world_.watcher->on_apply_when_asked(machine_, action.provider, stands_until > world_.now());
+    }
+    jobs_[action.job] = {JobKind::ask, {action.provider, {}}, {}};
+    std::int64_t const takes = world_.random.between(1, 500) * millisecond;
+    std::int64_t const stands = world_.random.between(1, 20) * second;
+    later(takes, [this, job = action.job, provider = &provider, stands, &stands_until] {
+        if (take_job(job)) {
+            stands_until = world_.now() + stands;
+            const bool closed = provider->closed_at(world_.now());
+            handle(core::ApplyWhenAnswered{job, !closed, closed ? "the plant runs" : "",
+                                           core::Duration{stands}});
+        }
+    });
+}
+
 void Process::perform_action(core::RaiseMessage& action) {
     const auto [place, is_new] =
         machine_.messages.insert_or_assign({action.id, action.subject}, action);
@@ -140,6 +159,9 @@ void Process::perform_action(core::CancelJob& action) {
     }
     case JobKind::save:
         event = core::HistorySaved{action.job, core::JobStatus::cancelled, "cancelled", {}};
+        break;
+    case JobKind::ask:
+        event = core::ApplyWhenAnswered{action.job, false, "cancelled", {}};
         break;
     case JobKind::judge:
         event = core::TokensJudged{action.job, false, "cancelled"};

@@ -25,6 +25,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Step::wait) + 1>
     "send now",
     "scan now",
     "verify",
+    "hold",
+    "release",
     "block",
     "forget",
     "rename",
@@ -61,6 +63,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Step::wait) + 1>
     "backend version",
     "backend unknown",
     "product version",
+    "close applies",
     "change root",
     "month off",
     "wait"};
@@ -167,6 +170,7 @@ std::vector<Profile> make_profiles() {
                                {S::backend_version, 3},
                                {S::backend_unknown, 3},
                                {S::product_version, 3},
+                               {S::close_applies, 8},
                                {S::change_root, 3},
                                {S::arm_crash, 10}}),
                    false, true, 0});
@@ -178,6 +182,8 @@ std::vector<Profile> make_profiles() {
                                {S::send_now, 6},
                                {S::scan_now, 4},
                                {S::verify, 6},
+                               {S::hold, 8},
+                               {S::release, 6},
                                {S::block, 5},
                                {S::forget, 3},
                                {S::rename, 3},

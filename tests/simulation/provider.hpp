@@ -71,11 +71,16 @@ public:
     bool enabled = true;
     std::string backend_version = "1";
     bool backend_known = true;
+    bool apply_when = false; // asked before each apply
     // Until these true times the provider answers so.
     std::int64_t busy_until = 0;
     std::int64_t failing_until = 0;
     std::int64_t no_space_until = 0;
     std::int64_t slow_until = 0;
+    // Of `apply_when`: closed from the first to the second true time.
+    std::int64_t closed_since = 0;
+    std::int64_t closed_until = 0;
+    bool closed_at(std::int64_t now) const { return apply_when && now < closed_until; }
 
     void replace_all(std::map<std::string, LiveObject> objects) { objects_ = std::move(objects); }
 

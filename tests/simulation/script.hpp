@@ -60,6 +60,7 @@ private:
     void trouble(const Words& words);
     void version(const Words& words);
     void provider(const Words& words);
+    void hold(const Words& words);
 
     // script_expectations.cpp: what must be so
     void expect_live(const Words& words);
@@ -74,6 +75,7 @@ private:
     void expect_head(const Words& words);
     void expect_count(const Words& words);
     void expect_time(const Words& words);
+    void expect_wait(const Words& words);
     void explain(const Words& words);
     void messages(const Words& words);
     void judge(const Words& words);

@@ -2,6 +2,7 @@
 #include "script.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace stationsync::simulation {
 
@@ -257,6 +258,26 @@ void Script::version(const Words& words) {
         if (m.running()) {
             m.process()->tell_tokens(words[2]);
         }
+    }
+}
+
+// hold A recipes [30m] | release A recipes | apply-when A recipes closed|open
+void Script::hold(const Words& words) {
+    Machine& m = machine(words.at(1));
+    const std::string& name = words.at(2);
+    if (words[0] == "hold") {
+        cluster_.hold(m.index, name,
+                      words.size() > 3 ? std::optional(duration(words[3])) : std::nullopt);
+        return;
+    }
+    if (words[0] == "release") {
+        cluster_.release(m.index, name);
+        return;
+    }
+    SimProvider& provider = m.provider(name);
+    cluster_.close_applies(m.index, name, words.at(3) == "closed" ? 365 * day : 0);
+    if (!std::exchange(provider.apply_when, true) && m.running()) {
+        m.process()->enable_provider(name);
     }
 }
 

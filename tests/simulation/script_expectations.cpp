@@ -173,6 +173,22 @@ void Script::expect_time(const Words& words) {
     }
 }
 
+// waits A recipes/x B "held on purpose": A knows that it waits on B, and why | waits-not A
+// recipes/x B
+void Script::expect_wait(const Words& words) {
+    const auto view = machine(words.at(1)).engine().object(object(words.at(2)));
+    core::StationId const id = machine(words.at(3)).id;
+    std::string found;
+    for (const auto& wait : view ? view->waits_on : std::vector<core::WaitView>{}) {
+        found += wait.station == id ? wait.text : "";
+    }
+    const bool is =
+        !found.empty() && found.find(words.size() > 4 ? words[4] : "") != std::string::npos;
+    if (is != (words[0] == "waits")) {
+        fail(found.empty() ? "it does not wait there" : "it waits there: " + found);
+    }
+}
+
 // explain A recipes/x | explain A B | explain A recipes: says what A knows of an object, a station
 // or a provider into the transcript
 void Script::explain(const Words& words) {
@@ -195,6 +211,9 @@ void Script::explain(const Words& words) {
             if (view.name == subject) {
                 say(std::string(core::to_text(view.state)) +
                     (view.reason.empty() ? "" : with_names(": " + view.reason)));
+                for (const auto& wait : view.waits_on) {
+                    say(with_names("  waits on " + core::to_text(wait.station) + ": " + wait.text));
+                }
             }
         }
         return;
@@ -210,6 +229,9 @@ void Script::explain(const Words& words) {
                 (view->conflict->order_uncertain ? ", order uncertain" : "");
     }
     say(with_names(text + (view->reason.empty() ? "" : ": " + view->reason)));
+    for (const auto& wait : view->waits_on) {
+        say(with_names("  waits on " + core::to_text(wait.station) + ": " + wait.text));
+    }
 }
 
 // messages A: says all that stand, as an operator reads them

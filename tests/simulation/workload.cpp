@@ -83,6 +83,9 @@ void Workload::build() {
     for (std::size_t i = 0; i < stations_; ++i) {
         Machine& machine = cluster_.add_station("S" + std::to_string(i), i == 0);
         machine.watch_percent = random_.chance(80) ? 95 : 20;
+        for (auto& [name, provider] : machine.providers) {
+            provider.apply_when = random_.chance(30);
+        }
         machine.disk_time_max_us = random_.chance(90) ? 5 * millisecond : 500 * millisecond;
         if (profile_.clocks_off) {
             machine.clock.offset_us = random_.between(-25, 25) * second;

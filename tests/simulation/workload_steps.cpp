@@ -127,6 +127,14 @@ bool Workload::perform_order(Step step) {
     case Step::verify:
         cluster_.order(station, core::VerifyRequested{object.provider});
         return true;
+    case Step::hold:
+        cluster_.hold(station, object.provider,
+                      random_.chance(40) ? std::nullopt
+                                         : std::optional(random_.between(second, 10 * minute)));
+        return true;
+    case Step::release:
+        cluster_.release(station, object.provider);
+        return true;
     case Step::block:
         cluster_.order(station, core::BlockRequested{cluster_.station(other_than(station)).id,
                                                      random_.chance(60)});
@@ -411,6 +419,9 @@ bool Workload::perform_provider_step(Step step) {
         cluster_.order(station, changed);
         return true;
     }
+    case Step::close_applies:
+        cluster_.close_applies(station, name, random_.between(10 * second, 10 * minute));
+        return true;
     case Step::change_root:
         cluster_.change_root(station, name);
         return true;

@@ -29,6 +29,9 @@ public:
                             Content after) = 0;
     virtual void on_command_answered(Machine& machine, const core::CommandAnswered& answer) = 0;
     virtual void on_crashed(Machine& machine) = 0;
+    // `too_early`: the last answer still stands.
+    virtual void on_apply_when_asked(Machine& machine, const std::string& provider,
+                                     bool too_early) = 0;
 };
 
 struct World {

@@ -127,6 +127,13 @@ struct JudgeTokens {
     std::vector<Token> tokens; // of a peer or of a revision
 };
 
+// May new states of the provider be brought in now, by its `apply_when`? Asked only while something
+// waits for it. Answer: ApplyWhenAnswered.
+struct AskApplyWhen {
+    JobId job{};
+    std::string provider;
+};
+
 // RaiseMessage (operator_message.hpp): raised once per (id, subject), cleared when the cause is
 // gone.
 struct ClearMessage {
@@ -154,8 +161,8 @@ struct CommandAnswered {
 using Action =
     std::variant<Persist, SendMessage, Dial, CloseLink, ProbeLink, Recover, Scan, Export,
                  DescribePackage, StartFetch, SetFetchSources, CancelJob, SaveToHistory, StartApply,
-                 DropPackage, AdoptKept, JudgeTokens, RaiseMessage, ClearMessage, ObjectChanged,
-                 StationChanged, ProviderChanged, CommandAnswered>;
+                 DropPackage, AdoptKept, JudgeTokens, AskApplyWhen, RaiseMessage, ClearMessage,
+                 ObjectChanged, StationChanged, ProviderChanged, CommandAnswered>;
 
 std::string_view action_name(const Action& action);
 std::string to_text(const Action& action); // one line

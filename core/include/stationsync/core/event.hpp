@@ -36,6 +36,7 @@ struct ProviderEnabled {
     bool keys_are_paths = false;
     bool export_reproducible = false;
     std::uint64_t live_above = 0; // reproducible only: bigger content is served from the live data
+    bool apply_when = false;      // asked before each apply: AskApplyWhen
     bool operator==(const ProviderEnabled&) const = default;
 };
 struct ProviderDisabled {
@@ -164,6 +165,15 @@ struct TokensJudged {
     std::string text;
 };
 
+// Answer to AskApplyWhen: whether new states may be brought into the live data now. It is neither
+// relied on nor asked for again before `stands_for` is over.
+struct ApplyWhenAnswered {
+    JobId job{};
+    bool allowed = false;
+    std::string text; // why not
+    Duration stands_for{};
+};
+
 // ---- stations --------------------------------------------------------------------------------
 enum class CandidateSource : std::uint8_t { configured, discovered, introduced, remembered };
 struct CandidateFound {
@@ -258,6 +268,14 @@ struct ForgetRequested {
 struct VerifyRequested {
     std::string provider;
 }; // empty: all
+// Nothing new is brought into the live data of the provider until it is released, or for this long.
+struct HoldRequested {
+    std::string provider;
+    std::optional<Duration> length;
+};
+struct ReleaseRequested {
+    std::string provider;
+};
 struct ScanRequested {
     std::string provider;
 };
@@ -265,15 +283,14 @@ struct ScanRequested {
 // crash, reboot or `restart`.
 struct StoppedByPerson {};
 
-using Event =
-    std::variant<ProviderEnabled, ProviderDisabled, ProviderTokens, RecoverFinished,
-                 ObjectsObserved, ScanFinished, ChangeHinted, ExportFinished, FetchProgressed,
-                 FetchFinished, FetchSourceFailed, HistorySaved, ApplyFinished, PackageLost,
-                 KeptFound, KeptAdopted, TokensJudged, CandidateFound, CandidateLost, LinkUp,
-                 LinkDown, DialFailed, IncomingRefused, LinkAlive, ClockMeasured, MessageReceived,
-                 Persisted, ProfileChanged, SendNowRequested, PublishRequested, RestoreRequested,
-                 EstablishRequested, BlockRequested, ForgetRequested, VerifyRequested,
-                 ScanRequested, StoppedByPerson>;
+using Event = std::variant<
+    ProviderEnabled, ProviderDisabled, ProviderTokens, RecoverFinished, ObjectsObserved,
+    ScanFinished, ChangeHinted, ExportFinished, FetchProgressed, FetchFinished, FetchSourceFailed,
+    HistorySaved, ApplyFinished, PackageLost, KeptFound, KeptAdopted, TokensJudged,
+    ApplyWhenAnswered, CandidateFound, CandidateLost, LinkUp, LinkDown, DialFailed, IncomingRefused,
+    LinkAlive, ClockMeasured, MessageReceived, Persisted, ProfileChanged, SendNowRequested,
+    PublishRequested, RestoreRequested, EstablishRequested, BlockRequested, ForgetRequested,
+    VerifyRequested, ScanRequested, HoldRequested, ReleaseRequested, StoppedByPerson>;
 
 std::string_view event_name(const Event& event);
 std::string to_text(const Event& event); // one line

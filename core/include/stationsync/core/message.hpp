@@ -129,6 +129,27 @@ struct PendingChange {
     bool operator==(const PendingChange&) const = default;
 };
 
+// What keeps a station from bringing new states of a provider into its live data.
+enum class Hindrance : std::uint8_t {
+    none,
+    held,      // by a person there
+    condition, // its `apply_when`
+};
+std::string_view to_text(Hindrance hindrance);
+// How it stands at the sender; told when it changes, and all that is not `none` to whom opens. Dies
+// with the link.
+struct ApplyState {
+    std::string provider;
+    Hindrance hindrance = Hindrance::none;
+    std::string text; // of a condition: why not
+    WallTime since;
+    std::optional<WallTime> until; // of a hold that ends by itself
+    // Grows with every state of this process: what comes late, over the other link of the pair,
+    // does not replace what is newer.
+    std::uint64_t number = 0;
+    bool operator==(const ApplyState&) const = default;
+};
+
 // The sender has begun to fetch this package and serves the blocks that it has. Dies with the link.
 struct PartialPackage {
     ObjectId object;
@@ -192,7 +213,7 @@ struct VerifyReport {
 
 using Message = std::variant<Profile, Verdicts, TimeReport, Greeting, IndexRequest, IndexBatch,
                              PendingChange, PartialPackage, Introductions, BlockList, KeptQuery,
-                             KeptAnswer, VerifyRequest, VerifyReport>;
+                             KeptAnswer, VerifyRequest, VerifyReport, ApplyState>;
 
 std::string to_text(const Message& message); // one line
 

@@ -90,6 +90,15 @@ struct ObjectRecord {
     std::uint64_t index = 0; // our index position of the last change that peers must hear of
 };
 
+// A person holds a provider on this station: what comes is fetched and waits.
+struct Hold {
+    WallTime since;
+    std::optional<WallTime> until; // none: until it is released
+    Duration length{};             // as ordered, when there is an end
+    Duration clock_moved{};        // MetaRecord::clock_moved then
+    bool operator==(const Hold&) const = default;
+};
+
 struct ProviderRecord {
     std::string provider;
     bool established = false;
@@ -100,6 +109,7 @@ struct ProviderRecord {
     std::uint64_t published = 0; // local changes sealed
     std::uint64_t applied = 0;   // synchronizations: applies of data
     WallTime last_applied_at;
+    std::optional<Hold> hold;
     bool operator==(const ProviderRecord&) const = default;
 };
 
@@ -126,6 +136,7 @@ struct MetaRecord {
     std::uint64_t sequence = 0; // last own
     std::uint64_t index = 0;    // last own index position
     std::uint64_t clock_steps = 0;
+    Duration clock_moved{};    // by all these steps together
     bool made_by_init = false; // established for the providers enabled at its first run
     bool first_run_done = false;
     std::vector<std::uint64_t> old_incarnations; // newest last

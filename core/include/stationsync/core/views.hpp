@@ -1,7 +1,7 @@
 // Read-only pictures of the engine for status, listings and explain.
 #pragma once
 
-#include "stationsync/core/records.hpp"
+#include "stationsync/core/message.hpp"
 
 namespace stationsync::core {
 
@@ -23,6 +23,14 @@ struct ConflictView {
     std::vector<StationId> loser_kept_on;
     bool order_uncertain = false;
 };
+// A station that does not bring new states of a provider in at present.
+struct WaitView {
+    StationId station;
+    Hindrance hindrance = Hindrance::none;
+    std::string text; // one sentence, without the station's name
+    WallTime since;
+    std::optional<WallTime> until; // of a hold that ends by itself
+};
 struct ObjectView {
     ObjectId id;
     ObjectState state = ObjectState::in_sync;
@@ -35,6 +43,7 @@ struct ObjectView {
     std::optional<Digest> digest;
     std::vector<StationId> present_on; // stations known to hold the head
     std::optional<ConflictView> conflict;
+    std::vector<WaitView> waits_on; // linked stations where the head waits, this one first
 };
 
 enum class StationState : std::uint8_t { connected, checking, rejected, unreachable, searching };
@@ -72,7 +81,15 @@ struct StationView {
     bool blocked = false;
 };
 
-enum class ProviderState : std::uint8_t { ok, disabled, newcomer, suspended, fault };
+enum class ProviderState : std::uint8_t {
+    ok,
+    disabled,
+    newcomer,
+    suspended,
+    fault,
+    held,   // by a person here
+    waiting // something new waits for its `apply_when`
+};
 std::string_view to_text(ProviderState state);
 struct ProviderView {
     std::string name;
@@ -85,6 +102,7 @@ struct ProviderView {
     std::uint64_t applied = 0;
     WallTime last_applied_at;
     bool established = false;
+    std::vector<WaitView> waits_on; // this station, if it is one of them, and the linked ones
 };
 
 } // namespace stationsync::core

@@ -1,0 +1,335 @@
+// What keeps new states from being brought in: a person holds the provider, or its `apply_when`
+// does not allow it now. They are fetched all the same; local changes are sealed and announced.
+#include "objects.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace stationsync::core {
+
+namespace {
+
+// The wall clock is past the end of a hold that has not lasted long enough: this computer slept, or
+// its clock was set. In the second case the host makes a new engine within this time.
+constexpr Duration step_noticed_within = std::chrono::seconds(10);
+constexpr Duration stands_at_least = std::chrono::seconds(1);
+
+// "2026-01-31 12:34 UTC"
+std::string minute_text(WallTime time) {
+    constexpr std::size_t day_length = 10;
+    constexpr std::size_t minute_at = 11;
+    constexpr std::size_t minute_length = 5;
+    std::string const text = to_text(time);
+    if (text.size() < minute_at + minute_length)
+        return text;
+    return text.substr(0, day_length) + ' ' + text.substr(minute_at, minute_length) + " UTC";
+}
+
+std::string until_text(const std::optional<WallTime>& until) {
+    return until ? " until " + minute_text(*until) : std::string();
+}
+
+std::string hindrance_text(const ApplyState& state) {
+    if (state.hindrance == Hindrance::held)
+        return "held on purpose" + until_text(state.until);
+    return "apply_when does not allow it now: " + state.text;
+}
+
+} // namespace
+
+std::string_view to_text(Hindrance hindrance) {
+    switch (hindrance) {
+    case Hindrance::none:
+        return "none";
+    case Hindrance::held:
+        return "held";
+    case Hindrance::condition:
+        return "condition";
+    }
+    return "unknown";
+}
+
+// An order is for so long, whatever the clock says: what noticed steps moved it by moves the end.
+std::optional<WallTime> Objects::hold_end(const Hold& hold) const {
+    if (!hold.until)
+        return std::nullopt;
+    return *hold.until + (context_.meta.clock_moved - hold.clock_moved);
+}
+
+// At a start, and when the order is given: how much of it is left.
+void Objects::begin_hold(Provider& provider) {
+    provider.hold_ends.reset();
+    provider.hold_ends_asleep.reset();
+    provider.hindrance_touched = true;
+    if (!provider.record.hold)
+        return;
+    Hold& hold = *provider.record.hold;
+    if (const auto until = hold_end(hold)) {
+        const Duration left = *until - context_.wall();
+        // The clock was put back while nobody looked: no longer than was ordered.
+        if (left > hold.length) {
+            hold.until = context_.wall() + hold.length;
+            hold.clock_moved = context_.meta.clock_moved;
+            store(provider);
+        }
+        provider.hold_ends = context_.instant() + std::clamp(left, Duration{}, hold.length);
+    }
+    const std::string& name = provider.record.provider;
+    context_.out.now(make_message("provider-held", name,
+                                  {{"provider", name},
+                                   {"since", minute_text(hold.since)},
+                                   {"until", until_text(hold_end(hold))}}));
+}
+
+void Objects::on(const HoldRequested& event) {
+    const auto place = providers_.find(event.provider);
+    if (place == providers_.end() || !place->second.enabled) {
+        answer("hold", event.provider, false,
+               "no enabled provider is called '" + event.provider + "'");
+        return;
+    }
+    if (event.length && *event.length <= Duration{}) {
+        answer("hold", event.provider, false, "a hold lasts longer than nothing");
+        return;
+    }
+    Provider& provider = place->second;
+    Hold hold;
+    // Ordered again it lasts longer or shorter; held it is since the first order.
+    hold.since = provider.record.hold ? provider.record.hold->since : context_.wall();
+    hold.clock_moved = context_.meta.clock_moved;
+    if (event.length) {
+        hold.length = *event.length;
+        hold.until = context_.wall() + hold.length;
+    }
+    provider.record.hold = hold;
+    store(provider);
+    begin_hold(provider);
+    touch_all(event.provider);
+    context_.out.after_durable(CommandAnswered{
+        "hold", event.provider, true,
+        "'" + event.provider + "' is held on this station" + until_text(hold.until) +
+            "; an apply that runs already finishes. To bring in what waits: "
+            "stationsync release " +
+            event.provider});
+}
+
+void Objects::on(const ReleaseRequested& event) {
+    const auto place = providers_.find(event.provider);
+    if (place == providers_.end() || !place->second.enabled) {
+        answer("release", event.provider, false,
+               "no enabled provider is called '" + event.provider + "'");
+        return;
+    }
+    if (!place->second.record.hold) {
+        answer("release", event.provider, true, "'" + event.provider + "' is not held");
+        return;
+    }
+    end_hold(place->second, "by a person");
+    context_.out.after_durable(
+        CommandAnswered{"release", event.provider, true, "'" + event.provider + "' is released"});
+}
+
+void Objects::end_hold(Provider& provider, const std::string& how) {
+    const std::string& name = provider.record.provider;
+    context_.out.now(ClearMessage{"provider-held", name});
+    context_.out.now(make_message(
+        "hold-ended", name,
+        {{"provider", name}, {"how", how}, {"since", minute_text(provider.record.hold->since)}}));
+    provider.record.hold.reset();
+    provider.hold_ends.reset();
+    provider.hold_ends_asleep.reset();
+    provider.hindrance_touched = true;
+    store(provider);
+    touch_waiting(provider);
+}
+
+void Objects::end_holds_due(Provider& provider) {
+    if (!provider.hold_ends)
+        return;
+    const Instant now = context_.instant();
+    const auto until = hold_end(*provider.record.hold);
+    if (!until || context_.wall() < *until)
+        provider.hold_ends_asleep.reset();
+    else if (!provider.hold_ends_asleep)
+        provider.hold_ends_asleep = now + step_noticed_within;
+    if (*provider.hold_ends <= now ||
+        (provider.hold_ends_asleep && *provider.hold_ends_asleep <= now))
+        end_hold(provider, "because its time was over");
+}
+
+// Nothing but the data itself decides whether a new state may be applied now.
+bool Objects::may_begin(const Provider& provider) const {
+    if (mutant(Mutant::hold_ignored))
+        return true;
+    if (provider.record.hold)
+        return false;
+    if (!provider.config.apply_when)
+        return true;
+    return provider.verdict && provider.verdict->until > context_.instant() &&
+           provider.verdict->allowed;
+}
+
+void Objects::ask_apply_when(Provider& provider) {
+    const bool answered = provider.verdict && provider.verdict->until > context_.instant();
+    if (!provider.config.apply_when || provider.record.hold || answered || provider.verdict_asked)
+        return;
+    const JobId job = context_.new_job();
+    provider.verdict_asked = job;
+    context_.out.now(AskApplyWhen{job, provider.record.provider});
+}
+
+void Objects::on(const ApplyWhenAnswered& event) {
+    for (auto& [name, provider] : providers_) {
+        if (provider.verdict_asked != event.job)
+            continue;
+        provider.verdict_asked.reset();
+        const bool denied_before = provider.verdict && !provider.verdict->allowed;
+        ApplyVerdict verdict;
+        verdict.allowed = event.allowed;
+        verdict.text = event.text;
+        verdict.until = context_.instant() + std::max(event.stands_for, stands_at_least);
+        verdict.since = denied_before ? provider.verdict->since : context_.wall();
+        provider.verdict = std::move(verdict);
+        provider.hindrance_touched = true;
+        if (event.allowed)
+            touch_waiting(provider);
+        return;
+    }
+}
+
+void Objects::touch_waiting(Provider& provider) {
+    for (const ObjectId& id : provider.waiting)
+        if (Object* const object = find(id))
+            touch(*object);
+}
+
+// `waits`: for nothing but to be allowed.
+void Objects::note_waiting(Provider& provider, Object& object, bool waits) {
+    const bool waited = provider.waiting.contains(object.record.id);
+    if (waits)
+        ask_apply_when(provider);
+    if (waits == waited)
+        return;
+    if (waits)
+        provider.waiting.insert(object.record.id);
+    else
+        provider.waiting.erase(object.record.id);
+    provider.hindrance_touched = true;
+    context_.out.now(ObjectChanged{object.record.id});
+}
+
+void Objects::forget_verdict(Provider& provider) {
+    provider.verdict.reset();
+    provider.verdict_asked.reset();
+    provider.hindrance_touched = true;
+}
+
+ApplyState Objects::apply_state(const Provider& provider) const {
+    ApplyState state;
+    state.provider = provider.record.provider;
+    if (!provider.enabled)
+        return state;
+    if (provider.record.hold) {
+        state.hindrance = Hindrance::held;
+        state.since = provider.record.hold->since;
+        state.until = hold_end(*provider.record.hold);
+    } else if (!provider.waiting.empty() && provider.verdict && !provider.verdict->allowed) {
+        state.hindrance = Hindrance::condition;
+        state.since = provider.verdict->since;
+        state.text = provider.verdict->text;
+    }
+    return state;
+}
+
+// At the end of each call: whoever is linked hears of what has changed.
+void Objects::tell_apply_states() {
+    for (auto& [name, provider] : providers_) {
+        if (!std::exchange(provider.hindrance_touched, false))
+            continue;
+        ApplyState state = apply_state(provider);
+        state.number = provider.told.number;
+        if (state == provider.told)
+            continue;
+        state.number = ++apply_states_told_;
+        provider.told = state;
+        for (const auto& [station, exchange] : exchanges_)
+            send_durable(station, state);
+        context_.out.now(ProviderChanged{name});
+    }
+}
+
+// Who has just opened knows of nothing that waits here.
+void Objects::tell_apply_states_to(const StationId& id) {
+    for (const auto& [name, provider] : providers_)
+        if (provider.told.hindrance != Hindrance::none)
+            send_durable(id, provider.told);
+}
+
+void Objects::on_message(const StationId& from, const ApplyState& message) {
+    if (!providers_.contains(message.provider))
+        return;
+    ApplyState& known = peer_states_[message.provider][from];
+    if (message.number < known.number)
+        return;
+    known = message;
+    context_.out.now(ProviderChanged{message.provider});
+}
+
+void Objects::forget_apply_states(const StationId& id) {
+    for (auto& [provider, states] : peer_states_)
+        if (states.erase(id) > 0)
+            context_.out.now(ProviderChanged{provider});
+}
+
+std::vector<WaitView> Objects::waits_on(const Provider& provider, const Object* object) const {
+    std::vector<WaitView> list;
+    const auto add = [&](const StationId& station, const ApplyState& state) {
+        if (state.hindrance != Hindrance::none)
+            list.push_back(
+                {station, state.hindrance, hindrance_text(state), state.since, state.until});
+    };
+    const std::string& name = provider.record.provider;
+    if (!object || provider.waiting.contains(object->record.id))
+        add(context_.config.self, apply_state(provider));
+    const auto place = peer_states_.find(name);
+    if (place == peer_states_.end() || (object && !object->head()))
+        return list;
+    const std::vector<StationId> holding = object ? holders(*object) : std::vector<StationId>{};
+    for (const auto& [station, state] : place->second)
+        if (stations_->provider_open(station, name) &&
+            std::find(holding.begin(), holding.end(), station) == holding.end())
+            add(station, state);
+    return list;
+}
+
+// Of an object that waits for nothing but to be allowed.
+std::string Objects::waiting_reason(const Provider& provider) const {
+    const ApplyState state = apply_state(provider);
+    const std::string& name = provider.record.provider;
+    switch (state.hindrance) {
+    case Hindrance::held:
+        return "fetched and verified; '" + name + "' is " + hindrance_text(state) +
+               ", to bring it in now: stationsync release " + name;
+    case Hindrance::condition:
+        return "fetched and verified; " + hindrance_text(state);
+    case Hindrance::none:
+        break;
+    }
+    return "fetched and verified; apply_when is being asked";
+}
+
+void Objects::explain_hindrance(const Provider& provider, ProviderView& view) const {
+    const ApplyState state = apply_state(provider);
+    view.waits_on = waits_on(provider, nullptr);
+    if (state.hindrance == Hindrance::none || view.state != ProviderState::ok)
+        return;
+    const bool held = state.hindrance == Hindrance::held;
+    view.state = held ? ProviderState::held : ProviderState::waiting;
+    view.reason = hindrance_text(state);
+    if (!provider.waiting.empty())
+        view.reason += "; what waits: " + std::to_string(provider.waiting.size());
+    if (held)
+        view.reason += "; stationsync release " + view.name;
+}
+
+} // namespace stationsync::core
