@@ -90,6 +90,11 @@ void Cluster::on_durable(Machine& machine, const StateStore::Transaction& transa
             std::vector<core::ObjectId> unsealed;
             for (const auto& [place, content] : initial_) {
                 const auto* record = machine.store.image.find(place.second);
+                // The root was changed since, and the plant's state, which is the same, is just
+                // being brought in: the scan has not found it.
+                if (record && record->intent) {
+                    continue;
+                }
                 if (place.first == machine.index &&
                     place.second.provider == provider->record.provider &&
                     machine.live(place.second) == content && (!record || !record->held)) {

@@ -48,7 +48,7 @@ const std::vector<std::string>& action_names() {
 constexpr std::array<const char*, std::variant_size_v<core::Message>> message_names = {
     "Profile",    "Verdicts",      "TimeReport",     "Greeting",      "IndexRequest",
     "IndexBatch", "PendingChange", "PartialPackage", "Introductions", "BlockList",
-    "KeptQuery",  "KeptAnswer",    "VerifyRequest",  "VerifyReport"};
+    "KeptQuery",  "KeptAnswer",    "VerifyRequest",  "VerifyReport",  "ApplyState"};
 
 } // namespace
 

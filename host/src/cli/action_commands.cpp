@@ -95,6 +95,25 @@ int run_restart(const Invocation& call, Environment& environment) {
     return act(call, environment, "restart", Json::object());
 }
 
+int run_hold(const Invocation& call, Environment& environment) {
+    require_provider_name(call.argument(0));
+    Json arguments{{"provider", call.argument(0)}};
+    if (const auto length = call.value("for")) {
+        const auto parsed = parse_duration(*length);
+        if (!parsed || parsed->count() <= 0) {
+            throw UsageError("--for needs a duration such as 30m, 2h or 1h30m, not \"" + *length +
+                             "\".");
+        }
+        arguments["for"] = *length;
+    }
+    return act(call, environment, "hold", arguments);
+}
+
+int run_release(const Invocation& call, Environment& environment) {
+    require_provider_name(call.argument(0));
+    return act(call, environment, "release", {{"provider", call.argument(0)}});
+}
+
 int run_establish(const Invocation& call, Environment& environment) {
     return act(call, environment, "establish", optional_provider(call));
 }

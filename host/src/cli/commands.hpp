@@ -42,6 +42,8 @@ int run_restore(const Invocation& call, Environment& environment);
 int run_start(const Invocation& call, Environment& environment);
 int run_stop(const Invocation& call, Environment& environment);
 int run_restart(const Invocation& call, Environment& environment);
+int run_hold(const Invocation& call, Environment& environment);
+int run_release(const Invocation& call, Environment& environment);
 int run_establish(const Invocation& call, Environment& environment);
 int run_verify(const Invocation& call, Environment& environment);
 int run_accept_root(const Invocation& call, Environment& environment);

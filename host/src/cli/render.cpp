@@ -76,6 +76,14 @@ void render_providers(std::ostream& out, const Json& providers) {
         if (const auto reason = text_at(provider, "reason"); !reason.empty()) {
             write_wrapped(out, text_at(provider, "name") + ": " + reason, 2);
         }
+        for (const auto& wait : list_at(provider, "waits_on")) {
+            if (!truth_at(wait, "here")) {
+                write_wrapped(out,
+                              text_at(provider, "name") + ": waits on " + text_at(wait, "station") +
+                                  ": " + text_at(wait, "text"),
+                              2);
+            }
+        }
     }
 }
 

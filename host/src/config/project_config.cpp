@@ -180,6 +180,15 @@ private:
         provider.scan_interval =
             reader.duration("scan_interval", std::chrono::milliseconds(100))
                 .value_or(database ? std::chrono::minutes(1) : std::chrono::minutes(5));
+        if (const auto text = reader.text("apply_when")) {
+            if (auto parsed = parse_apply_when(*text)) {
+                provider.apply_when = std::move(*parsed);
+            } else {
+                reader.problem(reader.line_of("apply_when"),
+                               reader.named("apply_when") + " must be " +
+                                   std::string(apply_when_form) + ", not \"" + *text + "\".");
+            }
+        }
         provider.own = reader.take_rest();
         provider.own.line = line;
         check_own(provider.own, provider.plugin, reader, title);
@@ -210,7 +219,8 @@ private:
 bool ProviderConfig::operator==(const ProviderConfig& other) const {
     return name == other.name && plugin == other.plugin && enabled == other.enabled &&
            settle == other.settle && settle_max == other.settle_max &&
-           scan_interval == other.scan_interval && own == other.own;
+           scan_interval == other.scan_interval && apply_when == other.apply_when &&
+           own == other.own;
 }
 
 bool DiscoveryConfig::operator==(const DiscoveryConfig& other) const {

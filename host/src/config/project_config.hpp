@@ -1,6 +1,7 @@
 #pragma once
 // projects/NAME.toml: what a project synchronizes and how its stations are found.
 
+#include "config/apply_when.hpp"
 #include "config/problem.hpp"
 #include "config/root_paths.hpp"
 #include "config/value.hpp"
@@ -22,6 +23,7 @@ struct ProviderConfig {
     std::chrono::milliseconds settle{};        // quiet time before a change is sealed
     std::chrono::milliseconds settle_max{};    // sealed after this at the latest, >= settle
     std::chrono::milliseconds scan_interval{}; // between complete scans, > 0
+    ApplyWhen apply_when;                      // asks nothing: always
     ConfigValue own;                           // a table: the plugin's own keys
     unsigned line = 0;
 

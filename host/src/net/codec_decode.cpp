@@ -258,6 +258,20 @@ core::Message read(const wire::VerifyReport& in, Checks& checks) {
     return out;
 }
 
+core::Message read(const wire::ApplyState& in, Checks& checks) {
+    core::ApplyState out;
+    out.provider = checks.provider(in.provider());
+    // What this version does not know keeps the sender waiting all the same.
+    out.hindrance = static_cast<core::Hindrance>(std::min(in.hindrance(), 2U));
+    out.text = checks.text(in.text(), wire_limits::text_bytes, "why something waits");
+    out.since = checks.time(in.since_us(), "the time since which something waits");
+    if (in.has_until_us()) {
+        out.until = checks.time(in.until_us(), "the end of a hold");
+    }
+    out.number = in.number();
+    return out;
+}
+
 std::optional<core::Message> read(const wire::EngineMessage& in, Checks& checks) {
     switch (in.body_case()) {
     case wire::EngineMessage::kProfile:
@@ -288,6 +302,8 @@ std::optional<core::Message> read(const wire::EngineMessage& in, Checks& checks)
         return read(in.verify_request(), checks);
     case wire::EngineMessage::kVerifyReport:
         return read(in.verify_report(), checks);
+    case wire::EngineMessage::kApplyState:
+        return read(in.apply_state(), checks);
     case wire::EngineMessage::BODY_NOT_SET:
         break;
     }

@@ -184,6 +184,18 @@ void write(const core::VerifyReport& in, wire::EngineMessage& message) {
     }
 }
 
+void write(const core::ApplyState& in, wire::EngineMessage& message) {
+    wire::ApplyState& out = *message.mutable_apply_state();
+    out.set_provider(in.provider);
+    out.set_hindrance(static_cast<std::uint32_t>(in.hindrance));
+    out.set_text(in.text);
+    out.set_since_us(in.since.us);
+    if (in.until) {
+        out.set_until_us(in.until->us);
+    }
+    out.set_number(in.number);
+}
+
 template <class Message>
 Bytes serialize(const Message& message) {
     Bytes bytes(message.ByteSizeLong());

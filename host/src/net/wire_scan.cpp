@@ -81,6 +81,7 @@ constexpr Field fields[] = {
     {Node::engine, 12, Node::kept_answer},
     {Node::engine, 13, Node::leaf},
     {Node::engine, 14, Node::list_of_leaves},
+    {Node::engine, 15, Node::leaf},
 };
 
 std::optional<Node> child_of(Node parent, std::uint64_t number) {

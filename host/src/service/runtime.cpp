@@ -89,6 +89,7 @@ IoResult<void> Runtime::open_state() {
             return found.error();
     if (settings_.clock_stepped) {
         ++opened->state.meta.clock_steps;
+        opened->state.meta.clock_moved += *settings_.clock_stepped;
         if (auto stored = database_->commit({{core::PutMeta{opened->state.meta}}}); !stored)
             return stored.error();
     }
@@ -360,6 +361,7 @@ void Runtime::finish_shut_down() {
         if (clock_stepped_ && engine_) {
             core::MetaRecord meta = engine_->meta();
             ++meta.clock_steps;
+            meta.clock_moved += *clock_stepped_;
             if (const auto stored = database_->commit({{core::PutMeta{meta}}}); !stored)
                 log::error("service", stored.error().text);
         }

@@ -47,10 +47,10 @@ public:
     // Opens state and directories, starts the engine, links and providers. Blocking, short.
     [[nodiscard]] IoResult<void> start();
     // Ends everything; running applies finish (for `patience` at most, then they are cancelled,
-    // too). `by_person` ends the episodes of restored old data. `stepped`: the clock was set.
+    // too). `by_person` ends the episodes of restored old data. `clock_stepped`: the clock was set.
     struct ShutDown {
         bool by_person = false;
-        bool clock_stepped = false;
+        std::optional<core::Duration> clock_stepped; // by so much
         core::Duration patience = std::chrono::hours(24);
     };
     void shut_down(const ShutDown& how, std::function<void()> ended);
@@ -110,6 +110,8 @@ private:
         bool compat_known = false;
         bool compat_asked = false;              // an answer is on its way
         std::vector<core::Token> compat_tokens; // as the engine was told
+        std::shared_ptr<WorkerPool> gate;       // asks the command of apply_when
+        unsigned refusals = 0;                  // of it, one after the other
     };
 
     // runtime.cpp
@@ -145,6 +147,7 @@ private:
     void act(core::DropPackage& action);
     void act(core::AdoptKept& action);
     void act(core::JudgeTokens& action);
+    void act(core::AskApplyWhen& action); // runtime_apply_when.cpp
     void act(core::RaiseMessage& action);
     void act(core::ClearMessage& action);
     void act(core::ObjectChanged& action);
@@ -249,7 +252,7 @@ private:
     bool pumping_ = false;
     bool ending_ = false;
     bool ended_ = false;
-    bool clock_stepped_ = false;
+    std::optional<core::Duration> clock_stepped_;
     std::function<void()> on_ended_;
 
     std::shared_ptr<StateDatabase> database_;

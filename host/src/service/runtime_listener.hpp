@@ -10,6 +10,7 @@
 #include "stationsync/core/action.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,9 @@ struct RuntimeSettings {
     StationConfig station;
     ProjectConfig project;
     std::vector<ListenAddress> listen;
-    bool founder = false;       // this station made the project
-    bool clock_stepped = false; // since the engine ran last
+    bool founder = false; // this station made the project
+    // The clock was set, by so much, since the engine ran last.
+    std::optional<core::Duration> clock_stepped;
     std::uint64_t run_id = 0;
     core::StationId self;
 };

@@ -117,6 +117,7 @@ core::ProviderEnabled Runtime::enabled_event(const ProviderSlot& slot) const {
     event.keys_are_paths = slot.kind && slot.kind->keys_are_paths;
     event.export_reproducible = slot.kind && slot.kind->export_reproducible;
     event.live_above = settings_.station.sync.live_above_bytes;
+    event.apply_when = slot.config.apply_when.asks_anything();
     return event;
 }
 

@@ -57,6 +57,8 @@ Service::Service(boost::asio::io_context& context, Workers& workers, RunOptions 
                  {"publish", &Service::command_publish},
                  {"restore", &Service::command_restore},
                  {"establish", &Service::command_establish},
+                 {"hold", &Service::command_hold},
+                 {"release", &Service::command_release},
                  {"verify", &Service::command_verify},
                  {"start", &Service::command_start},
                  {"stop", &Service::command_stop},
@@ -184,7 +186,7 @@ void Service::run_engine(RuntimeSettings settings) {
         return;
     }
     stopped_reason_.clear();
-    clock_stepped_while_stopped_ = false;
+    clock_stepped_while_stopped_.reset();
     tell_unsaved_key();
     if (!clock_step_text_.empty())
         runtime_->raise("clock-step", {}, {{"step", std::exchange(clock_step_text_, {})}});
@@ -334,11 +336,12 @@ void Service::clock_stepped(std::int64_t by_us) {
                  {{}, {}, "clock-step"});
     clock_step_text_ = std::to_string(std::llround(static_cast<double>(by_us) / 1e6)) + " s";
     if (!runtime_) {
-        clock_stepped_while_stopped_ = true;
+        clock_stepped_while_stopped_ =
+            clock_stepped_while_stopped_.value_or(core::Duration{}) + core::Duration{by_us};
         return;
     }
     Runtime::ShutDown how;
-    how.clock_stepped = true;
+    how.clock_stepped = core::Duration{by_us};
     restart_engine(how, {});
 }
 

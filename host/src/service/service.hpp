@@ -85,6 +85,8 @@ private:
     void command_publish(const nlohmann::json& arguments, ReplyFunction done);
     void command_restore(const nlohmann::json& arguments, ReplyFunction done);
     void command_establish(const nlohmann::json& arguments, ReplyFunction done);
+    void command_hold(const nlohmann::json& arguments, ReplyFunction done);
+    void command_release(const nlohmann::json& arguments, ReplyFunction done);
     void command_verify(const nlohmann::json& arguments, ReplyFunction done);
     void command_start(const nlohmann::json& arguments, ReplyFunction done);
     void command_stop(const nlohmann::json& arguments, ReplyFunction done);
@@ -149,7 +151,7 @@ private:
     ClockWatch clock_;
     ClockSteps clock_steps_;
     std::string clock_step_text_; // to be told once the engine runs again
-    bool clock_stepped_while_stopped_ = false;
+    std::optional<core::Duration> clock_stepped_while_stopped_;
     Timer clock_timer_;
     Timer event_timer_;
     Timer discover_timer_;

@@ -6,6 +6,7 @@
 #include "config/config_text.hpp"
 #include "config/secrets.hpp"
 #include "config/toml_reader.hpp"
+#include "config/units.hpp"
 #include "net/names.hpp"
 #include "service/arguments.hpp"
 
@@ -104,6 +105,36 @@ void Service::command_establish(const nlohmann::json& arguments, ReplyFunction d
         return;
     await("establish", provider, std::move(done));
     runtime_->command(core::EstablishRequested{provider});
+}
+
+void Service::command_hold(const nlohmann::json& arguments, ReplyFunction done) {
+    if (!need_engine(done))
+        return;
+    const std::string provider = text_of(arguments, "provider");
+    if (!need_provider(runtime_->settings().project, provider, true, done))
+        return;
+    std::optional<core::Duration> length;
+    if (arguments.contains("for")) {
+        const auto given = parse_duration(text_of(arguments, "for"));
+        if (!given || given->count() <= 0) {
+            done(reply_error(ReplyCode::bad_request, "`for` is no duration.",
+                             "Write it as \"90s\", \"30m\", \"2h\" or \"1h30m\"."));
+            return;
+        }
+        length = *given;
+    }
+    await("hold", provider, std::move(done));
+    runtime_->command(core::HoldRequested{provider, length});
+}
+
+void Service::command_release(const nlohmann::json& arguments, ReplyFunction done) {
+    if (!need_engine(done))
+        return;
+    const std::string provider = text_of(arguments, "provider");
+    if (!need_provider(runtime_->settings().project, provider, true, done))
+        return;
+    await("release", provider, std::move(done));
+    runtime_->command(core::ReleaseRequested{provider});
 }
 
 void Service::command_verify(const nlohmann::json& arguments, ReplyFunction done) {

@@ -40,6 +40,19 @@ json checks_json(const std::vector<core::CheckResult>& checks) {
     return list;
 }
 
+json waits_json(const core::Engine& engine, const std::vector<core::WaitView>& waits) {
+    json list = json::array();
+    for (const core::WaitView& wait : waits)
+        list.push_back({{"station", engine.station_name(wait.station)},
+                        {"station_id", core::to_text(wait.station)},
+                        {"here", wait.station == engine.meta().station},
+                        {"cause", core::to_text(wait.hindrance)},
+                        {"text", wait.text},
+                        {"since", time_or_null(wait.since)},
+                        {"until", wait.until ? time_or_null(*wait.until) : json(nullptr)}});
+    return list;
+}
+
 json object_json(const core::Engine& engine, const core::ObjectView& view) {
     json object = {{"provider", view.id.provider},
                    {"key", view.id.key},
@@ -53,6 +66,7 @@ json object_json(const core::Engine& engine, const core::ObjectView& view) {
                    {"stamp", core::to_text(view.stamp)},
                    {"digest", digest_or_null(view.digest)},
                    {"present_on", names_of(engine, view.present_on)},
+                   {"waits_on", waits_json(engine, view.waits_on)},
                    {"conflict", nullptr}};
     if (view.conflict)
         object["conflict"] = {{"with", engine.station_name(view.conflict->with)},
@@ -84,7 +98,8 @@ json providers_json(const Runtime& runtime, bool with_digests) {
                         {"applied", view.applied},
                         {"bytes_received", bytes.received},
                         {"bytes_sent", bytes.sent},
-                        {"last_applied_at", time_or_null(view.last_applied_at)}});
+                        {"last_applied_at", time_or_null(view.last_applied_at)},
+                        {"waits_on", waits_json(engine, view.waits_on)}});
     }
     // Configured, but switched off: the engine knows nothing of them.
     for (const ProviderConfig& config : runtime.settings().project.providers) {
@@ -103,7 +118,8 @@ json providers_json(const Runtime& runtime, bool with_digests) {
                             {"applied", 0},
                             {"bytes_received", 0},
                             {"bytes_sent", 0},
-                            {"last_applied_at", nullptr}});
+                            {"last_applied_at", nullptr},
+                            {"waits_on", json::array()}});
     }
     return list;
 }
@@ -123,7 +139,8 @@ json stopped_providers_json(const ProjectConfig& project) {
              {"applied", 0},
              {"bytes_received", 0},
              {"bytes_sent", 0},
-             {"last_applied_at", nullptr}});
+             {"last_applied_at", nullptr},
+             {"waits_on", json::array()}});
     return list;
 }
 
@@ -191,6 +208,7 @@ json explain_json(const core::Engine& engine, const core::ObjectView& view) {
                         (view.conflict->order_uncertain
                              ? "; which of the two was later cannot be told for certain."
                              : ", which was earlier."));
+    const std::string not_held_yet = "does not hold this state yet";
     json stations = json::array();
     for (const core::StationView& station : engine.stations()) {
         if (!station.id)
@@ -198,14 +216,18 @@ json explain_json(const core::Engine& engine, const core::ObjectView& view) {
         const bool present = std::find(view.present_on.begin(), view.present_on.end(),
                                        *station.id) != view.present_on.end();
         const bool linked = station.state == core::StationState::connected;
+        const auto wait =
+            std::find_if(view.waits_on.begin(), view.waits_on.end(),
+                         [&](const core::WaitView& each) { return each.station == *station.id; });
         stations.push_back({{"id", core::to_text(*station.id)},
                             {"name", station.name},
                             {"state", present  ? "in_sync"
                                       : linked ? "waiting"
                                                : "unknown"},
-                            {"reason", present  ? "holds this state"
-                                       : linked ? "does not hold this state yet"
-                                                : "not connected"}});
+                            {"reason", present                       ? "holds this state"
+                                       : !linked                     ? "not connected"
+                                       : wait != view.waits_on.end() ? wait->text
+                                                                     : not_held_yet}});
     }
     answer["text"] = std::move(lines);
     answer["stations"] = std::move(stations);

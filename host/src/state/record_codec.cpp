@@ -204,6 +204,7 @@ std::string encode_record(const core::MetaRecord& record) {
     out.set_aging_since(record.aging_since.us);
     out.set_aging_clock_steps(record.aging_clock_steps);
     out.set_station(bytes_of(record.station.bytes));
+    out.set_clock_moved_us(record.clock_moved.count());
     return out.SerializeAsString();
 }
 
@@ -221,6 +222,7 @@ std::optional<core::MetaRecord> decode_meta(std::string_view bytes) {
     record.old_incarnations.assign(in.old_incarnations().begin(), in.old_incarnations().end());
     record.aging_since.us = in.aging_since();
     record.aging_clock_steps = in.aging_clock_steps();
+    record.clock_moved = core::Duration{in.clock_moved_us()};
     if (!in.station().empty() && !read_bytes(in.station(), record.station.bytes))
         return std::nullopt;
     return record;
@@ -236,6 +238,14 @@ std::string encode_record(const core::ProviderRecord& record) {
     out.set_published(record.published);
     out.set_applied(record.applied);
     out.set_last_applied_at(record.last_applied_at.us);
+    if (record.hold) {
+        state::Hold& hold = *out.mutable_hold();
+        hold.set_since(record.hold->since.us);
+        if (record.hold->until)
+            hold.set_until(record.hold->until->us);
+        hold.set_length_us(record.hold->length.count());
+        hold.set_clock_moved_us(record.hold->clock_moved.count());
+    }
     return out.SerializeAsString();
 }
 
@@ -253,6 +263,14 @@ std::optional<core::ProviderRecord> decode_provider(std::string provider, std::s
     record.published = in.published();
     record.applied = in.applied();
     record.last_applied_at.us = in.last_applied_at();
+    if (in.has_hold()) {
+        core::Hold& hold = record.hold.emplace();
+        hold.since.us = in.hold().since();
+        if (in.hold().has_until())
+            hold.until = core::WallTime{in.hold().until()};
+        hold.length = core::Duration{in.hold().length_us()};
+        hold.clock_moved = core::Duration{in.hold().clock_moved_us()};
+    }
     return record;
 }
 

@@ -170,6 +170,18 @@ public:
         }
         case 12:
             return core::VerifyRequest{random_(), "recipes"};
+        case 13: {
+            core::ApplyState value;
+            value.provider = "recipes";
+            value.hindrance = static_cast<core::Hindrance>(below(3));
+            value.text = text(100);
+            value.since = {stamp().wall_us};
+            if (coin()) {
+                value.until = core::WallTime{stamp().wall_us};
+            }
+            value.number = random_();
+            return value;
+        }
         default: {
             core::VerifyReport value{random_(), "recipes", below(1000), {}};
             repeat(4, [&] { value.different.push_back("k" + text(40)); });
