@@ -28,6 +28,7 @@ private:
     using Words = std::vector<std::string>;
     using Command = void (Script::*)(const Words& words);
     static const std::map<std::string, Command>& commands();
+    static const std::map<std::string, Command>& expectations();
     static Words split(const std::string& line);
 
     void perform(const Words& words);

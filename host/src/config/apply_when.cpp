@@ -47,7 +47,7 @@ std::optional<int> day_of(std::string_view name) {
 // Times, days of the week, and what stands between them.
 bool is_made_of_times(const std::string& text) {
     std::string word;
-    bool digits = false;
+    bool says_something = false;
     for (const char c : text + ' ') {
         if (c >= 'a' && c <= 'z') {
             word += c;
@@ -56,13 +56,13 @@ bool is_made_of_times(const std::string& text) {
         if (!word.empty() && !day_of(word)) {
             return false;
         }
+        says_something = says_something || !word.empty() || (c >= '0' && c <= '9');
         word.clear();
-        digits = digits || (c >= '0' && c <= '9');
         if (!(c >= '0' && c <= '9') && !is_blank(c) && c != ':' && c != '-' && c != ',') {
             return false;
         }
     }
-    return digits;
+    return says_something;
 }
 
 // "HH:MM"

@@ -65,6 +65,30 @@ TEST(StateDatabase, AnotherLookAtADamagedDatabaseLeavesItWhereItIs) {
     EXPECT_EQ(moved_aside(folder.path()), 1U);
 }
 
+TEST(StateDatabase, AHoldComesBackWithOrWithoutAnEnd) {
+    test::TempFolder folder;
+    core::MetaRecord meta = used_meta();
+    meta.clock_moved = -std::chrono::hours(3);
+    core::PutProvider for_ever = provider("a");
+    for_ever.record.hold = core::Hold{{1'700'000'000'000'000}, {}, {}, meta.clock_moved};
+    core::PutProvider for_some_time = provider("b");
+    for_some_time.record.hold =
+        core::Hold{{5}, core::WallTime{7}, std::chrono::hours(2), std::chrono::seconds(-1)};
+    store(folder / "state.db", {core::PutMeta{meta}, for_ever, for_some_time, provider("c")});
+    const auto loaded = StateDatabase::open_and_load(folder / "state.db");
+    ASSERT_TRUE(loaded);
+    EXPECT_EQ(loaded->state.meta.clock_moved, meta.clock_moved);
+    ASSERT_EQ(loaded->state.providers.size(), 3U);
+    for (const core::ProviderRecord& record : loaded->state.providers) {
+        if (record.provider == "a")
+            EXPECT_EQ(record, for_ever.record);
+        else if (record.provider == "b")
+            EXPECT_EQ(record, for_some_time.record);
+        else
+            EXPECT_FALSE(record.hold.has_value());
+    }
+}
+
 TEST(StateDatabase, ADatabaseWithoutItsOwnRecordIsFreshAndEmpty) {
     test::TempFolder folder;
     store(folder / "state.db", {provider("recipes")}); // died before the engine stored anything

@@ -11,6 +11,7 @@ namespace stationsync::host::cli {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using Render = void (*)(std::ostream&, const Json&);
 
 std::string rendered(Render render, const Json& json) {
@@ -41,6 +42,23 @@ TEST(Render, StatusShowsEngineProvidersAndMessages) {
     EXPECT_THAT(text, HasSubstr("2026-03-01 08:15:00"));
     EXPECT_THAT(text, HasSubstr("recipes: no marker file"));
     EXPECT_THAT(text, HasSubstr("-> Make room."));
+}
+
+TEST(Render, StatusTellsWhichOtherStationsWaitAndWhy) {
+    const auto text = rendered(render_status, Json::parse(R"({
+        "project":"Plant","station":{"id":"0d6bbfb6-0000-8000-8000-000000000000","name":"A"},
+        "engine":"running","reason":"","messages":[],
+        "providers":[{"name":"recipes","plugin":"filesync","state":"held",
+                      "reason":"held on purpose; what waits: 2; stationsync release recipes",
+                      "objects":120,"unsynced":2,"published":4,"applied":5,"last_applied_at":null,
+                      "waits_on":[
+                        {"station":"A","here":true,"cause":"held","text":"held on purpose"},
+                        {"station":"B","here":false,"cause":"condition",
+                         "text":"apply_when does not allow it now: batch 4711 runs"}]}]})"));
+    EXPECT_THAT(text, HasSubstr("recipes: held on purpose; what waits: 2; stationsync release"));
+    EXPECT_THAT(
+        text, HasSubstr("recipes: waits on B: apply_when does not allow it now: batch 4711 runs"));
+    EXPECT_THAT(text, Not(HasSubstr("waits on A")));
 }
 
 TEST(Render, StationsShowDirectionsAndReasons) {

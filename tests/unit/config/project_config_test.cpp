@@ -161,5 +161,33 @@ TEST(ProjectConfig, EqualityIgnoresWhereAValueStands) {
     EXPECT_FALSE(a.value->providers == c.value->providers);
 }
 
+TEST(ProjectConfig, ApplyWhenIsWindowsOrACommandAndNoKeyOfThePlugin) {
+    const auto config = parse(R"([providers.a]
+plugin = "sqlite"
+apply_when = "mon-fri 22:00-05:00"
+[providers.b]
+plugin = "sqlite"
+apply_when = "test ! -e /run/batch"
+[providers.c]
+plugin = "sqlite"
+)");
+    ASSERT_TRUE(config) << to_text(config.problems);
+    const auto& providers = config.value->providers;
+    ASSERT_EQ(providers.size(), 3U);
+    EXPECT_EQ(providers[0].apply_when.windows.size(), 1U);
+    EXPECT_EQ(providers[1].apply_when.command, "test ! -e /run/batch");
+    EXPECT_FALSE(providers[2].apply_when.asks_anything());
+    EXPECT_EQ(to_json_text(providers[0].own), "{}");
+    auto changed = providers[0];
+    changed.apply_when = providers[1].apply_when;
+    EXPECT_FALSE(changed == providers[0]) << "a change of it must reach the running service";
+}
+
+TEST(ProjectConfig, AWrongWindowOfApplyWhenIsToldWithWhatIsRight) {
+    EXPECT_THAT(problems_of("[providers.a]\nplugin = \"sqlite\"\napply_when = \"22:00-25:00\"\n"),
+                testing::ElementsAre(AllOf(HasSubstr("P.toml:3"), HasSubstr("apply_when"),
+                                           HasSubstr("22:00-05:00"), HasSubstr("22:00-25:00"))));
+}
+
 } // namespace
 } // namespace stationsync::host

@@ -116,6 +116,18 @@ public:
     }
 
     // `kind`: index of the alternative in core::Message.
+    core::ApplyState apply_state() {
+        core::ApplyState value;
+        value.provider = "recipes";
+        value.hindrance = static_cast<core::Hindrance>(below(3));
+        value.text = text(100);
+        value.since = {stamp().wall_us};
+        if (coin()) {
+            value.until = core::WallTime{stamp().wall_us};
+        }
+        value.number = random_();
+        return value;
+    }
     core::Message message(std::size_t kind) {
         switch (kind) {
         case 0:
@@ -170,18 +182,8 @@ public:
         }
         case 12:
             return core::VerifyRequest{random_(), "recipes"};
-        case 13: {
-            core::ApplyState value;
-            value.provider = "recipes";
-            value.hindrance = static_cast<core::Hindrance>(below(3));
-            value.text = text(100);
-            value.since = {stamp().wall_us};
-            if (coin()) {
-                value.until = core::WallTime{stamp().wall_us};
-            }
-            value.number = random_();
-            return value;
-        }
+        case 13:
+            return apply_state();
         default: {
             core::VerifyReport value{random_(), "recipes", below(1000), {}};
             repeat(4, [&] { value.different.push_back("k" + text(40)); });
