@@ -1,5 +1,6 @@
 #include "stationsync/core/engine.hpp"
 
+#include "apply_gates.hpp"
 #include "objects.hpp"
 #include "stations.hpp"
 #include "token_judge.hpp"
@@ -64,10 +65,14 @@ struct Engine::Impl {
         if constexpr (requires { stations.on_message(link, message); }) {
             stations.on_message(link, message);
         } else if (const auto from = stations.station_of(link)) {
-            if (stations.is_open(*from))
+            if (!stations.is_open(*from)) {
+                if constexpr (std::is_same_v<Message, Greeting>)
+                    objects.greeted_early(*from, message);
+            } else if constexpr (requires { objects.on_message(*from, message); }) {
                 objects.on_message(*from, message);
-            else if constexpr (std::is_same_v<Message, Greeting>)
-                objects.greeted_early(*from, message);
+            } else {
+                objects.gates().on_message(*from, message);
+            }
         }
     }
 
@@ -83,6 +88,8 @@ struct Engine::Impl {
             std::visit([&](const auto& message) { deliver(event.link, message); }, event.message);
         } else if constexpr (requires { objects.on(event); }) {
             objects.on(event);
+        } else if constexpr (requires { objects.gates().on(event); }) {
+            objects.gates().on(event);
         } else {
             stations.on(event);
         }

@@ -199,6 +199,15 @@ struct VerifyRun {
     Instant give_up{};
 };
 
+// How much is under way at once, of all objects.
+struct RunningJobs {
+    std::uint32_t fetches = 0;
+    std::uint64_t fetch_bytes = 0;
+    std::uint32_t applies = 0;
+    std::uint32_t exports = 0;
+    std::set<ObjectId> exports_waiting;
+};
+
 // A kept state on its way: from the history here, or asked for at the other stations.
 struct PendingRestore {
     ObjectId object;

@@ -1,11 +1,13 @@
 #include "objects.hpp"
 
+#include "apply_gates.hpp"
+
 #include <algorithm>
 
 namespace stationsync::core {
 
 Objects::Objects(Context& context, TokenJudge& judge, DurableState& state)
-    : context_(context), judge_(judge) {
+    : context_(context), judge_(judge), gates_(std::make_shared<Gates>(*this)) {
     for (ProviderRecord& record : state.providers) {
         Provider& provider = providers_[record.provider];
         provider.record = std::move(record);
@@ -258,8 +260,7 @@ void Objects::on(const ProviderEnabled& event) {
     }
     provider.recovered = false;
     provider.next_recover = {};
-    forget_verdict(provider);
-    begin_hold(provider);
+    gates_->begin(provider);
     context_.out.now(Recover{event.provider});
     store(provider);
     publish_profile(provider);
@@ -276,9 +277,7 @@ void Objects::on(const ProviderDisabled& event) {
     if (provider.scan)
         context_.out.now(CancelJob{provider.scan->job});
     provider.scan.reset();
-    provider.waiting.clear();
-    provider.hold_ends.reset();
-    forget_verdict(provider);
+    gates_->end(provider);
     const auto [first, last] = objects_of(event.provider);
     for (auto each = first; each != last; ++each) {
         Object& object = *each->second;
@@ -293,7 +292,7 @@ void Objects::on(const ProviderDisabled& event) {
             export_ended();
         }
         if (object.stage() == Stage::saving || object.stage() == Stage::applying)
-            --applies_running_;
+            --running_.applies;
         apply_queue_.erase(object.record.id);
         object.activity.reset();
     }
@@ -375,9 +374,7 @@ void Objects::handle_deadline() {
             context_.out.now(Recover{name});
         }
         start_scans(provider);
-        end_holds_due(provider);
-        if (!provider.waiting.empty())
-            ask_apply_when(provider);
+        gates_->handle_deadline(provider);
     }
     ask_held_back_again();
     expire_restores();
@@ -402,11 +399,7 @@ std::optional<Instant> Objects::next_deadline() const {
         earliest(provider.next_recover);
         if (provider.recovered && !provider.scan)
             earliest(provider.next_scan);
-        earliest(provider.hold_ends.value_or(Instant{}));
-        earliest(provider.hold_ends_asleep.value_or(Instant{}));
-        if (provider.verdict && !provider.verdict_asked && !provider.record.hold &&
-            !provider.waiting.empty())
-            earliest(provider.verdict->until);
+        earliest(Gates::next_deadline(provider).value_or(Instant{}));
     }
     for (const auto& [station, exchange] : exchanges_) {
         earliest(exchange.ask_again);
@@ -447,7 +440,7 @@ void Objects::finish_call() {
         }
         finishing_.clear();
     }
-    tell_apply_states();
+    gates_->tell();
     send_batches();
 }
 

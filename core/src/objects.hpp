@@ -3,8 +3,7 @@
 // Implemented over several files, one responsibility each: objects_observe (scans, settling),
 // objects_seal (export to revision), objects_decide (what next), objects_apply, objects_fetch,
 // objects_exchange (index), objects_join (established, incarnations), objects_restore (publish,
-// restore), objects_hold (what a person or `apply_when` keeps waiting), objects_keep (history and
-// retention), objects_explain (states and reasons),
+// restore), objects_keep (history and retention), objects_explain (states and reasons),
 // objects_verify.
 #pragma once
 
@@ -25,7 +24,9 @@ class Objects final : public StationsListener {
 public:
     Objects(Context& context, TokenJudge& judge, DurableState& state);
 
+    class Gates; // what keeps new states waiting: apply_gates.hpp
     void attach(Stations& stations) { stations_ = &stations; }
+    Gates& gates() { return *gates_; }
     void on(const ProviderEnabled& event);
     void on(const ProviderDisabled& event);
     void on(const ProviderTokens& event);
@@ -48,9 +49,6 @@ public:
     void on(const EstablishRequested& event);
     void on(const VerifyRequested& event);
     void on(const ScanRequested& event);
-    void on(const HoldRequested& event);
-    void on(const ReleaseRequested& event);
-    void on(const ApplyWhenAnswered& event);
     void on(const StoppedByPerson& event);
     void on_tokens_judged(const std::string& provider);
 
@@ -63,7 +61,6 @@ public:
     void on_message(const StationId& from, const KeptAnswer& message);
     void on_message(const StationId& from, const VerifyRequest& message);
     void on_message(const StationId& from, const VerifyReport& message);
-    void on_message(const StationId& from, const ApplyState& message);
 
     // The peer judged us sooner than we it: its greeting waits until the exchange is open here,
     // too.
@@ -243,24 +240,6 @@ private:
     VersionVector everything_known(const Object& object) const;
     void expire_restores();
 
-    // -- objects_hold.cpp
-    std::optional<WallTime> hold_end(const Hold& hold) const;
-    void begin_hold(Provider& provider);
-    void end_hold(Provider& provider, const std::string& how);
-    void end_holds_due(Provider& provider);
-    bool may_begin(const Provider& provider) const;
-    void ask_apply_when(Provider& provider);
-    void touch_waiting(Provider& provider);
-    void note_waiting(Provider& provider, Object& object, bool waits);
-    void forget_verdict(Provider& provider);
-    ApplyState apply_state(const Provider& provider) const;
-    void tell_apply_states();
-    void tell_apply_states_to(const StationId& id);
-    void forget_apply_states(const StationId& id);
-    std::vector<WaitView> waits_on(const Provider& provider, const Object* object) const;
-    std::string waiting_reason(const Provider& provider) const;
-    void explain_hindrance(const Provider& provider, ProviderView& view) const;
-
     // -- objects_keep.cpp
     void keep(Object& object, KeptState state, HistoryWhat what);
     void record_history(const Object& object, HistoryWhat what, const RevisionPtr& revision,
@@ -272,7 +251,6 @@ private:
     void trim_all_kept();
     void drop_kept(Object& object, std::size_t position, bool tell);
     void tidy_packages(Provider& provider, Object& object);
-    void drop_overtaken(Object& object);
     bool needs_package(const Object& object, const DropPackage& drop) const;
     std::vector<StationId> holders(const Object& object) const;
 
@@ -305,20 +283,15 @@ private:
     std::vector<Object*> touched_;
     std::vector<Object*> finishing_;
     std::set<std::tuple<std::uint64_t, ObjectId>> fetch_queue_; // small ones first
-    std::uint32_t fetches_running_ = 0;
-    std::uint64_t fetch_bytes_running_ = 0;
+    RunningJobs running_;
     std::set<ObjectId> apply_queue_;
     std::map<ApplyId, Object*> intents_;
-    std::uint32_t applies_running_ = 0;
-    std::uint32_t exports_running_ = 0;
-    std::set<ObjectId> exports_waiting_;
     std::vector<StationId> slots_; // index = slot
     std::map<StationId, std::uint16_t> slot_by_station_;
     std::vector<PendingRestore> restores_;
+    std::shared_ptr<Gates> gates_;
     std::vector<VerifyRun> verifies_;
     std::uint64_t verify_requests_ = 0;
-    std::map<std::string, std::map<StationId, ApplyState>> peer_states_; // by provider
-    std::uint64_t apply_states_told_ = 0;
     std::vector<DropPackage> drops_; // wait for a job of their object to end
     std::uint64_t kept_bytes_ = 0;
     Instant next_trim_{};

@@ -1,5 +1,6 @@
 // Bringing a head into the live data: history first, then intent, then the plugin's
 // compare-and-swap.
+#include "apply_gates.hpp"
 #include "objects.hpp"
 
 #include <algorithm>
@@ -25,13 +26,13 @@ void Objects::queue_apply(Object& object) {
 }
 
 void Objects::run_apply_queue() {
-    while (!apply_queue_.empty() && applies_running_ < context_.config.limits.applies_at_once) {
+    while (!apply_queue_.empty() && running_.applies < context_.config.limits.applies_at_once) {
         Object* const object = find(*apply_queue_.begin());
         apply_queue_.erase(apply_queue_.begin());
         Provider* const provider = object ? provider_of(object->record.id) : nullptr;
         if (!provider || !wants_apply(*object) || !may_apply(*provider, *object))
             continue;
-        if (may_begin(*provider))
+        if (gates_->may_begin(*provider))
             prepare_apply(*provider, *object);
         else
             touch(*object); // the verdict of apply_when has run out meanwhile
@@ -45,7 +46,7 @@ void Objects::prepare_apply(Provider& provider, Object& object) {
     activity.decided_held = object.held_id();
     activity.decided_mark = expected_mark(object);
     activity.save_items.clear();
-    ++applies_running_;
+    ++running_.applies;
     const bool replaces_held =
         record.held && object.held_id() != object.head_id() && !is_kept(object, object.held_id());
     if (replaces_held && !mutant(Mutant::history_after_apply)) {
@@ -100,7 +101,7 @@ void Objects::intend(Provider& provider, Object& object, const std::vector<Saved
     Activity& activity = *object.activity;
     ObjectRecord& record = object.record;
     const auto abandon = [&] {
-        --applies_running_;
+        --running_.applies;
         set_stage(object, Stage::idle);
         keep_saved(object, saved);
         if (activity.rescan) {
@@ -109,7 +110,7 @@ void Objects::intend(Provider& provider, Object& object, const std::vector<Saved
         }
         touch(object);
     };
-    if (!decision_stands(object) || !may_begin(provider)) {
+    if (!decision_stands(object) || !gates_->may_begin(provider)) {
         abandon();
         return;
     }
@@ -154,7 +155,7 @@ void Objects::reissue_intents(Provider& provider) {
             store(object);
             continue;
         }
-        ++applies_running_;
+        ++running_.applies;
         set_stage(object, Stage::applying);
         issue_apply(object);
     }
@@ -170,7 +171,7 @@ void Objects::on(const ApplyFinished& event) {
         return;
     Provider* const provider = provider_of(object.record.id);
     if (object.stage() == Stage::applying) {
-        --applies_running_;
+        --running_.applies;
         object.activity->stage = Stage::idle;
     }
     if (!provider)

@@ -1,4 +1,5 @@
 // What has to happen next with an object. Run again whenever anything about it may have changed.
+#include "apply_gates.hpp"
 #include "objects.hpp"
 
 #include <algorithm>
@@ -110,7 +111,7 @@ void Objects::decide(Object& object) {
         return;
     promote(*provider, object);
     decide_content(*provider, object);
-    note_waiting(*provider, object, decide_next(*provider, object));
+    gates_->note_waiting(*provider, object, decide_next(*provider, object));
 }
 
 // True: the head is here, and waits for nothing but to be allowed to be applied.
@@ -136,7 +137,7 @@ bool Objects::decide_next(Provider& provider, Object& object) {
     const bool ready = wants_apply(object) && may_apply(provider, object) &&
                        !key_refused(provider, object) && head_fits(provider, object) &&
                        local_content(object, object.head_id());
-    const bool begins = ready && may_begin(provider);
+    const bool begins = ready && gates_->may_begin(provider);
     if (begins)
         queue_apply(object);
     else

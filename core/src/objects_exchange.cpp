@@ -1,4 +1,5 @@
 // The index: what peers lack of ours, what we lack of theirs. A reconnect moves only what is new.
+#include "apply_gates.hpp"
 #include "objects.hpp"
 #include "stamping.hpp"
 
@@ -44,7 +45,7 @@ void Objects::peer_opened(const StationId& id) {
 void Objects::peer_closed(const StationId& id) {
     exchanges_.erase(id);
     early_greetings_.erase(id);
-    forget_apply_states(id);
+    gates_->forget(id);
     for (const auto& [object_id, object] : objects_) {
         if (!object->activity)
             continue;
@@ -73,7 +74,7 @@ void Objects::peer_providers_changed(const StationId& id) {
         place->second.in_flight = 0;
         place->second.answer_wanted = true;
     }
-    tell_apply_states_to(id);
+    gates_->tell(id);
     for (const auto& [name, provider] : providers_)
         if (provider.enabled)
             touch_all(name);
@@ -140,7 +141,7 @@ void Objects::on_message(const StationId& from, const Greeting& message) {
     // mere break of the link only what is new.
     exchange.cursor = record && slot_by_station_.contains(from) ? record->index_seen : 0;
     request_index(from, true);
-    tell_apply_states_to(from);
+    gates_->tell(from);
 }
 
 void Objects::request_index(const StationId& id, bool wants_answer) {

@@ -1,4 +1,5 @@
 // A state and a reason for every object that is not in sync.
+#include "apply_gates.hpp"
 #include "objects.hpp"
 
 #include <algorithm>
@@ -181,7 +182,7 @@ void Objects::explain(const Object& object, ObjectView& view) const {
     } else if (!provider->scanned_once) {
         view.reason = "waits for the first scan of '" + record.id.provider + "'";
     } else if (provider->waiting.contains(record.id)) {
-        view.reason = waiting_reason(*provider);
+        view.reason = gates_->reason(*provider);
     } else if (activity.live.retry_at > context_.instant() && !activity.live.text.empty()) {
         const bool no_room = activity.live.status == JobStatus::no_space;
         view.state = no_room ? ObjectState::waiting : ObjectState::failed;
@@ -228,7 +229,7 @@ ObjectView Objects::view_of(const Object& object) const {
         view.conflict = std::move(conflict);
     }
     if (const auto place = providers_.find(record.id.provider); place != providers_.end())
-        view.waits_on = waits_on(place->second, &object);
+        view.waits_on = gates_->waits_on(place->second, &object);
     if (!is_in_sync(object)) {
         explain(object, view);
     } else if (object.activity && !object.activity->pending_at.empty()) {
@@ -289,7 +290,7 @@ std::vector<ProviderView> Objects::provider_views() const {
             view.state = ProviderState::suspended;
             view.reason = "the version of its back end is not known yet";
         }
-        explain_hindrance(provider, view);
+        gates_->explain(provider, view);
         list.push_back(std::move(view));
     }
     return list;

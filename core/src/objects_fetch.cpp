@@ -8,6 +8,23 @@ namespace stationsync::core {
 namespace {
 // Below this a partial holder is not worth an announcement.
 constexpr std::uint64_t partial_announced_from = 4u << 20;
+
+// While nothing is applied for days, what came is overtaken again and again: only what somebody may
+// still need of it stays.
+void drop_overtaken(Context& context, ObjectRecord& record) {
+    const auto is_needed = [&](const LocalPackage& local) {
+        const bool held = record.held && local.revision == record.held->id();
+        return local.live || held || record.intent ||
+               std::any_of(record.set.begin(), record.set.end(), [&](const SetEntry& entry) {
+                   return entry.revision->id() == local.revision;
+               });
+    };
+    const auto overtaken =
+        std::stable_partition(record.packages.begin(), record.packages.end(), is_needed);
+    for (auto local = overtaken; local != record.packages.end(); ++local)
+        context.out.after_durable(DropPackage{record.id, local->package.digest, false});
+    record.packages.erase(overtaken, record.packages.end());
+}
 } // namespace
 
 void Objects::want_content(Object& object) {
@@ -81,8 +98,8 @@ void Objects::drop_fetch(Object& object) {
     context_.out.now(CancelJob{activity.fetching->job});
     announce_partial(object, false);
     jobs_.erase(activity.fetching->job);
-    --fetches_running_;
-    fetch_bytes_running_ -= activity.fetching->package.bytes;
+    --running_.fetches;
+    running_.fetch_bytes -= activity.fetching->package.bytes;
     activity.fetching.reset();
 }
 
@@ -134,15 +151,15 @@ bool Objects::start_fetch(Object& object) {
     if (!object.head() || !choose_package(object, fetching.package, fetching.sources))
         return true; // nothing to do any more
     const Limits& limits = context_.config.limits;
-    const bool room = fetches_running_ == 0 ||
-                      (fetches_running_ < limits.fetches_at_once &&
-                       fetch_bytes_running_ + fetching.package.bytes <= limits.fetch_bytes_at_once);
+    const bool room = running_.fetches == 0 ||
+                      (running_.fetches < limits.fetches_at_once &&
+                       running_.fetch_bytes + fetching.package.bytes <= limits.fetch_bytes_at_once);
     if (!room)
         return false;
     fetching.job = context_.new_job();
     fetching.revision = object.head_id();
-    ++fetches_running_;
-    fetch_bytes_running_ += fetching.package.bytes;
+    ++running_.fetches;
+    running_.fetch_bytes += fetching.package.bytes;
     jobs_[fetching.job] = &object;
     context_.out.now(StartFetch{fetching.job, object.record.id, object.head()->revision,
                                 fetching.package, fetching.sources, bases(object)});
@@ -229,8 +246,8 @@ void Objects::on(const FetchFinished& event) {
     const Fetching fetching = std::move(*activity.fetching);
     activity.fetching.reset();
     jobs_.erase(place);
-    --fetches_running_;
-    fetch_bytes_running_ -= fetching.package.bytes;
+    --running_.fetches;
+    running_.fetch_bytes -= fetching.package.bytes;
     touch(object);
     RevisionPtr revision;
     for (const SetEntry& entry : object.record.set)
@@ -242,7 +259,7 @@ void Objects::on(const FetchFinished& event) {
         activity.content = {};
         activity.received_bytes = event.bytes_received;
         object.record.packages.push_back({fetching.revision, fetching.package, false});
-        drop_overtaken(object);
+        drop_overtaken(context_, object.record);
         bump(object);
         return;
     }

@@ -253,23 +253,6 @@ void Objects::tidy_packages(Provider& provider, Object& object) {
     record.packages = std::move(remaining);
 }
 
-// While nothing is applied for days, what came is overtaken again and again: only what somebody may
-// still need of it stays.
-void Objects::drop_overtaken(Object& object) {
-    ObjectRecord& record = object.record;
-    const auto is_needed = [&](const LocalPackage& local) {
-        return local.live || record.intent || local.revision == object.held_id() ||
-               std::any_of(record.set.begin(), record.set.end(), [&](const SetEntry& entry) {
-                   return entry.revision->id() == local.revision;
-               });
-    };
-    const auto overtaken =
-        std::stable_partition(record.packages.begin(), record.packages.end(), is_needed);
-    for (auto local = overtaken; local != record.packages.end(); ++local)
-        context_.out.after_durable(DropPackage{record.id, local->package.digest, false});
-    record.packages.erase(overtaken, record.packages.end());
-}
-
 bool Objects::needs_package(const Object& object, const DropPackage& drop) const {
     const ObjectRecord& record = object.record;
     const auto is_it = [&](const PackageInfo& package) { return package.digest == drop.package; };

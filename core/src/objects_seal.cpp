@@ -13,9 +13,9 @@ constexpr const char* moved_text = "the live data changed while its package was 
 
 void Objects::start_export(Provider& provider, Object& object) {
     Activity& activity = object.active();
-    activity.export_waiting = exports_running_ >= context_.config.limits.exports_at_once;
+    activity.export_waiting = running_.exports >= context_.config.limits.exports_at_once;
     if (activity.export_waiting) {
-        exports_waiting_.insert(object.record.id);
+        running_.exports_waiting.insert(object.record.id);
         return;
     }
     const bool at_cap = activity.first_seen + provider.config.settle_max <= context_.instant();
@@ -30,17 +30,17 @@ void Objects::start_export(Provider& provider, Object& object) {
         job.expected = object.record.mark; // a package of the held state again
     job.live_allowed = provider.config.export_reproducible;
     activity.publishing = object.record.publish_requested;
-    ++exports_running_;
+    ++running_.exports;
     start_job(object, Stage::exporting, job.job);
     context_.out.now(std::move(job));
 }
 
 // A place is free: the next one that waits is decided again.
 void Objects::export_ended() {
-    --exports_running_;
-    while (!exports_waiting_.empty()) {
-        Object* const next = find(*exports_waiting_.begin());
-        exports_waiting_.erase(exports_waiting_.begin());
+    --running_.exports;
+    while (!running_.exports_waiting.empty()) {
+        Object* const next = find(*running_.exports_waiting.begin());
+        running_.exports_waiting.erase(running_.exports_waiting.begin());
         if (next && next->activity && next->activity->export_waiting) {
             next->activity->export_waiting = false;
             touch(*next);
@@ -436,7 +436,7 @@ void Objects::on(const HistorySaved& event) {
         return;
     }
     if (for_apply)
-        --applies_running_;
+        --running_.applies;
     else if (object->activity->exported && !object->activity->exported->live)
         context_.out.now(
             DropPackage{object->record.id, object->activity->exported->package.digest, false});

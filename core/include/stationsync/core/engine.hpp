@@ -8,7 +8,7 @@
 //  4. answer every job with one terminal event; answer Persist with Persisted once it is durable.
 //  5. after a noticed step of the wall clock: drop the engine and all links, let running applies
 //  finish,
-//     store meta.clock_steps + 1, construct anew.
+//     store meta.clock_steps + 1 and meta.clock_moved + the step, construct anew.
 // `now.instant` never falls. All calls from one thread.
 #pragma once
 

@@ -1,6 +1,4 @@
-// What keeps new states from being brought in: a person holds the provider, or its `apply_when`
-// does not allow it now. They are fetched all the same; local changes are sealed and announced.
-#include "objects.hpp"
+#include "apply_gates.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -50,14 +48,14 @@ std::string_view to_text(Hindrance hindrance) {
 }
 
 // An order is for so long, whatever the clock says: what noticed steps moved it by moves the end.
-std::optional<WallTime> Objects::hold_end(const Hold& hold) const {
+std::optional<WallTime> Objects::Gates::hold_end(const Hold& hold) const {
     if (!hold.until)
         return std::nullopt;
     return *hold.until + (context_.meta.clock_moved - hold.clock_moved);
 }
 
 // At a start, and when the order is given: how much of it is left.
-void Objects::begin_hold(Provider& provider) {
+void Objects::Gates::begin_hold(Provider& provider) {
     provider.hold_ends.reset();
     provider.hold_ends_asleep.reset();
     provider.hindrance_touched = true;
@@ -70,7 +68,7 @@ void Objects::begin_hold(Provider& provider) {
         if (left > hold.length) {
             hold.until = context_.wall() + hold.length;
             hold.clock_moved = context_.meta.clock_moved;
-            store(provider);
+            objects_.store(provider);
         }
         provider.hold_ends = context_.instant() + std::clamp(left, Duration{}, hold.length);
     }
@@ -81,15 +79,15 @@ void Objects::begin_hold(Provider& provider) {
                                    {"until", until_text(hold_end(hold))}}));
 }
 
-void Objects::on(const HoldRequested& event) {
-    const auto place = providers_.find(event.provider);
-    if (place == providers_.end() || !place->second.enabled) {
-        answer("hold", event.provider, false,
-               "no enabled provider is called '" + event.provider + "'");
+void Objects::Gates::on(const HoldRequested& event) {
+    const auto place = objects_.providers_.find(event.provider);
+    if (place == objects_.providers_.end() || !place->second.enabled) {
+        objects_.answer("hold", event.provider, false,
+                        "no enabled provider is called '" + event.provider + "'");
         return;
     }
     if (event.length && *event.length <= Duration{}) {
-        answer("hold", event.provider, false, "a hold lasts longer than nothing");
+        objects_.answer("hold", event.provider, false, "a hold lasts longer than nothing");
         return;
     }
     Provider& provider = place->second;
@@ -102,9 +100,9 @@ void Objects::on(const HoldRequested& event) {
         hold.until = context_.wall() + hold.length;
     }
     provider.record.hold = hold;
-    store(provider);
+    objects_.store(provider);
     begin_hold(provider);
-    touch_all(event.provider);
+    objects_.touch_all(event.provider);
     context_.out.after_durable(CommandAnswered{
         "hold", event.provider, true,
         "'" + event.provider + "' is held on this station" + until_text(hold.until) +
@@ -113,15 +111,15 @@ void Objects::on(const HoldRequested& event) {
             event.provider});
 }
 
-void Objects::on(const ReleaseRequested& event) {
-    const auto place = providers_.find(event.provider);
-    if (place == providers_.end() || !place->second.enabled) {
-        answer("release", event.provider, false,
-               "no enabled provider is called '" + event.provider + "'");
+void Objects::Gates::on(const ReleaseRequested& event) {
+    const auto place = objects_.providers_.find(event.provider);
+    if (place == objects_.providers_.end() || !place->second.enabled) {
+        objects_.answer("release", event.provider, false,
+                        "no enabled provider is called '" + event.provider + "'");
         return;
     }
     if (!place->second.record.hold) {
-        answer("release", event.provider, true, "'" + event.provider + "' is not held");
+        objects_.answer("release", event.provider, true, "'" + event.provider + "' is not held");
         return;
     }
     end_hold(place->second, "by a person");
@@ -129,7 +127,7 @@ void Objects::on(const ReleaseRequested& event) {
         CommandAnswered{"release", event.provider, true, "'" + event.provider + "' is released"});
 }
 
-void Objects::end_hold(Provider& provider, const std::string& how) {
+void Objects::Gates::end_hold(Provider& provider, const std::string& how) {
     const std::string& name = provider.record.provider;
     context_.out.now(ClearMessage{"provider-held", name});
     context_.out.now(make_message(
@@ -139,11 +137,27 @@ void Objects::end_hold(Provider& provider, const std::string& how) {
     provider.hold_ends.reset();
     provider.hold_ends_asleep.reset();
     provider.hindrance_touched = true;
-    store(provider);
+    objects_.store(provider);
     touch_waiting(provider);
 }
 
-void Objects::end_holds_due(Provider& provider) {
+void Objects::Gates::begin(Provider& provider) {
+    provider.verdict.reset();
+    provider.verdict_asked.reset();
+    begin_hold(provider);
+}
+
+void Objects::Gates::end(Provider& provider) {
+    provider.waiting.clear();
+    provider.hold_ends.reset();
+    provider.verdict.reset();
+    provider.verdict_asked.reset();
+    provider.hindrance_touched = true;
+}
+
+void Objects::Gates::handle_deadline(Provider& provider) {
+    if (!provider.waiting.empty())
+        ask(provider);
     if (!provider.hold_ends)
         return;
     const Instant now = context_.instant();
@@ -157,8 +171,17 @@ void Objects::end_holds_due(Provider& provider) {
         end_hold(provider, "because its time was over");
 }
 
-// Nothing but the data itself decides whether a new state may be applied now.
-bool Objects::may_begin(const Provider& provider) const {
+std::optional<Instant> Objects::Gates::next_deadline(const Provider& provider) {
+    if (provider.hold_ends)
+        return std::min(*provider.hold_ends,
+                        provider.hold_ends_asleep.value_or(*provider.hold_ends));
+    if (provider.record.hold || !provider.verdict || provider.verdict_asked ||
+        provider.waiting.empty())
+        return std::nullopt;
+    return provider.verdict->until;
+}
+
+bool Objects::Gates::may_begin(const Provider& provider) const {
     if (mutant(Mutant::hold_ignored))
         return true;
     if (provider.record.hold)
@@ -169,7 +192,7 @@ bool Objects::may_begin(const Provider& provider) const {
            provider.verdict->allowed;
 }
 
-void Objects::ask_apply_when(Provider& provider) {
+void Objects::Gates::ask(Provider& provider) {
     const bool answered = provider.verdict && provider.verdict->until > context_.instant();
     if (!provider.config.apply_when || provider.record.hold || answered || provider.verdict_asked)
         return;
@@ -178,8 +201,8 @@ void Objects::ask_apply_when(Provider& provider) {
     context_.out.now(AskApplyWhen{job, provider.record.provider});
 }
 
-void Objects::on(const ApplyWhenAnswered& event) {
-    for (auto& [name, provider] : providers_) {
+void Objects::Gates::on(const ApplyWhenAnswered& event) {
+    for (auto& [name, provider] : objects_.providers_) {
         if (provider.verdict_asked != event.job)
             continue;
         provider.verdict_asked.reset();
@@ -197,17 +220,16 @@ void Objects::on(const ApplyWhenAnswered& event) {
     }
 }
 
-void Objects::touch_waiting(Provider& provider) {
+void Objects::Gates::touch_waiting(Provider& provider) {
     for (const ObjectId& id : provider.waiting)
-        if (Object* const object = find(id))
-            touch(*object);
+        if (Object* const object = objects_.find(id))
+            objects_.touch(*object);
 }
 
-// `waits`: for nothing but to be allowed.
-void Objects::note_waiting(Provider& provider, Object& object, bool waits) {
+void Objects::Gates::note_waiting(Provider& provider, Object& object, bool waits) {
     const bool waited = provider.waiting.contains(object.record.id);
     if (waits)
-        ask_apply_when(provider);
+        ask(provider);
     if (waits == waited)
         return;
     if (waits)
@@ -218,13 +240,7 @@ void Objects::note_waiting(Provider& provider, Object& object, bool waits) {
     context_.out.now(ObjectChanged{object.record.id});
 }
 
-void Objects::forget_verdict(Provider& provider) {
-    provider.verdict.reset();
-    provider.verdict_asked.reset();
-    provider.hindrance_touched = true;
-}
-
-ApplyState Objects::apply_state(const Provider& provider) const {
+ApplyState Objects::Gates::standing(const Provider& provider) const {
     ApplyState state;
     state.provider = provider.record.provider;
     if (!provider.enabled)
@@ -241,47 +257,46 @@ ApplyState Objects::apply_state(const Provider& provider) const {
     return state;
 }
 
-// At the end of each call: whoever is linked hears of what has changed.
-void Objects::tell_apply_states() {
-    for (auto& [name, provider] : providers_) {
+void Objects::Gates::tell() {
+    for (auto& [name, provider] : objects_.providers_) {
         if (!std::exchange(provider.hindrance_touched, false))
             continue;
-        ApplyState state = apply_state(provider);
+        ApplyState state = standing(provider);
         state.number = provider.told.number;
         if (state == provider.told)
             continue;
-        state.number = ++apply_states_told_;
+        state.number = ++told_;
         provider.told = state;
-        for (const auto& [station, exchange] : exchanges_)
-            send_durable(station, state);
+        for (const auto& [station, exchange] : objects_.exchanges_)
+            objects_.send_durable(station, state);
         context_.out.now(ProviderChanged{name});
     }
 }
 
-// Who has just opened knows of nothing that waits here.
-void Objects::tell_apply_states_to(const StationId& id) {
-    for (const auto& [name, provider] : providers_)
+void Objects::Gates::tell(const StationId& peer) {
+    for (const auto& [name, provider] : objects_.providers_)
         if (provider.told.hindrance != Hindrance::none)
-            send_durable(id, provider.told);
+            objects_.send_durable(peer, provider.told);
 }
 
-void Objects::on_message(const StationId& from, const ApplyState& message) {
-    if (!providers_.contains(message.provider))
+void Objects::Gates::on_message(const StationId& from, const ApplyState& message) {
+    if (!objects_.providers_.contains(message.provider))
         return;
-    ApplyState& known = peer_states_[message.provider][from];
+    ApplyState& known = peers_[message.provider][from];
     if (message.number < known.number)
         return;
     known = message;
     context_.out.now(ProviderChanged{message.provider});
 }
 
-void Objects::forget_apply_states(const StationId& id) {
-    for (auto& [provider, states] : peer_states_)
-        if (states.erase(id) > 0)
+void Objects::Gates::forget(const StationId& peer) {
+    for (auto& [provider, states] : peers_)
+        if (states.erase(peer) > 0)
             context_.out.now(ProviderChanged{provider});
 }
 
-std::vector<WaitView> Objects::waits_on(const Provider& provider, const Object* object) const {
+std::vector<WaitView> Objects::Gates::waits_on(const Provider& provider,
+                                               const Object* object) const {
     std::vector<WaitView> list;
     const auto add = [&](const StationId& station, const ApplyState& state) {
         if (state.hindrance != Hindrance::none)
@@ -290,21 +305,21 @@ std::vector<WaitView> Objects::waits_on(const Provider& provider, const Object* 
     };
     const std::string& name = provider.record.provider;
     if (!object || provider.waiting.contains(object->record.id))
-        add(context_.config.self, apply_state(provider));
-    const auto place = peer_states_.find(name);
-    if (place == peer_states_.end() || (object && !object->head()))
+        add(context_.config.self, standing(provider));
+    const auto place = peers_.find(name);
+    if (place == peers_.end() || (object && !object->head()))
         return list;
-    const std::vector<StationId> holding = object ? holders(*object) : std::vector<StationId>{};
+    const std::vector<StationId> holding =
+        object ? objects_.holders(*object) : std::vector<StationId>{};
     for (const auto& [station, state] : place->second)
-        if (stations_->provider_open(station, name) &&
+        if (objects_.stations_->provider_open(station, name) &&
             std::find(holding.begin(), holding.end(), station) == holding.end())
             add(station, state);
     return list;
 }
 
-// Of an object that waits for nothing but to be allowed.
-std::string Objects::waiting_reason(const Provider& provider) const {
-    const ApplyState state = apply_state(provider);
+std::string Objects::Gates::reason(const Provider& provider) const {
+    const ApplyState state = standing(provider);
     const std::string& name = provider.record.provider;
     switch (state.hindrance) {
     case Hindrance::held:
@@ -318,8 +333,8 @@ std::string Objects::waiting_reason(const Provider& provider) const {
     return "fetched and verified; apply_when is being asked";
 }
 
-void Objects::explain_hindrance(const Provider& provider, ProviderView& view) const {
-    const ApplyState state = apply_state(provider);
+void Objects::Gates::explain(const Provider& provider, ProviderView& view) const {
+    const ApplyState state = standing(provider);
     view.waits_on = waits_on(provider, nullptr);
     if (state.hindrance == Hindrance::none || view.state != ProviderState::ok)
         return;
