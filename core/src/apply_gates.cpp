@@ -17,7 +17,7 @@ std::string minute_text(WallTime time) {
     constexpr std::size_t day_length = 10;
     constexpr std::size_t minute_at = 11;
     constexpr std::size_t minute_length = 5;
-    std::string const text = to_text(time);
+    std::string text = to_text(time);
     if (text.size() < minute_at + minute_length)
         return text;
     return text.substr(0, day_length) + ' ' + text.substr(minute_at, minute_length) + " UTC";
@@ -56,9 +56,9 @@ std::optional<WallTime> Objects::Gates::hold_end(const Hold& hold) const {
 
 // At a start, and when the order is given: how much of it is left.
 void Objects::Gates::begin_hold(Provider& provider) {
-    provider.hold_ends.reset();
-    provider.hold_ends_asleep.reset();
-    provider.hindrance_touched = true;
+    provider.gate.hold_ends.reset();
+    provider.gate.hold_ends_asleep.reset();
+    provider.gate.hindrance_touched = true;
     if (!provider.record.hold)
         return;
     Hold& hold = *provider.record.hold;
@@ -70,7 +70,7 @@ void Objects::Gates::begin_hold(Provider& provider) {
             hold.clock_moved = context_.meta.clock_moved;
             objects_.store(provider);
         }
-        provider.hold_ends = context_.instant() + std::clamp(left, Duration{}, hold.length);
+        provider.gate.hold_ends = context_.instant() + std::clamp(left, Duration{}, hold.length);
     }
     const std::string& name = provider.record.provider;
     context_.out.now(make_message("provider-held", name,
@@ -134,51 +134,51 @@ void Objects::Gates::end_hold(Provider& provider, const std::string& how) {
         "hold-ended", name,
         {{"provider", name}, {"how", how}, {"since", minute_text(provider.record.hold->since)}}));
     provider.record.hold.reset();
-    provider.hold_ends.reset();
-    provider.hold_ends_asleep.reset();
-    provider.hindrance_touched = true;
+    provider.gate.hold_ends.reset();
+    provider.gate.hold_ends_asleep.reset();
+    provider.gate.hindrance_touched = true;
     objects_.store(provider);
     touch_waiting(provider);
 }
 
 void Objects::Gates::begin(Provider& provider) {
-    provider.verdict.reset();
-    provider.verdict_asked.reset();
+    provider.gate.verdict.reset();
+    provider.gate.verdict_asked.reset();
     begin_hold(provider);
 }
 
 void Objects::Gates::end(Provider& provider) {
-    provider.waiting.clear();
-    provider.hold_ends.reset();
-    provider.verdict.reset();
-    provider.verdict_asked.reset();
-    provider.hindrance_touched = true;
+    provider.gate.waiting.clear();
+    provider.gate.hold_ends.reset();
+    provider.gate.verdict.reset();
+    provider.gate.verdict_asked.reset();
+    provider.gate.hindrance_touched = true;
 }
 
 void Objects::Gates::handle_deadline(Provider& provider) {
-    if (!provider.waiting.empty())
+    if (!provider.gate.waiting.empty())
         ask(provider);
-    if (!provider.hold_ends)
+    if (!provider.gate.hold_ends)
         return;
     const Instant now = context_.instant();
     const auto until = hold_end(*provider.record.hold);
     if (!until || context_.wall() < *until)
-        provider.hold_ends_asleep.reset();
-    else if (!provider.hold_ends_asleep)
-        provider.hold_ends_asleep = now + step_noticed_within;
-    if (*provider.hold_ends <= now ||
-        (provider.hold_ends_asleep && *provider.hold_ends_asleep <= now))
+        provider.gate.hold_ends_asleep.reset();
+    else if (!provider.gate.hold_ends_asleep)
+        provider.gate.hold_ends_asleep = now + step_noticed_within;
+    if (*provider.gate.hold_ends <= now ||
+        (provider.gate.hold_ends_asleep && *provider.gate.hold_ends_asleep <= now))
         end_hold(provider, "because its time was over");
 }
 
 std::optional<Instant> Objects::Gates::next_deadline(const Provider& provider) {
-    if (provider.hold_ends)
-        return std::min(*provider.hold_ends,
-                        provider.hold_ends_asleep.value_or(*provider.hold_ends));
-    if (provider.record.hold || !provider.verdict || provider.verdict_asked ||
-        provider.waiting.empty())
+    if (provider.gate.hold_ends)
+        return std::min(*provider.gate.hold_ends,
+                        provider.gate.hold_ends_asleep.value_or(*provider.gate.hold_ends));
+    if (provider.record.hold || !provider.gate.verdict || provider.gate.verdict_asked ||
+        provider.gate.waiting.empty())
         return std::nullopt;
-    return provider.verdict->until;
+    return provider.gate.verdict->until;
 }
 
 bool Objects::Gates::may_begin(const Provider& provider) const {
@@ -188,32 +188,34 @@ bool Objects::Gates::may_begin(const Provider& provider) const {
         return false;
     if (!provider.config.apply_when)
         return true;
-    return provider.verdict && provider.verdict->until > context_.instant() &&
-           provider.verdict->allowed;
+    return provider.gate.verdict && provider.gate.verdict->until > context_.instant() &&
+           provider.gate.verdict->allowed;
 }
 
 void Objects::Gates::ask(Provider& provider) {
-    const bool answered = provider.verdict && provider.verdict->until > context_.instant();
-    if (!provider.config.apply_when || provider.record.hold || answered || provider.verdict_asked)
+    const bool answered =
+        provider.gate.verdict && provider.gate.verdict->until > context_.instant();
+    if (!provider.config.apply_when || provider.record.hold || answered ||
+        provider.gate.verdict_asked)
         return;
     const JobId job = context_.new_job();
-    provider.verdict_asked = job;
+    provider.gate.verdict_asked = job;
     context_.out.now(AskApplyWhen{job, provider.record.provider});
 }
 
 void Objects::Gates::on(const ApplyWhenAnswered& event) {
     for (auto& [name, provider] : objects_.providers_) {
-        if (provider.verdict_asked != event.job)
+        if (provider.gate.verdict_asked != event.job)
             continue;
-        provider.verdict_asked.reset();
-        const bool denied_before = provider.verdict && !provider.verdict->allowed;
+        provider.gate.verdict_asked.reset();
+        const bool denied_before = provider.gate.verdict && !provider.gate.verdict->allowed;
         ApplyVerdict verdict;
         verdict.allowed = event.allowed;
         verdict.text = event.text;
         verdict.until = context_.instant() + std::max(event.stands_for, stands_at_least);
-        verdict.since = denied_before ? provider.verdict->since : context_.wall();
-        provider.verdict = std::move(verdict);
-        provider.hindrance_touched = true;
+        verdict.since = denied_before ? provider.gate.verdict->since : context_.wall();
+        provider.gate.verdict = std::move(verdict);
+        provider.gate.hindrance_touched = true;
         if (event.allowed)
             touch_waiting(provider);
         return;
@@ -221,22 +223,22 @@ void Objects::Gates::on(const ApplyWhenAnswered& event) {
 }
 
 void Objects::Gates::touch_waiting(Provider& provider) {
-    for (const ObjectId& id : provider.waiting)
+    for (const ObjectId& id : provider.gate.waiting)
         if (Object* const object = objects_.find(id))
             objects_.touch(*object);
 }
 
 void Objects::Gates::note_waiting(Provider& provider, Object& object, bool waits) {
-    const bool waited = provider.waiting.contains(object.record.id);
+    const bool waited = provider.gate.waiting.contains(object.record.id);
     if (waits)
         ask(provider);
     if (waits == waited)
         return;
     if (waits)
-        provider.waiting.insert(object.record.id);
+        provider.gate.waiting.insert(object.record.id);
     else
-        provider.waiting.erase(object.record.id);
-    provider.hindrance_touched = true;
+        provider.gate.waiting.erase(object.record.id);
+    provider.gate.hindrance_touched = true;
     context_.out.now(ObjectChanged{object.record.id});
 }
 
@@ -249,24 +251,25 @@ ApplyState Objects::Gates::standing(const Provider& provider) const {
         state.hindrance = Hindrance::held;
         state.since = provider.record.hold->since;
         state.until = hold_end(*provider.record.hold);
-    } else if (!provider.waiting.empty() && provider.verdict && !provider.verdict->allowed) {
+    } else if (!provider.gate.waiting.empty() && provider.gate.verdict &&
+               !provider.gate.verdict->allowed) {
         state.hindrance = Hindrance::condition;
-        state.since = provider.verdict->since;
-        state.text = provider.verdict->text;
+        state.since = provider.gate.verdict->since;
+        state.text = provider.gate.verdict->text;
     }
     return state;
 }
 
 void Objects::Gates::tell() {
     for (auto& [name, provider] : objects_.providers_) {
-        if (!std::exchange(provider.hindrance_touched, false))
+        if (!std::exchange(provider.gate.hindrance_touched, false))
             continue;
         ApplyState state = standing(provider);
-        state.number = provider.told.number;
-        if (state == provider.told)
+        state.number = provider.gate.told.number;
+        if (state == provider.gate.told)
             continue;
         state.number = ++told_;
-        provider.told = state;
+        provider.gate.told = state;
         for (const auto& [station, exchange] : objects_.exchanges_)
             objects_.send_durable(station, state);
         context_.out.now(ProviderChanged{name});
@@ -275,8 +278,8 @@ void Objects::Gates::tell() {
 
 void Objects::Gates::tell(const StationId& peer) {
     for (const auto& [name, provider] : objects_.providers_)
-        if (provider.told.hindrance != Hindrance::none)
-            objects_.send_durable(peer, provider.told);
+        if (provider.gate.told.hindrance != Hindrance::none)
+            objects_.send_durable(peer, provider.gate.told);
 }
 
 void Objects::Gates::on_message(const StationId& from, const ApplyState& message) {
@@ -304,7 +307,7 @@ std::vector<WaitView> Objects::Gates::waits_on(const Provider& provider,
                 {station, state.hindrance, hindrance_text(state), state.since, state.until});
     };
     const std::string& name = provider.record.provider;
-    if (!object || provider.waiting.contains(object->record.id))
+    if (!object || provider.gate.waiting.contains(object->record.id))
         add(context_.config.self, standing(provider));
     const auto place = peers_.find(name);
     if (place == peers_.end() || (object && !object->head()))
@@ -341,8 +344,8 @@ void Objects::Gates::explain(const Provider& provider, ProviderView& view) const
     const bool held = state.hindrance == Hindrance::held;
     view.state = held ? ProviderState::held : ProviderState::waiting;
     view.reason = hindrance_text(state);
-    if (!provider.waiting.empty())
-        view.reason += "; what waits: " + std::to_string(provider.waiting.size());
+    if (!provider.gate.waiting.empty())
+        view.reason += "; what waits: " + std::to_string(provider.gate.waiting.size());
     if (held)
         view.reason += "; stationsync release " + view.name;
 }

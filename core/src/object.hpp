@@ -129,6 +129,17 @@ struct ApplyVerdict {
     WallTime since;   // it says so
 };
 
+// What keeps new states of a provider waiting, see apply_gates.hpp.
+struct GateState {
+    std::optional<Instant> hold_ends;        // by the time that it has lasted
+    std::optional<Instant> hold_ends_asleep; // by the wall clock, unless that was set
+    std::optional<ApplyVerdict> verdict;     // stays until there is another one
+    std::optional<JobId> verdict_asked;
+    std::set<ObjectId> waiting; // for nothing but to be allowed to be applied
+    ApplyState told;            // as the peers know it
+    bool hindrance_touched = false;
+};
+
 struct Provider {
     ProviderEnabled config;
     ProviderRecord record;
@@ -153,14 +164,7 @@ struct Provider {
     std::vector<Token> tokens;
     std::uint64_t objects = 0; // with a held or known revision
     std::uint64_t unsynced = 0;
-    // See objects_hold.cpp.
-    std::optional<Instant> hold_ends;        // by the time that it has lasted
-    std::optional<Instant> hold_ends_asleep; // by the wall clock, unless that was set
-    std::optional<ApplyVerdict> verdict;     // stays until there is another one
-    std::optional<JobId> verdict_asked;
-    std::set<ObjectId> waiting; // for nothing but to be allowed to be applied
-    ApplyState told;            // as the peers know it
-    bool hindrance_touched = false;
+    GateState gate;
 
     bool is_newcomer() const { return !record.established; }
 };

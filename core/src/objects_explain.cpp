@@ -181,7 +181,7 @@ void Objects::explain(const Object& object, ObjectView& view) const {
         view.reason = "this station has just joined and still records what it had before";
     } else if (!provider->scanned_once) {
         view.reason = "waits for the first scan of '" + record.id.provider + "'";
-    } else if (provider->waiting.contains(record.id)) {
+    } else if (provider->gate.waiting.contains(record.id)) {
         view.reason = gates_->reason(*provider);
     } else if (activity.live.retry_at > context_.instant() && !activity.live.text.empty()) {
         const bool no_room = activity.live.status == JobStatus::no_space;

@@ -52,9 +52,11 @@ class Hold(unittest.TestCase):
         a, b = plant
         self.assertIn("release", b.cli("hold", "recipes"))
         self.assertEqual(b.provider("recipes")["state"], "held")
+        b.cli("wait", "recipes", "--timeout", "60")  # nothing waits: it is in step
         put(a.data / "recipes" / "r.txt", b"second state")
         waiting = self.wait_waiting(b, "held on purpose")
         self.assertIn("stationsync release recipes", waiting["reason"])
+        self.assertIn("held on purpose", b.command("wait", "recipes", "--timeout", "0").stderr)
         self.assertEqual(len(packages(b, b"second state")), 1, "fetched and verified")
         for station in plant:
             self.wait_told(station, b, "held on purpose")

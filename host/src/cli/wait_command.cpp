@@ -21,11 +21,13 @@ struct Judgement {
 Judgement judge_provider(const Json& provider) {
     const auto name = text_at(provider, "name");
     const auto state = text_at(provider, "state");
-    if (state != "ok") {
+    const auto unsynced = number_at(provider, "unsynced");
+    // One that is held is in step as long as nothing has come that waits.
+    const auto works = state == "ok" || (unsynced == 0 && (state == "held" || state == "waiting"));
+    if (!works) {
         const auto reason = text_at(provider, "reason");
         return {false, name + " is " + state + (reason.empty() ? "" : ": " + reason)};
     }
-    const auto unsynced = number_at(provider, "unsynced");
     return {unsynced == 0, std::to_string(unsynced) + " objects of " + name + " are not in step"};
 }
 
