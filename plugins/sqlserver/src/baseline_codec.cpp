@@ -113,6 +113,7 @@ void write(Writer& to, const Fingerprint& fingerprint) {
     to.optional(fingerprint.statistics_updated);
     to.optional(fingerprint.newest_object);
     to.number(fingerprint.has_memory_tables ? 1 : 0);
+    to.optional(fingerprint.memory_writes);
     to.text(fingerprint.database_guid);
     to.text(fingerprint.family_guid);
     to.text(fingerprint.fork_guid);
@@ -128,6 +129,7 @@ Fingerprint read_fingerprint(Reader& from) {
     fingerprint.statistics_updated = from.optional_number();
     fingerprint.newest_object = from.optional_number();
     fingerprint.has_memory_tables = from.flag();
+    fingerprint.memory_writes = from.optional_number();
     fingerprint.database_guid = from.text();
     fingerprint.family_guid = from.text();
     fingerprint.fork_guid = from.text();

@@ -195,8 +195,12 @@ private:
             return changed_inside(names.front());
         if (is.modifications.value_or(0) > was.modifications.value_or(0) && was.modifications)
             return changed("columns were written", latest());
-        if (is.has_memory_tables)
-            return doubtful(Change::changed, "tables in memory are not counted");
+        if (is.has_memory_tables && is_same_run()) {
+            if (!is.memory_writes || !was.memory_writes)
+                return doubtful(Change::changed, "tables in memory are not counted");
+            if (*is.memory_writes != *was.memory_writes)
+                return changed("tables in memory were written", within_.to);
+        }
         if (!look_.counts_usage)
             return doubtful(Change::changed, "trace flag 2330 switches the counters off");
         if (is_continuous()) {

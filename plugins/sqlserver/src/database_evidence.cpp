@@ -13,6 +13,7 @@ namespace stationsync::sqlserver {
 namespace {
 
 constexpr std::uint64_t page_size = 8192;
+constexpr int major_2014 = 12;
 
 std::string text_of(const Row& row, std::string_view column) {
     return row[column].text().value_or("");
@@ -353,6 +354,18 @@ Fingerprint read_fingerprint(SqlSession& session, const ServerFacts& facts,
     fingerprint.modifications = row["modifications"].integer();
     fingerprint.statistics_updated = time_of(row, "statistics_updated");
     fingerprint.has_memory_tables = row["memory_filegroups"].integer().value_or(0) > 0;
+    // Asked only where there are such tables: not every edition answers.
+    if (fingerprint.has_memory_tables && facts.version.major >= major_2014) {
+        const Answer writes = session.run(
+            "SELECT SUM(row_insert_attempts + row_update_attempts + row_delete_attempts) AS writes "
+            "FROM " +
+                quoted_name(database) + ".sys.dm_db_xtp_object_stats",
+            options);
+        if (writes.ending != Ending::failed)
+            require_complete(writes, op);
+        if (writes.is_complete())
+            fingerprint.memory_writes = writes.row()["writes"].integer().value_or(0);
+    }
     if (with_guids) {
         fingerprint.database_guid = row["database_guid"].guid().value_or("");
         fingerprint.family_guid = row["family_guid"].guid().value_or("");

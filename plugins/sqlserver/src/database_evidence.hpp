@@ -86,7 +86,9 @@ struct Fingerprint {
     std::optional<std::int64_t> modifications;
     std::optional<LocalTime> statistics_updated;
     std::optional<LocalTime> newest_object; // modify_date
-    bool has_memory_tables = false;         // what is done to them is not counted
+    bool has_memory_tables = false;         // their writes are not among those of Usage
+    // Attempts to write rows of them, since the database was opened; nothing before 2014.
+    std::optional<std::int64_t> memory_writes;
     // Nothing where they were not asked for: the view that has them opens closed databases.
     std::string database_guid;
     std::string family_guid;

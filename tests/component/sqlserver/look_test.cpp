@@ -67,6 +67,19 @@ TEST_F(SqlServerLook, WhatTheServerWritesIsNoChange) {
         EXPECT_FALSE(is_change(station, statements)) << statements.back();
 }
 
+TEST_F(SqlServerLook, TablesInMemoryAreWatchedByTheirOwnCounters) {
+    SqlStation& station = begin();
+    SqlClient client = station.client();
+    client.run("ALTER DATABASE plant ADD FILEGROUP fast CONTAINS MEMORY_OPTIMIZED_DATA");
+    client.run("USE plant");
+    client.run("CREATE TABLE dbo.quick (id int PRIMARY KEY NONCLUSTERED) "
+               "WITH (MEMORY_OPTIMIZED = ON)");
+    station.object();
+    EXPECT_FALSE(is_change(station, {"USE plant", "CHECKPOINT"}));
+    EXPECT_TRUE(is_change(station, {"INSERT INTO plant.dbo.quick VALUES (1)"}));
+    EXPECT_FALSE(is_change(station, {"USE plant", "CHECKPOINT"}));
+}
+
 TEST_F(SqlServerLook, TheTimeOfAChangeIsWithinItsInterval) {
     SqlStation& station = begin();
     station.object();

@@ -44,6 +44,7 @@ class Database:
         self.wakes = 0
         self.usage = {}
         self.io = {}
+        self.memory_attempts = {}  # id of a memory-optimized table: rows inserted, updated, deleted
         self.open_since = None
         # Users and work under way
         self.users = []
@@ -116,7 +117,7 @@ class Database:
             return
         self.is_open = True
         self.open_since = self.instance.now()
-        self.usage, self.io, self.log_records = {}, {}, []
+        self.usage, self.io, self.memory_attempts, self.log_records = {}, {}, {}, []
         if self.options["is_auto_close_on"]:
             self.wakes += 1
         if not self.options["is_read_only"]:
@@ -126,7 +127,7 @@ class Database:
         if self.is_open and not self.options["is_read_only"]:
             self.checkpoint()
         self.is_open = False
-        self.usage, self.io, self.log_records = {}, {}, []
+        self.usage, self.io, self.memory_attempts, self.log_records = {}, {}, {}, []
         self.save()
 
     def close_when_unused(self):
@@ -167,6 +168,9 @@ class Database:
                 usage = self._usage(table, index["id"])
                 usage["user_updates"] += 1
                 usage["last_user_update"] = self.instance.local_now()
+        else:
+            attempts = self.memory_attempts.setdefault(table["id"], [0, 0, 0])
+            attempts[{"LOP_INSERT_ROWS": 0, "LOP_DELETE_ROWS": 2}.get(operation, 1)] += rows
         for stat in table["stats"]:
             stat["modifications"] += rows
         self.content["dbts"] += rows

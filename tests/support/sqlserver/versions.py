@@ -27,6 +27,7 @@ SINCE = {
     "instancedefaultbackuppath": (15,),
     "suspendeddatabasecount": (16,),
     "dm_db_log_stats": (13, 0, 5026),
+    "dm_db_xtp_object_stats": (12,),
     "dm_db_log_info": (13, 0, 5026),
     "dm_os_host_info": (14,),
     "dm_os_file_exists": (14,),

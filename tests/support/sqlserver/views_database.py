@@ -161,6 +161,19 @@ def dm_db_log_space_usage(context):
            "used_log_space_in_percent": 52428800 / total, "log_space_in_bytes_since_last_backup": 0}
 
 
+@view("dm_db_xtp_object_stats", """object_id bigint, row_insert_attempts bigint, row_update_attempts bigint,
+    row_delete_attempts bigint, write_conflicts bigint, unique_constraint_violations bigint,
+    object_address varbinary(8)""", "database")
+def dm_db_xtp_object_stats(context):
+    database_state(context)
+    for entry in _objects(context, "U"):
+        if entry.get("memory_optimized"):
+            inserts, updates, deletes = context.database.memory_attempts.get(entry["id"], (0, 0, 0))
+            yield {"object_id": entry["id"], "row_insert_attempts": inserts, "row_update_attempts": updates,
+                   "row_delete_attempts": deletes, "write_conflicts": 0, "unique_constraint_violations": 0,
+                   "object_address": b""}
+
+
 @view("schemas", "name sysname, schema_id int, principal_id int", "database")
 def schemas(context):
     context.database.open()

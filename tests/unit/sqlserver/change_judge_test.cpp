@@ -192,6 +192,10 @@ TEST_F(ChangeJudge, WhatIsNotCountedCountsAsChangedAtTheOldestTime) {
     look_.fingerprint->has_memory_tables = true;
     EXPECT_EQ(verdict().change, Change::changed);
     EXPECT_EQ(verdict().changed_at, clean + 1000);
+    baseline_.evidence.fingerprint.memory_writes = look_.fingerprint->memory_writes = 4;
+    EXPECT_EQ(verdict().change, Change::system_activity) << "they are counted, and not written";
+    look_.fingerprint->memory_writes = 5;
+    EXPECT_EQ(verdict().changed_at, look_.moment.at);
     look_.fingerprint->has_memory_tables = false;
     look_.counts_usage = false;
     EXPECT_EQ(verdict().change, Change::changed);
