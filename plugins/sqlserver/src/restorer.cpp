@@ -12,8 +12,7 @@ namespace stationsync::sqlserver {
 
 namespace {
 
-constexpr int plans_max = 3;         // of file names that turn out to be taken
-constexpr int safety_copies_max = 3; // of a database that administrators go on writing to
+constexpr int plans_max = 3; // of file names that turn out to be taken
 
 std::string hex_of(const std::uint8_t* bytes, std::size_t count) {
     std::string text;
@@ -28,15 +27,15 @@ std::string hex_of(const std::uint8_t* bytes, std::size_t count) {
 // of what they did last. Best effort: without, the database counts as changed, and all begins anew.
 class KeptOpen {
 public:
-    KeptOpen(SqlServer& server, const std::string& database, bool is_needed) {
-        if (!is_needed)
-            return;
+    KeptOpen(SqlServer& server, const std::string& database) {
         session_ = server.open(SessionRole::look, nullptr).session;
         if (session_)
             session_->run("USE " + quoted_name(database), {});
     }
-    bool is_needed() const noexcept { return session_ != nullptr; }
-    void release() noexcept { session_.reset(); }
+    // Asked of the server: an administrator may have ended the session.
+    bool is_holding() const {
+        return session_ && session_->run("SELECT DB_ID() AS id", {}).is_complete();
+    }
 
 private:
     std::unique_ptr<SqlSession> session_;
@@ -61,9 +60,10 @@ public:
         const RestoreCase restore = examine(file.there(), seen);
         if (const auto refusal = first_refusal(restore))
             throw sdk::Error(refusal->status, refusal->sentence);
-        const KeptOpen kept(server_, request_.database, seen && seen.database->entry.is_auto_close);
-        if (kept.is_needed())
+        if (seen && seen.database->entry.is_auto_close) {
+            kept_.emplace(server_, seen.database->entry.name);
             seen = look();
+        }
         if (is_already_there(seen))
             return {baseline_.mark(), baseline_.changed_at};
         require_expected(std::move(seen));
@@ -116,10 +116,33 @@ private:
         if (!seen || !baseline_.is_known() || baseline_.server != scene_.server.server ||
             !is_same_name(baseline_.database, seen.database->entry.name))
             return false;
+        // Since it is kept open its counters have not begun anew.
+        if (is_counted_on_ && kept_ && kept_->is_holding())
+            seen.database->entry.is_auto_close = false;
         const Verdict verdict = looks_.judge_again(scene_.worker.session(), scene_.server,
                                                    seen.server, *seen.database, baseline_, op_);
-        return same_state(verdict) == SameState::yes;
+        if (same_state(verdict) == SameState::yes) {
+            if (kept_ && !is_counted_on_)
+                count_on(seen, verdict);
+            return true;
+        }
+        scene_.host.log(STSYNC_LOG_INFO, "sqlserver.change", request_.key,
+                        "The database " + in_quotes(request_.database) +
+                            " is not as it was: " + verdict.reason + ".");
+        return false;
     }
+
+    // From here on only what comes after this look is asked for.
+    void count_on(Seen& seen, const Verdict& verdict) {
+        if (!seen.database->fingerprint)
+            seen.database->fingerprint =
+                read_fingerprint(scene_.worker.session(), scene_.server, seen.database->entry.name,
+                                 true, scene_.worker.op());
+        DatabaseLooks::take(baseline_, *seen.database, verdict);
+        is_counted_on_ = true;
+    }
+
+    void release() noexcept { kept_.reset(); }
 
     bool is_already_there(Seen& seen) {
         return baseline_.content == label_.content && is_as_noted(seen);
@@ -210,9 +233,9 @@ private:
         std::exception_ptr failure;
         try {
             if (plan.is_in_place) {
-                run_in_place(intent, plan, file, restore);
+                run_in_place(intent, plan, file);
             } else {
-                run_side_by_side(intent, plan, file, restore);
+                run_side_by_side(intent, plan, file);
                 // Nothing is asked again while users wait.
                 finish_side_by_side(scene_, intent);
                 return {mark_of(label_.content), request_.changed_at};
@@ -266,8 +289,7 @@ private:
                                 " while it is replaced: " + to_text(visitors) + ".");
     }
 
-    void run_side_by_side(Intent& intent, const RestorePlan& plan, const std::string& file,
-                          const RestoreCase& restore) {
+    void run_side_by_side(Intent& intent, const RestorePlan& plan, const std::string& file) {
         scene_.move_to(intent, RestoreStep::preparing);
         prepare_incoming(scene_, intent, plan, file, &op_);
         if (!intent.was_there) {
@@ -280,10 +302,9 @@ private:
         }
         commit();
         scene_.move_to(intent, RestoreStep::exchanging);
-        KeptOpen kept(server_, intent.database, restore.target.entry->is_auto_close);
         close_to_users(scene_, intent.database);
         require_expected(look());
-        kept.release();
+        release();
         exchange_names(scene_, intent);
     }
 
@@ -302,8 +323,7 @@ private:
         intent.fork = fork.row()["recovery_fork_guid"].guid().value_or("");
     }
 
-    void run_in_place(Intent& intent, const RestorePlan& plan, const std::string& file,
-                      const RestoreCase& restore) {
+    void run_in_place(Intent& intent, const RestorePlan& plan, const std::string& file) {
         // The package must be whole before anything is overwritten.
         const Answer proof = scene_.worker.run_job(verify_statement(file), &op_, "checking");
         if (!proof.is_complete()) {
@@ -313,20 +333,12 @@ private:
         note_history(intent);
         commit();
         scene_.move_to(intent, RestoreStep::saving);
-        {
-            const KeptOpen kept(server_, intent.database, restore.target.entry->is_auto_close);
-            close_to_users(scene_, intent.database);
-            require_expected(look());
-            for (int copies = 1;; ++copies) {
-                save_copy(scene_, intent, &op_);
-                // Administrators still get in; what they wrote is not in the copy.
-                Seen seen = look();
-                if (is_as_noted(seen))
-                    break;
-                if (copies == safety_copies_max)
-                    require_expected(std::move(seen));
-            }
-        }
+        close_to_users(scene_, intent.database);
+        require_expected(look());
+        save_copy(scene_, intent, &op_);
+        // Administrators still get in; what they wrote meanwhile is not in the copy.
+        require_expected(look());
+        release();
         scene_.move_to(intent, RestoreStep::replacing);
         overwrite(scene_, intent, plan, file, &op_);
     }
@@ -337,7 +349,9 @@ private:
     const ApplyRequest& request_;
     const sdk::Op& op_;
     DatabaseLooks looks_;
+    std::optional<KeptOpen> kept_; // only where AUTO_CLOSE would close it
     Baseline baseline_;
+    bool is_counted_on_ = false; // the baseline is of a look at the database that is kept open
     PackageLabel label_;
 };
 

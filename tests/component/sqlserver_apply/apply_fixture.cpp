@@ -193,7 +193,17 @@ void SqlServerApply::start(const std::vector<std::string>& options) {
 }
 
 void SqlServerApply::make(const std::string& database, const std::string& note) {
-    station_->sql("CREATE DATABASE " + sql::quoted_name(database));
+    // The name of a log that is not given is made of that of the database, which may then have 123
+    // characters only.
+    constexpr std::size_t with_log_name = 123;
+    const fs::path data = server_folder() / "data";
+    const std::string files = database.size() <= with_log_name
+                                  ? ""
+                                  : " ON (NAME = " + sql::quoted_name(database) +
+                                        ", FILENAME = N'" + (data / "long.mdf").string() +
+                                        "') LOG ON (NAME = long_log, FILENAME = N'" +
+                                        (data / "long.ldf").string() + "')";
+    station_->sql("CREATE DATABASE " + sql::quoted_name(database) + files);
     station_->sql("ALTER DATABASE " + sql::quoted_name(database) + " SET AUTO_CLOSE OFF");
     station_->sql("CREATE TABLE " + sql::quoted_name(database) +
                   ".dbo.recipe(id int PRIMARY KEY, note nvarchar(200) NOT NULL)");

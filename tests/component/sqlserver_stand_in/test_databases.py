@@ -204,5 +204,39 @@ class Refusals(Case):
         second.check()
 
 
+class Contexts(Case):
+    def test_a_system_procedure_runs_in_the_database_that_it_is_called_with(self):
+        connection = self.connect()
+        self.plant(connection)
+        connection.run("CREATE LOGIN anna WITH PASSWORD = 'x', CHECK_POLICY = OFF")
+        connection.run("EXEC plant.sys.sp_executesql N'CREATE USER anna FOR LOGIN anna'")
+        self.assertEqual(connection.value("SELECT COUNT(*) FROM plant.sys.database_principals WHERE name = N'anna'"),
+                         "1")
+        self.assertEqual(connection.value("SELECT COUNT(*) FROM master.sys.database_principals WHERE name = N'anna'"),
+                         "0")
+        self.assertEqual(connection.value("SELECT DB_NAME()"), "master")
+        self.server.check()
+
+    def test_the_volume_of_a_file_is_named_by_its_mount_point(self):
+        connection = self.connect()
+        self.plant(connection)
+        query = ("SELECT v.volume_mount_point, v.available_bytes FROM sys.master_files f CROSS APPLY "
+                 "sys.dm_os_volume_stats(f.database_id, f.file_id) v WHERE f.database_id = DB_ID(N'plant') "
+                 "AND f.file_id = 1")
+        self.assertEqual(connection.rows(query)[0][0], "/")
+        data = self.folder / "server/data"
+        self.server.volume(path=str(data), free=1234)
+        self.assertEqual(connection.rows(query), [(f"{data}/", "1234")])
+        self.server.check()
+
+    def test_the_journal_tells_statements_of_one_batch(self):
+        connection = self.connect(program="counted")
+        connection.run("SELECT 1 AS a")
+        connection.run("SELECT 2 AS a; SELECT 3 AS a")
+        batches = [entry["batch"] for entry in self.server.journal(program="counted")]
+        self.assertEqual(batches[-2], batches[-1])
+        self.assertEqual(batches[-3] + 1, batches[-2])
+
+
 if __name__ == "__main__":
     unittest.main()
