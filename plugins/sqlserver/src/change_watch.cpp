@@ -79,7 +79,7 @@ void ChangeWatch::hint(const ServerLook& server, const std::string& server_name)
             sink_.changed(*key);
     }
     for (const auto& [key, was_online] : were_there_)
-        if (there.count(key) == 0)
+        if (!there.contains(key))
             sink_.changed(key); // dropped
     were_there_ = std::move(there);
 }

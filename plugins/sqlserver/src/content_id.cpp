@@ -32,7 +32,7 @@ std::optional<ContentId> parse_content_id(std::string_view text) {
         const std::size_t digit = digits.find(text[i]);
         if (digit == std::string_view::npos)
             return std::nullopt;
-        id.bytes.at(i / 2) = static_cast<std::uint8_t>(id.bytes.at(i / 2) << 4 | digit);
+        id.bytes.at(i / 2) = static_cast<std::uint8_t>(id.bytes.at(i / 2) * 16u + digit);
     }
     return id;
 }

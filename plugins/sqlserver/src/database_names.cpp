@@ -101,7 +101,7 @@ std::optional<std::string> DatabaseNames::key_of(std::string_view database) cons
         if (is_same_name(name, database))
             return key;
     // A key that names another database is not free for one that a pattern matches.
-    if (name_by_key_.count(std::string(database)) != 0)
+    if (name_by_key_.contains(std::string(database)))
         return std::nullopt;
     const std::string lower = lowered(database);
     for (const std::string& pattern : patterns_)

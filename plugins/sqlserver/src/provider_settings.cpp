@@ -57,7 +57,7 @@ ProviderSettings provider_settings_of(const sdk::Host& host) {
     settings.is_build_exact = host.config_flag("exact_build", false);
     settings.uncertain_is_change = is_first_of(host, "on_uncertain", "change", "ignore");
     settings.sum_bytes_max =
-        static_cast<std::uint64_t>(number_of(host, "sum_below_mb", 64, 0, 1 << 20) * mebibyte);
+        static_cast<std::uint64_t>(number_of(host, "sum_below_mb", 64, 0, mebibyte) * mebibyte);
     settings.poll_interval = std::chrono::seconds(number_of(host, "poll_seconds", 15, 1, 3600));
     settings.stall_limit = std::chrono::minutes(number_of(host, "stall_minutes", 10, 1, 24 * 60));
     settings.restore_mode = restore_mode_of(host);

@@ -102,7 +102,7 @@ std::vector<sdk::Token> SqlProvider::compat(sdk::Op& op) {
 std::vector<std::string> SqlProvider::check_compat(sdk::Op& op,
                                                    const std::vector<sdk::Token>& remote) {
     const std::vector<sdk::Token> ours = compat(op);
-    const std::vector<std::string> obstacles = incompatibilities(ours, remote);
+    std::vector<std::string> obstacles = incompatibilities(ours, remote);
     if (obstacles.empty())
         for (const std::string& difference : differences(ours, remote))
             host_.log(STSYNC_LOG_WARNING, "sqlserver.difference", "", difference);
