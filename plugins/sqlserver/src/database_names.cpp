@@ -62,7 +62,7 @@ bool is_reserved_database(std::string_view name) {
     const std::string lower = lowered(name);
     return std::find(system.begin(), system.end(), lower) != system.end() ||
            lower == "mssqlsystemresource" || lower.starts_with(incoming_prefix) ||
-           lower.starts_with(replaced_prefix);
+           lower.starts_with(replaced_prefix) || lower.starts_with(kept_prefix);
 }
 
 DatabaseNames::DatabaseNames(const std::vector<std::string>& elements) {

@@ -7,9 +7,11 @@
 
 namespace stationsync::sqlserver {
 
-// Databases that are ours for a while: restored beside the live one, or replaced and kept.
+// Databases that are ours for a while: restored beside the live one, or replaced and kept; and
+// those of other stations' names that are kept for people.
 constexpr std::string_view incoming_prefix = "~syncin_";
 constexpr std::string_view replaced_prefix = "~syncold_";
+constexpr std::string_view kept_prefix = "~synckept_";
 
 // master, model, msdb, tempdb, distribution and ours, in any case of letters: never an object,
 // whatever the configuration or a package says.

@@ -138,7 +138,9 @@ void ExchangeFolder::remove_leftovers() const noexcept {
     for (fs::directory_iterator entries(here_, failure);
          !failure && entries != fs::directory_iterator(); entries.increment(failure)) {
         std::error_code ignored;
-        if (entries->path().filename().native().rfind(fs::path(prefix_).native(), 0) == 0)
+        const fs::path::string_type name = entries->path().filename().native();
+        if (name.starts_with(fs::path(prefix_).native()) &&
+            !name.starts_with(fs::path(safety_prefix()).native()))
             fs::remove(entries->path(), ignored);
     }
 }

@@ -47,11 +47,13 @@ public:
     std::filesystem::path folder_here(const std::filesystem::path& near) const;
     std::string folder_there(const std::filesystem::path& near) const;
 
-    // Removes what a killed call of this instance left in the configured folder.
+    // Removes what a killed call of this instance left in the configured folder, apart from safety
+    // copies: one of them may be all that is left of a database.
     void remove_leftovers() const noexcept;
 
-    // Prefix of the names of our files.
+    // Prefix of the names of our files; of the copies that a restore in place falls back upon.
     const std::string& prefix() const noexcept { return prefix_; }
+    std::string safety_prefix() const { return prefix_ + "safety-"; }
 
 private:
     std::filesystem::path here_; // empty = beside the package

@@ -132,9 +132,7 @@ std::string judge_single_user(const RestoreCase& restore) {
     const DatabaseEntry* const entry = entry_of(restore);
     if (entry == nullptr || entry->access != "SINGLE_USER")
         return "";
-    return in_quotes(restore.database) +
-           " is in single-user mode, so somebody is maintaining it. It "
-           "is replaced after ALTER DATABASE … SET MULTI_USER.";
+    return single_user_sentence(restore.database);
 }
 
 std::string judge_family(const RestoreCase& restore) {
@@ -234,6 +232,11 @@ std::optional<Refusal> first_refusal(const RestoreCase& restore) {
     return std::nullopt;
 }
 
+std::string single_user_sentence(const std::string& database) {
+    return in_quotes(database) + " is in single-user mode, so somebody is maintaining it. It is "
+                                 "replaced after ALTER DATABASE … SET MULTI_USER.";
+}
+
 bool is_foreign_family(const RestoreCase& restore) noexcept {
     if (!restore.target.entry || restore.backup.headers.size() != 1)
         return false;
@@ -265,8 +268,8 @@ std::vector<std::string> restore_warnings(const RestoreCase& restore) {
                            "preserve_trustworthy = true to keep them.");
     if (entry != nullptr && entry->is_broker_enabled && !restore.settings.preserves_broker)
         warnings.push_back(in_quotes(restore.database) +
-                           " had Service Broker on; a restore turns it off. Set broker = "
-                           "\"preserve\" to keep it.");
+                           " had Service Broker on; a restore turns it off. Set "
+                           "preserve_broker = true to keep it.");
     return warnings;
 }
 

@@ -38,6 +38,9 @@ struct Refusal {
 };
 std::optional<Refusal> first_refusal(const RestoreCase& restore);
 
+// Why a database in single-user mode is not replaced.
+std::string single_user_sentence(const std::string& database);
+
 // The package holds another database than the one that is there, as far as both are known.
 bool is_foreign_family(const RestoreCase& restore) noexcept;
 

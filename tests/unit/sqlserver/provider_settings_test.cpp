@@ -23,8 +23,8 @@ TEST(DatabaseNames, NamesPatternsAndKeysSayWhatIsOurs) {
 
 TEST(DatabaseNames, ThoseOfTheServerAreNeverOurs) {
     const DatabaseNames all({"*"});
-    for (const char* const name :
-         {"master", "Model", "MSDB", "tempdb", "distribution", "~syncin_1", "~SyncOld_1"}) {
+    for (const char* const name : {"master", "Model", "MSDB", "tempdb", "distribution", "~syncin_1",
+                                   "~SyncOld_1", "~SyncKept_Plant_1 (before 1)"}) {
         EXPECT_EQ(all.key_of(name), std::nullopt) << name;
         EXPECT_THROW(all.database_of(name), sdk::Error) << name;
         EXPECT_THROW(DatabaseNames({std::string("k=") + name}), sdk::Error) << name;
