@@ -23,7 +23,7 @@ std::string megabytes(std::uint64_t bytes) {
 
 Answer run_job(SqlServer& server, SqlSession& worker, const ProviderSettings& settings,
                const std::string& statement, const std::string& what, const sdk::Op& op) {
-    JobProgress progress(server, worker.id(), op, what, settings.stall_limit);
+    JobProgress progress(server, worker.id(), &op, what, settings.stall_limit);
     RunOptions options;
     options.limit = std::chrono::milliseconds(0);
     options.op = &op;

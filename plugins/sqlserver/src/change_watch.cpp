@@ -5,11 +5,13 @@
 namespace stationsync::sqlserver {
 
 ChangeWatch::ChangeWatch(sdk::Host host, SqlServer& server, const ProviderSettings& settings,
-                         BaselineStore& baselines, sdk::WatchSink sink)
+                         BaselineStore& baselines,
+                         std::function<std::vector<std::string>()> broken_off, sdk::WatchSink sink)
     : host_(host),
       server_(server),
       settings_(settings),
       baselines_(baselines),
+      broken_off_(std::move(broken_off)),
       sink_(sink),
       thread_([this] { run(); }) {}
 
@@ -42,6 +44,8 @@ void ChangeWatch::run() {
 }
 
 void ChangeWatch::look() {
+    for (const std::string& key : broken_off_())
+        sink_.changed(key);
     if (!session_ || !session_->is_usable()) {
         std::unique_ptr<SqlSession> session = open_session(server_, SessionRole::look, nullptr);
         facts_ = ask_server_facts(*session, nullptr);

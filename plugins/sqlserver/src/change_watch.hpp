@@ -14,9 +14,11 @@ namespace stationsync::sqlserver {
 
 class ChangeWatch {
 public:
-    // All references must outlive it.
+    // `broken_off` tells the keys that a scan has to settle, on the thread of the watch. All
+    // references must outlive it.
     ChangeWatch(sdk::Host host, SqlServer& server, const ProviderSettings& settings,
-                BaselineStore& baselines, sdk::WatchSink sink);
+                BaselineStore& baselines, std::function<std::vector<std::string>()> broken_off,
+                sdk::WatchSink sink);
     ChangeWatch(const ChangeWatch&) = delete;
     ChangeWatch& operator=(const ChangeWatch&) = delete;
     // Joins.
@@ -31,6 +33,7 @@ private:
     SqlServer& server_;
     const ProviderSettings& settings_;
     BaselineStore& baselines_;
+    std::function<std::vector<std::string>()> broken_off_;
     sdk::WatchSink sink_;
 
     std::mutex mutex_;

@@ -131,12 +131,20 @@ RestoreRow parse_restore(const Row& row) {
     return restore;
 }
 
+} // namespace
+
 const ResultSet* result_with(const Answer& answer, std::string_view column) noexcept {
     for (const ResultSet& set : answer.results)
         if (set.has(column))
             return &set;
     return nullptr;
 }
+
+Usage usage_of(const Row& row) {
+    return {row["user_updates"].integer(), time_of(row, "last_user_update")};
+}
+
+namespace {
 
 DatabaseLook* find_by_id(ServerLook& look, std::int64_t id) noexcept {
     for (DatabaseLook& database : look.databases)
@@ -159,7 +167,7 @@ void take_gates(const ResultSet& gates, ServerLook& look) {
         gate.log_writes = row["log_writes"].integer();
         gate.log_bytes = row["log_bytes"].integer();
         database->gate = gate;
-        database->usage = {row["user_updates"].integer(), time_of(row, "last_user_update")};
+        database->usage = usage_of(row);
         database->started = time_of(row, "sqlserver_start_time").value_or(0);
     }
 }
@@ -340,13 +348,7 @@ ServerLook look_at_server(SqlSession& session, const ServerFacts& facts,
     return look;
 }
 
-Fingerprint read_fingerprint(SqlSession& session, const ServerFacts& facts,
-                             std::string_view database, bool with_guids, const sdk::Op* op) {
-    RunOptions options;
-    options.op = op;
-    const Answer answer = session.run(fingerprint_statement(database, facts, with_guids), options);
-    require_complete(answer, op);
-    const Row row = answer.row();
+Fingerprint fingerprint_of(const Row& row) {
     Fingerprint fingerprint;
     for (const Part& part : parts)
         fingerprint.parts[part.name] = shown(row, part.name);
@@ -354,6 +356,17 @@ Fingerprint read_fingerprint(SqlSession& session, const ServerFacts& facts,
     fingerprint.modifications = row["modifications"].integer();
     fingerprint.statistics_updated = time_of(row, "statistics_updated");
     fingerprint.has_memory_tables = row["memory_filegroups"].integer().value_or(0) > 0;
+    return fingerprint;
+}
+
+Fingerprint read_fingerprint(SqlSession& session, const ServerFacts& facts,
+                             std::string_view database, bool with_guids, const sdk::Op* op) {
+    RunOptions options;
+    options.op = op;
+    const Answer answer = session.run(fingerprint_statement(database, facts, with_guids), options);
+    require_complete(answer, op);
+    const Row row = answer.row();
+    Fingerprint fingerprint = fingerprint_of(row);
     // Asked only where there are such tables: not every edition answers.
     if (fingerprint.has_memory_tables && facts.version.major >= major_2014) {
         const Answer writes = session.run(

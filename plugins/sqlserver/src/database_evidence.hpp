@@ -124,6 +124,14 @@ struct ServerLook {
 // True where asking for the GUIDs would open a database that is closed.
 bool has_closed_database(const ServerLook& look) noexcept;
 
+// The first result that has this column; null when there is none.
+const ResultSet* result_with(const Answer& answer, std::string_view column) noexcept;
+
+// From a row with user_updates and last_user_update; from one of fingerprint_statement, without the
+// GUIDs. Throws sdk::Error for a row of another shape.
+Usage usage_of(const Row& row);
+Fingerprint fingerprint_of(const Row& row);
+
 std::string look_statement(const ServerFacts& facts);
 std::string fingerprint_statement(std::string_view database, const ServerFacts& facts,
                                   bool with_guids);

@@ -11,7 +11,10 @@ namespace stationsync::sqlserver {
 
 namespace {
 
-bool take_offline(RestoreScene& scene, const Intent& intent, Answer& last) {
+constexpr int rescues_max = 2;
+
+bool take_offline(RestoreScene& scene, const Intent& intent, Answer& last,
+                  const std::function<void()>& recheck) {
     const std::string statement =
         "ALTER DATABASE " + quoted_name(intent.database) + " SET OFFLINE WITH ROLLBACK IMMEDIATE";
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
@@ -22,7 +25,9 @@ bool take_offline(RestoreScene& scene, const Intent& intent, Answer& last) {
             standing && standing->state == "OFFLINE")
             return true;
         scene.worker.end_visitors(intent.database);
-        RestoreWorker::pause(attempt);
+        scene.worker.pause(attempt);
+        if (attempt + 1 < attempts_max)
+            recheck(); // administrators still get in
     }
     return false;
 }
@@ -37,8 +42,35 @@ std::optional<Standing> settled_standing(RestoreScene& scene, const Intent& inte
             throw sdk::Error(STSYNC_BUSY, in_quotes(intent.database) +
                                               " is still being recovered by SQL Server: what was "
                                               "begun is finished after that.");
-        RestoreWorker::pause(attempt);
+        scene.worker.pause(attempt);
     }
+}
+
+// A RESTORE whose connection broke may go on without us.
+void await_own_restore(RestoreScene& scene, const Intent& intent) {
+    if (intent.session == 0)
+        return;
+    const std::string question = "SELECT command FROM sys.dm_exec_requests WHERE session_id = " +
+                                 std::to_string(intent.session) +
+                                 " AND session_id <> @@SPID AND command LIKE N'RESTORE%'";
+    for (int attempt = 0;; ++attempt) {
+        if (scene.worker.must(question).rows().rows.empty())
+            return;
+        if (attempt == attempts_max)
+            throw sdk::Error(STSYNC_BUSY, in_quotes(intent.database) +
+                                              " is still being restored by SQL Server, though the "
+                                              "connection was lost: what was begun is finished "
+                                              "after that.");
+        scene.worker.pause(attempt);
+    }
+}
+
+// RESTORE in a session that is known to whoever comes after its connection was lost.
+Answer restore_noted(RestoreScene& scene, Intent& intent, const std::string& statement,
+                     const sdk::Op* teller) {
+    intent.session = scene.worker.session().id();
+    scene.journal.put(intent);
+    return scene.worker.run_job(statement, teller, "restoring");
 }
 
 // What an online database holds that was to be overwritten.
@@ -53,11 +85,13 @@ Held held_by(RestoreScene& scene, const Intent& intent) {
         " AND s.backup_set_uuid = " + quoted_text(intent.backup_set));
     if (restores.is_complete() && restores.row()["restores"].integer().value_or(0) > 0)
         return Held::fresh;
+    if (intent.fork.empty())
+        return Held::unknown;
     const Answer answer =
         scene.worker.run("SELECT recovery_fork_guid FROM sys.database_recovery_status WHERE "
                          "database_id = DB_ID(" +
                          quoted_text(intent.database) + ")");
-    if (!answer.is_complete() || answer.rows().rows.empty() || intent.fork.empty())
+    if (!answer.is_complete() || answer.rows().rows.empty())
         return Held::unknown;
     const auto fork = answer.rows().row(0)["recovery_fork_guid"].guid();
     return fork == intent.fork ? Held::old : Held::unknown;
@@ -69,26 +103,34 @@ std::string rescue_statement(const Intent& intent) {
            " WITH FILE = 1, REPLACE, CHECKSUM, STATS = 5, RECOVERY, RESTRICTED_USER";
 }
 
-void restore_copy(RestoreScene& scene, const Intent& intent) {
+// GUID of the copy.
+std::string restore_copy(RestoreScene& scene, Intent& intent) {
     Answer answer;
-    for (int attempt = 0; attempt < 2; ++attempt) {
-        answer = scene.worker.run_job(rescue_statement(intent), nullptr, "");
+    for (int attempt = 0; attempt < rescues_max; ++attempt) {
+        if (attempt > 0) {
+            scene.worker.pause(attempt + 3);
+            await_own_restore(scene, intent);
+        }
+        answer = restore_noted(scene, intent, rescue_statement(intent), nullptr);
         const JobClaim claim = claim_of(answer);
         const auto standing = scene.worker.ask(intent.database);
         if (claim == JobClaim::success && standing && standing->is_online()) {
             const Backup copy = read_backup(scene.worker.session(), intent.safety_file, nullptr);
-            note_content(scene, intent, Content::old,
-                         copy.headers.empty() ? "" : copy.headers.front().set_guid);
-            return;
+            return copy.headers.empty() ? "" : copy.headers.front().set_guid;
         }
     }
-    throw sdk::Error(
-        STSYNC_DENIED,
+    const sdk::Error failure = failure_of(answer, intent, intent.safety_file);
+    if (failure.status() == STSYNC_BUSY || failure.status() == STSYNC_INTERNAL)
+        throw sdk::Error(STSYNC_BUSY, in_quotes(intent.database) +
+                                          " could not be replaced, and its copy could not be "
+                                          "restored yet: " +
+                                          failure.what() +
+                                          " The copy is kept; it is tried again by itself.");
+    throw NeedsPerson(
         in_quotes(intent.database) +
-            " could not be replaced, and its copy could not be restored: " +
-            failure_of(answer, intent, intent.safety_file).what() +
-            " The copy is kept. An administrator can run: " + rescue_statement(intent) +
-            "; ALTER DATABASE " + quoted_name(intent.database) + " SET MULTI_USER;");
+        " could not be replaced, and its copy could not be restored: " + failure.what() +
+        " The copy is kept. An administrator can run: " + rescue_statement(intent) +
+        "; ALTER DATABASE " + quoted_name(intent.database) + " SET MULTI_USER;");
 }
 
 // SQL Server wrote it; where the folder is on this computer and open to us, it can be removed.
@@ -96,13 +138,16 @@ void remove_copy(RestoreScene& scene, const Intent& intent) {
     if (intent.safety_file.empty())
         return;
     std::error_code failure;
-    const std::filesystem::path path = sdk::path_from_utf8(intent.safety_here);
-    std::filesystem::remove(path, failure);
-    if (failure && std::filesystem::exists(path, failure))
-        scene.warn(intent, "The copy of " + in_quotes(intent.database) + " in " +
-                               intent.safety_here +
-                               " could not be removed: delete it, or give this service the right "
-                               "to; the next one overwrites it.");
+    const bool was_removed =
+        std::filesystem::remove(sdk::path_from_utf8(intent.safety_here), failure);
+    // Before that step there may be none.
+    const bool is_complete =
+        intent.step != RestoreStep::preparing && intent.step != RestoreStep::saving;
+    if (!was_removed && (failure || is_complete))
+        scene.warn(intent, "The copy of " + in_quotes(intent.database) + ", " + intent.safety_file +
+                               " as SQL Server sees it, could not be removed from here: delete it "
+                               "there, or set backup_folder to a folder that this service may "
+                               "write to; the next one overwrites it.");
 }
 
 Content finish(RestoreScene& scene, Intent& intent, const Standing& standing) {
@@ -150,15 +195,17 @@ void save_copy(RestoreScene& scene, const Intent& intent, const sdk::Op* teller)
 }
 
 void overwrite(RestoreScene& scene, Intent& intent, const RestorePlan& plan, std::string_view file,
-               const sdk::Op* teller) {
+               const sdk::Op* teller, const std::function<void()>& recheck) {
     Answer last;
-    if (!take_offline(scene, intent, last))
+    if (!take_offline(scene, intent, last, recheck))
         throw failure_of(last, intent, file);
+    intent.was_taken_offline = true;
     const Answer answer =
-        scene.worker.run_job(restore_statement(intent.database, file, plan), teller, "restoring");
+        restore_noted(scene, intent, restore_statement(intent.database, file, plan), teller);
     const auto standing = scene.worker.ask(intent.database);
     if (claim_of(answer) != JobClaim::success || !standing || !standing->is_online())
         throw failure_of(answer, intent, file);
+    scene.move_to(intent, RestoreStep::overwritten);
     try {
         check_database(scene, intent, intent.database, teller);
     } catch (const sdk::Error& error) {
@@ -169,6 +216,7 @@ void overwrite(RestoreScene& scene, Intent& intent, const RestorePlan& plan, std
 }
 
 Content settle_in_place(RestoreScene& scene, Intent intent) {
+    await_own_restore(scene, intent);
     auto standing = settled_standing(scene, intent);
     if (standing && standing->state == "OFFLINE") {
         scene.worker.run("ALTER DATABASE " + quoted_name(intent.database) + " SET ONLINE");
@@ -177,22 +225,29 @@ Content settle_in_place(RestoreScene& scene, Intent intent) {
     const bool is_online = standing && standing->is_online();
     if (intent.step == RestoreStep::saving || intent.step == RestoreStep::preparing) {
         if (!is_online)
-            throw sdk::Error(STSYNC_DENIED, in_quotes(intent.database) +
-                                                " is not online any more, though nothing has been "
-                                                "done to it but keep its users out. Look into the "
-                                                "error log of SQL Server; the rest is done by "
-                                                "itself.");
+            throw NeedsPerson(in_quotes(intent.database) +
+                              " is not online any more, though nothing has been "
+                              "done to it but keep its users out. Look into the "
+                              "error log of SQL Server; the rest is done by "
+                              "itself.");
         return leave_old(scene, intent, standing->access != intent.access);
     }
-    if (is_online && intent.step == RestoreStep::replaced)
+    const bool is_complete =
+        intent.step == RestoreStep::replaced || intent.step == RestoreStep::overwritten;
+    if (is_online && is_complete && !intent.is_given_up)
         return finish(scene, intent, *standing);
-    const Held held = is_online ? held_by(scene, intent) : Held::unknown;
+    const Held held = is_online && !is_complete ? held_by(scene, intent) : Held::unknown;
     if (held == Held::fresh && !intent.is_given_up)
         return finish(scene, intent, *standing);
-    if (held == Held::old)
+    if (held == Held::old) {
+        // Its counters began anew; without that, the next look must see what was written.
+        if (intent.was_taken_offline)
+            note_content(scene, intent, Content::old, "");
         return leave_old(scene, intent, standing->access != intent.access);
-    restore_copy(scene, intent);
+    }
+    const std::string copy = restore_copy(scene, intent);
     fix_up(scene, intent, intent.database);
+    note_content(scene, intent, Content::old, copy);
     return leave_old(scene, intent, true);
 }
 

@@ -3,16 +3,19 @@
 
 #include "restore_scene.hpp"
 
+#include <functional>
+
 namespace stationsync::sqlserver {
 
 // Users are out: writes the copy and proves that it can be read. Throws sdk::Error, sdk::Cancelled.
 void save_copy(RestoreScene& scene, const Intent& intent, const sdk::Op* teller);
 
 // Takes the database offline, so that nobody can take a place in it, and restores the package over
-// it; what turns out to be damaged is given up. Throws sdk::Error; what it came to is asked by
-// settle_in_place.
+// it; what turns out to be damaged is given up. `recheck` throws when somebody wrote since, and is
+// called before each further attempt to get it offline. Throws sdk::Error; what it came to is asked
+// by settle_in_place.
 void overwrite(RestoreScene& scene, Intent& intent, const RestorePlan& plan, std::string_view file,
-               const sdk::Op* teller);
+               const sdk::Op* teller, const std::function<void()>& recheck);
 
 // As settle_side_by_side. Where the content is gone half-way, the copy is restored; when that does
 // not work either, the copy stays and the sentence says how to restore it.

@@ -11,7 +11,7 @@ namespace stationsync::sqlserver {
 namespace {
 
 constexpr const char* list_name = "restores";
-constexpr std::string_view format = "stationsync restore 1\n";
+constexpr std::string_view format = "stationsync restore 2\n";
 
 // The host's names are shorter than keys of objects.
 std::string value_name(const std::string& key) {
@@ -78,6 +78,7 @@ void each_text(Of& intent, Use&& use) {
     use("access", intent.access);
     use("fork", intent.fork);
     use("owner", intent.owner);
+    use("before", intent.before);
 }
 
 template <class Of, class Use>
@@ -87,6 +88,7 @@ void each_flag(Of& intent, Use&& use) {
     use("was_chaining", intent.was_chaining);
     use("had_broker", intent.had_broker);
     use("is_given_up", intent.is_given_up);
+    use("was_taken_offline", intent.was_taken_offline);
 }
 
 bool read_number(const std::string& text, std::int64_t& number) {
@@ -104,6 +106,7 @@ std::string encode(const Intent& intent) {
     add(text, "step", std::to_string(static_cast<int>(intent.step)));
     add(text, "changed_at", std::to_string(intent.changed_at));
     add(text, "last_restore", std::to_string(intent.last_restore));
+    add(text, "session", std::to_string(intent.session));
     return text;
 }
 
@@ -123,7 +126,8 @@ std::optional<Intent> decode_intent(std::string_view bytes) {
     std::int64_t step = 0;
     is_whole = read_number(take("step"), step) &&
                read_number(take("changed_at"), intent.changed_at) &&
-               read_number(take("last_restore"), intent.last_restore) && is_whole && step >= 0 &&
+               read_number(take("last_restore"), intent.last_restore) &&
+               read_number(take("session"), intent.session) && is_whole && step >= 0 &&
                step <= static_cast<int>(RestoreStep::replaced);
     if (!is_whole)
         return std::nullopt;
@@ -177,6 +181,11 @@ std::optional<Intent> RestoreJournal::find(const std::string& key) {
     const std::lock_guard lock(mutex_);
     const auto bytes = host_.kv_get(value_name(key));
     return bytes ? decode_intent(*bytes) : std::nullopt;
+}
+
+bool RestoreJournal::has_open() {
+    const std::lock_guard lock(mutex_);
+    return !names().empty();
 }
 
 std::vector<Intent> RestoreJournal::open_intents() {

@@ -13,12 +13,14 @@
 namespace stationsync::sqlserver {
 
 enum class RestoreStep : std::uint8_t {
-    preparing,  // side by side: the package comes up under its own name, the database is in use
-    exchanging, // users are out; the names are exchanged
-    exchanged,  // the new database has the name and its baseline is stored; the old one is to go
-    saving,     // in place: users are out, the copy is written
-    replacing,  // in place: the copy is proved, the database is overwritten
-    replaced,   // in place: the new content is complete, the baseline stored
+    preparing,   // side by side: the package comes up under its own name, the database is in use
+    exchanging,  // users are out; the names are exchanged
+    exchanged,   // the new database has the name and its baseline is stored
+    opened,      // it has been seen to be open to its users; only the old one is to go
+    saving,      // in place: users are out, the copy is written
+    replacing,   // in place: the copy is proved, the database is overwritten
+    overwritten, // in place: the server said that the new content is complete
+    replaced,    // in place: that is so, its baseline is stored
 };
 
 struct Intent {
@@ -35,11 +37,14 @@ struct Intent {
     std::string kept_name;   // what was there stays under this name, offline; empty = it is dropped
     std::string safety_file; // the copy, as SQL Server sees it; empty when side by side
     std::string safety_here; // as this computer sees it
-    bool is_given_up = false;      // in place: the new content is not wanted, whatever is there
-    bool was_there = false;        // there was a database before
-    std::string access;            // of it: MULTI_USER …
-    std::string fork;              // its recovery fork, GUID
-    std::int64_t last_restore = 0; // newest row of restorehistory
+    std::string before;      // the encoded baseline of what is replaced
+    std::int64_t session = 0;       // in place: the one that restores, 0 = none yet
+    bool was_taken_offline = false; // in place, so that its counters began anew
+    bool is_given_up = false;       // the new content is not wanted, whatever is there
+    bool was_there = false;         // there was a database before
+    std::string access;             // of it: MULTI_USER …
+    std::string fork;               // its recovery fork, GUID
+    std::int64_t last_restore = 0;  // newest row of restorehistory
     std::string owner;
     bool was_trustworthy = false;
     bool was_chaining = false;
@@ -63,6 +68,8 @@ public:
     void remove(const std::string& key);
     std::optional<Intent> find(const std::string& key);
     std::vector<Intent> open_intents();
+    // Also where one cannot be read.
+    bool has_open();
 
 private:
     std::vector<std::string> names(); // of the values, one for each open intent

@@ -25,7 +25,13 @@ stsync_apply_id apply_id_of(const std::string& hex) {
 
 void note_once(RestoreScene& scene, const Intent& intent, Content content,
                const std::string& backup_set) {
-    const Baseline before = scene.baselines.get(intent.key);
+    // What is stored may be the new content already.
+    const Baseline before = content == Content::fresh ? scene.baselines.get(intent.key)
+                                                      : decode(intent.before).value_or(Baseline());
+    if (content == Content::old && !before.is_known()) {
+        scene.baselines.put(intent.key, Baseline());
+        return;
+    }
     RestoredContent restored;
     restored.backup_set = backup_set;
     if (content == Content::fresh) {
@@ -45,6 +51,7 @@ void note_once(RestoreScene& scene, const Intent& intent, Content content,
         baseline.origin = before.origin;
         baseline.changed_not_before = before.changed_not_before;
         baseline.flags = before.flags;
+        baseline.content_sum = before.content_sum;
     }
     scene.baselines.put(intent.key, baseline);
 }
@@ -63,7 +70,7 @@ void close_to_users(RestoreScene& scene, const std::string& database) {
             return;
         if (attempt + 1 == attempts_max)
             throw error_of(answer, {{"database", database}});
-        RestoreWorker::pause(attempt);
+        scene.worker.pause(attempt);
     }
 }
 
@@ -81,7 +88,7 @@ void open_to_users(RestoreScene& scene, const std::string& database, const std::
             throw error_of(answer, {{"database", database}});
         // Whoever took the only place in the meantime keeps everybody else out.
         scene.worker.end_visitors(database);
-        RestoreWorker::pause(attempt);
+        scene.worker.pause(attempt);
     }
 }
 
@@ -102,7 +109,7 @@ bool drop_database(RestoreScene& scene, const Intent& intent, const std::string&
             scene.worker.run("ALTER DATABASE " + name + " SET SINGLE_USER WITH ROLLBACK IMMEDIATE");
             scene.worker.end_visitors(database);
         }
-        RestoreWorker::pause(attempt);
+        scene.worker.pause(attempt);
     }
     if (!scene.worker.ask(database))
         return true;

@@ -29,6 +29,12 @@ struct RestoreScene {
 // Which content the database has once everything is finished or undone.
 enum class Content : std::uint8_t { old, fresh };
 
+// What only a person can put right: to try again changes nothing.
+class NeedsPerson : public sdk::Error {
+public:
+    explicit NeedsPerson(std::string text) : Error(STSYNC_DENIED, std::move(text)) {}
+};
+
 constexpr int attempts_max = 6;
 
 // Puts all users out but administrators; 5 statements at most. Throws sdk::Error: BUSY.
@@ -41,9 +47,9 @@ void open_to_users(RestoreScene& scene, const std::string& database, const std::
 // there, and one warning says why.
 bool drop_database(RestoreScene& scene, const Intent& intent, const std::string& database);
 
-// Makes what is in the database the state of the package (`fresh`) or what it was (`old`), for
-// change detection, while users are out. What cannot be noted is a warning, never a failure: the
-// users wait.
+// Makes what is in the database the state of the package (`fresh`) or what the intent says that it
+// was (`old`), for change detection, while users are out. Where the intent does not say, the
+// content counts as never seen. What cannot be noted is a warning, never a failure: the users wait.
 void note_content(RestoreScene& scene, const Intent& intent, Content content,
                   const std::string& backup_set);
 

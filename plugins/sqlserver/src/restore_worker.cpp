@@ -1,5 +1,6 @@
 #include "restore_worker.hpp"
 
+#include "job_outcome.hpp"
 #include "job_progress.hpp"
 #include "quoting.hpp"
 #include "text.hpp"
@@ -60,11 +61,13 @@ Answer RestoreWorker::run_job(const std::string& statement, const sdk::Op* telle
     RunOptions options;
     options.limit = std::chrono::milliseconds(0);
     options.op = op_;
-    if (teller == nullptr)
-        return worker.run(statement, options);
-    JobProgress progress(server_, worker.id(), *teller, text, stall_limit_);
+    JobProgress progress(server_, worker.id(), teller, text, stall_limit_);
     options.on_tick = [&] { return progress.tick(); };
-    return worker.run(statement, options);
+    Answer answer = worker.run(statement, options);
+    if (std::string stalled = progress.stalled();
+        !stalled.empty() && !answer.is_complete() && claim_of(answer) != JobClaim::success)
+        throw sdk::Error(STSYNC_BUSY, std::move(stalled));
+    return answer;
 }
 
 std::map<std::string, Standing> RestoreWorker::ask(const std::vector<std::string>& databases) {
@@ -97,8 +100,12 @@ void RestoreWorker::end_visitors(const std::string& database) {
         run("KILL " + std::to_string(visitor.id));
 }
 
-void RestoreWorker::pause(int attempt) {
-    std::this_thread::sleep_for(first_pause * (1 << std::min(attempt, pause_doublings_max)));
+void RestoreWorker::pause(int attempt) const {
+    for (int part = 0; part < 1 << std::min(attempt, pause_doublings_max); ++part) {
+        if (between_ != nullptr)
+            between_->check();
+        std::this_thread::sleep_for(first_pause);
+    }
 }
 
 } // namespace stationsync::sqlserver

@@ -23,9 +23,11 @@ struct Standing {
 
 class RestoreWorker {
 public:
-    // `op` may be null: then nothing ends the work early.
-    RestoreWorker(SqlServer& server, const sdk::Op* op, std::chrono::minutes stall_limit)
-        : server_(server), op_(op), stall_limit_(stall_limit) {}
+    // `op` may be null: then nothing ends the work early. `between` neither ends a statement, but
+    // the pauses between them; what was begun is then settled by the next who comes.
+    RestoreWorker(SqlServer& server, const sdk::Op* op, std::chrono::minutes stall_limit,
+                  const sdk::Op* between = nullptr)
+        : server_(server), op_(op), between_(between), stall_limit_(stall_limit) {}
 
     // From here on the call goes through to its end, whatever the host asks for.
     void see_it_through() noexcept { op_ = nullptr; }
@@ -46,7 +48,7 @@ public:
 
     // RESTORE, BACKUP, VERIFYONLY or CHECKDB: as long as it takes, with its progress told to
     // `teller`, if there is one, watched from another session and broken off when nothing moves any
-    // more.
+    // more. Throws sdk::Error(BUSY) then.
     Answer run_job(const std::string& statement, const sdk::Op* teller, const std::string& text);
 
     // By name in lower case; what is not there is missing. Throws sdk::Error, sdk::Cancelled.
@@ -56,12 +58,13 @@ public:
     // Ends the sessions of users in a database, as far as that is allowed.
     void end_visitors(const std::string& database);
 
-    // Waits before a further attempt: 50 ms, twice as long each time.
-    static void pause(int attempt);
+    // Waits before a further attempt: 50 ms, twice as long each time. Throws sdk::Cancelled.
+    void pause(int attempt) const;
 
 private:
     SqlServer& server_;
     const sdk::Op* op_;
+    const sdk::Op* between_;
     std::chrono::minutes stall_limit_;
     std::unique_ptr<SqlSession> session_;
 };

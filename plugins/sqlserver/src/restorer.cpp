@@ -8,10 +8,15 @@
 #include "side_by_side.hpp"
 #include "text.hpp"
 
+#include <algorithm>
+
 namespace stationsync::sqlserver {
 
 namespace {
 
+constexpr const char* changed_meanwhile = "The database was changed meanwhile by somebody else.";
+constexpr std::chrono::seconds pause_min{15};
+constexpr std::chrono::seconds pause_max{600};
 constexpr int plans_max = 3; // of file names that turn out to be taken
 
 std::string hex_of(const std::uint8_t* bytes, std::size_t count) {
@@ -36,6 +41,7 @@ public:
     bool is_holding() const {
         return session_ && session_->run("SELECT DB_ID() AS id", {}).is_complete();
     }
+    std::int64_t session_id() const { return session_ ? session_->id() : 0; }
 
 private:
     std::unique_ptr<SqlSession> session_;
@@ -90,6 +96,7 @@ private:
     Seen look() {
         Seen seen;
         seen.server = looks_.look(scene_.worker.session(), scene_.server, op_);
+        has_closed_ = has_closed_database(seen.server);
         if (const DatabaseLook* const found = seen.server.find(request_.database))
             seen.database = *found;
         return seen;
@@ -105,16 +112,24 @@ private:
         restore.settings = scene_.settings;
         restore.backup = std::move(checked.backup);
         const auto entry = seen ? std::optional(seen.database->entry) : std::nullopt;
-        restore.target = ask_target_facts(scene_.worker.session(), entry, scene_.worker.op());
+        // Else the question would open what AUTO_CLOSE has closed.
+        const bool has_closed = seen && has_closed_database(seen.server) && is_of_baseline(seen);
+        restore.target = ask_target_facts(
+            scene_.worker.session(), entry,
+            has_closed ? baseline_.evidence.fingerprint.family_guid : "", scene_.worker.op());
         restore.target.has_baseline =
             !baseline_.applied.empty() || baseline_.origin == Origin::restore;
         return restore;
     }
 
+    bool is_of_baseline(const Seen& seen) const {
+        return baseline_.is_known() && baseline_.server == scene_.server.server &&
+               is_same_name(baseline_.database, seen.database->entry.name);
+    }
+
     // The content that the baseline stands for; `seen` gets what had to be asked for that.
     bool is_as_noted(Seen& seen) {
-        if (!seen || !baseline_.is_known() || baseline_.server != scene_.server.server ||
-            !is_same_name(baseline_.database, seen.database->entry.name))
+        if (!seen || !is_of_baseline(seen))
             return false;
         // Since it is kept open its counters have not begun anew.
         if (is_counted_on_ && kept_ && kept_->is_holding())
@@ -156,8 +171,7 @@ private:
         if (request_.expected.is_absent())
             throw sdk::Error(STSYNC_CONFLICT, "Somebody made the database meanwhile.");
         if (baseline_.mark() != request_.expected || !is_as_noted(seen))
-            throw sdk::Error(STSYNC_CONFLICT,
-                             "The database was changed meanwhile by somebody else.");
+            throw sdk::Error(STSYNC_CONFLICT, changed_meanwhile);
     }
 
     Intent intent_for(const RestoreCase& restore, const RestorePlan& plan,
@@ -171,6 +185,7 @@ private:
         intent.apply_id = hex_of(request_.id.bytes, sizeof request_.id.bytes);
         intent.primary = plan.primary;
         intent.access = "MULTI_USER";
+        intent.before = encode(baseline_);
         if (restore.target.entry) {
             const DatabaseEntry& entry = *restore.target.entry;
             intent.database = entry.name; // as it is written on this server
@@ -186,11 +201,11 @@ private:
             intent.incoming = names.incoming;
             intent.outgoing = names.outgoing;
             if (is_foreign_family(restore))
-                intent.kept_name =
-                    presentable(request_.database, 90) + " (before " + generation + ")";
+                intent.kept_name = std::string(kept_prefix) + presentable(request_.database, 80) +
+                                   " (before " + generation + ")";
         } else {
             const std::string name =
-                folder_.prefix() + "safety-" + file_stem_of(request_.database) + '-' +
+                folder_.safety_prefix() + file_stem_of(request_.database) + '-' +
                 names_of_request().incoming.substr(incoming_prefix.size()) + ".bak";
             place_safety_copy(intent, name);
         }
@@ -235,9 +250,10 @@ private:
             if (plan.is_in_place) {
                 run_in_place(intent, plan, file);
             } else {
-                run_side_by_side(intent, plan, file);
+                const auto traces = run_side_by_side(intent, plan, file);
                 // Nothing is asked again while users wait.
-                finish_side_by_side(scene_, intent);
+                if (finish_side_by_side(scene_, intent, traces) == Content::old)
+                    throw sdk::Error(STSYNC_CONFLICT, changed_meanwhile);
                 return {mark_of(label_.content), request_.changed_at};
             }
         } catch (...) {
@@ -278,9 +294,24 @@ private:
         }
     }
 
+    // Somebody may have begun to maintain it while the package was read or came up.
+    void require_access(Intent& intent) {
+        const auto standing = scene_.worker.ask(intent.database);
+        if (!standing)
+            return; // told by the look
+        if (standing->access == "SINGLE_USER")
+            throw sdk::Error(STSYNC_DENIED, single_user_sentence(intent.database));
+        intent.access = standing->access;
+    }
+
     // The point of no return: who is put out is told before.
-    void commit() {
-        const auto visitors = ask_visitors(scene_.worker.session(), request_.database);
+    void commit(Intent& intent) {
+        require_access(intent);
+        auto visitors = ask_visitors(scene_.worker.session(), request_.database);
+        std::erase_if(visitors, [&](const Visitor& each) {
+            return each.program.starts_with("StationSync ") ||
+                   (kept_ && each.id == kept_->session_id());
+        });
         op_.begin_commit();
         scene_.worker.see_it_through();
         if (!visitors.empty())
@@ -289,7 +320,8 @@ private:
                                 " while it is replaced: " + to_text(visitors) + ".");
     }
 
-    void run_side_by_side(Intent& intent, const RestorePlan& plan, const std::string& file) {
+    std::optional<WriteTraces> run_side_by_side(Intent& intent, const RestorePlan& plan,
+                                                const std::string& file) {
         scene_.move_to(intent, RestoreStep::preparing);
         prepare_incoming(scene_, intent, plan, file, &op_);
         if (!intent.was_there) {
@@ -297,15 +329,14 @@ private:
             scene_.worker.see_it_through();
             require_expected(look());
             scene_.move_to(intent, RestoreStep::exchanging);
-            exchange_names(scene_, intent);
-            return;
+            return exchange_names(scene_, intent);
         }
-        commit();
+        commit(intent);
         scene_.move_to(intent, RestoreStep::exchanging);
         close_to_users(scene_, intent.database);
         require_expected(look());
         release();
-        exchange_names(scene_, intent);
+        return exchange_names(scene_, intent);
     }
 
     // By these it is known afterwards whether the package has come in.
@@ -313,9 +344,22 @@ private:
         const std::string database = quoted_text(intent.database);
         const Answer restores = scene_.worker.run(
             "SELECT MAX(restore_history_id) AS newest FROM msdb.dbo.restorehistory");
-        if (restores.is_complete())
-            intent.last_restore = restores.row()["newest"].integer().value_or(0);
         scene_.worker.check();
+        if (restores.ending == Ending::failed)
+            throw sdk::Error(
+                STSYNC_DENIED,
+                "The history of restores in msdb cannot be read, by which a restore in place is "
+                "known to have succeeded, so " +
+                    in_quotes(intent.database) +
+                    " is not replaced. Grant it: USE [msdb]; GRANT SELECT ON [dbo].[backupset] TO "
+                    "the login of this service; GRANT SELECT ON [dbo].[restorehistory] as well. " +
+                    error_of(restores, {}).what());
+        if (!restores.is_complete())
+            throw error_of(restores, {{"database", intent.database}});
+        intent.last_restore = restores.row()["newest"].integer().value_or(0);
+        intent.fork = baseline_.evidence.fingerprint.fork_guid;
+        if (!intent.fork.empty() && has_closed_)
+            return; // the question would open what AUTO_CLOSE has closed
         const Answer fork =
             scene_.worker.must("SELECT recovery_fork_guid FROM sys.database_recovery_status WHERE "
                                "database_id = DB_ID(" +
@@ -331,7 +375,7 @@ private:
             throw failure_of(proof, intent, file);
         }
         note_history(intent);
-        commit();
+        commit(intent);
         scene_.move_to(intent, RestoreStep::saving);
         close_to_users(scene_, intent.database);
         require_expected(look());
@@ -340,7 +384,7 @@ private:
         require_expected(look());
         release();
         scene_.move_to(intent, RestoreStep::replacing);
-        overwrite(scene_, intent, plan, file, &op_);
+        overwrite(scene_, intent, plan, file, &op_, [this] { require_expected(look()); });
     }
 
     RestoreScene scene_;
@@ -351,14 +395,15 @@ private:
     DatabaseLooks looks_;
     std::optional<KeptOpen> kept_; // only where AUTO_CLOSE would close it
     Baseline baseline_;
+    bool has_closed_ = false;    // some database, at the last look
     bool is_counted_on_ = false; // the baseline is of a look at the database that is kept open
     PackageLabel label_;
 };
 
 } // namespace
 
-void Restorer::settle_open(const Intent& intent) {
-    RestoreWorker worker(server_, nullptr, settings_.stall_limit);
+void Restorer::settle_open(const Intent& intent, const sdk::Op* between) {
+    RestoreWorker worker(server_, nullptr, settings_.stall_limit, between);
     const ServerFacts facts = ask_server_facts(worker.session(), nullptr);
     RestoreScene scene{host_, worker, journal_, baselines_, facts, settings_};
     const Content content =
@@ -368,14 +413,76 @@ void Restorer::settle_open(const Intent& intent) {
                   (content == Content::fresh ? "finished." : "undone."));
 }
 
+std::vector<Restorer::Unsettled> Restorer::settle_broken_off(const sdk::Op& op) {
+    std::vector<Unsettled> left;
+    for (const Intent& each : journal_.open_intents()) {
+        op.check();
+        const KeyLocks::Lock lock = locks_.try_lock(each.key);
+        if (!lock) {
+            left.push_back({each.key, sdk::Error(STSYNC_BUSY, "The database " + each.database +
+                                                                  " is being replaced.")});
+            continue;
+        }
+        const auto intent = journal_.find(each.key);
+        if (!intent)
+            continue; // settled meanwhile
+        if (auto failure = try_to_settle(*intent, op))
+            left.push_back({each.key, *std::move(failure)});
+    }
+    return left;
+}
+
+// The key is locked. A failure is not tried again at once: it may cost a whole restore.
+std::optional<sdk::Error> Restorer::try_to_settle(const Intent& intent, const sdk::Op& op) {
+    const auto now = std::chrono::steady_clock::now();
+    Pause pause;
+    {
+        const std::lock_guard guard(mutex_);
+        if (const auto at = pauses_.find(intent.key); at != pauses_.end())
+            pause = at->second;
+    }
+    if (pause.failure && now < pause.until)
+        return pause.failure;
+    try {
+        settle_open(intent, &op);
+        const std::lock_guard guard(mutex_);
+        pauses_.erase(intent.key);
+        return std::nullopt;
+    } catch (const sdk::Error& error) {
+        pause.length = std::clamp(pause.length * 2, pause_min, pause_max);
+        pause.until = std::chrono::steady_clock::now() + pause.length;
+        pause.failure = error;
+        const std::lock_guard guard(mutex_);
+        pauses_[intent.key] = pause;
+        return pause.failure;
+    }
+}
+
+std::vector<std::string> Restorer::broken_off() {
+    std::vector<std::string> keys;
+    for (const Intent& each : journal_.open_intents())
+        if (locks_.try_lock(each.key))
+            keys.push_back(each.key);
+    return keys;
+}
+
+bool Restorer::is_open(const std::string& key) {
+    return journal_.find(key).has_value();
+}
+
+bool Restorer::has_open() {
+    return journal_.has_open();
+}
+
 Applied Restorer::apply(const ApplyRequest& request, const sdk::Op& op) {
     if (is_system_name(request.database))
         throw sdk::Error(STSYNC_INVALID_ARG, in_quotes(request.database) +
                                                  " is a system database; those are never "
                                                  "synchronized. Take it out of the configuration.");
     quoted_name(request.database); // throws for what is no name
+    const KeyLocks::Lock lock = locks_.lock(request.key);
     if (const auto open = journal_.find(request.key))
-        settle_open(*open);
+        settle_open(*open, nullptr);
     const Baseline baseline = baselines_.get(request.key);
     if (const Baseline::Applied* const applied = baseline.find_applied(request.id))
         return {mark_of(applied->content), applied->changed_at};
@@ -391,12 +498,14 @@ void Restorer::recover(const sdk::Op& op) {
     std::exception_ptr failure;
     for (const Intent& intent : journal_.open_intents()) {
         op.check();
+        const KeyLocks::Lock lock = locks_.lock(intent.key);
         try {
-            settle_open(intent);
+            settle_open(intent, &op);
+        } catch (const NeedsPerson& error) {
+            // Keeps this database back, not all the others; the scans tell it.
+            host_.log(STSYNC_LOG_ERROR, "sqlserver.recovery", intent.key, error.what());
         } catch (const sdk::Error& error) {
-            // What a person must look at keeps this database back, not all the others.
-            if (error.status() == STSYNC_BUSY)
-                failure = std::current_exception();
+            failure = std::current_exception();
             host_.log(STSYNC_LOG_ERROR, "sqlserver.recovery", intent.key, error.what());
         }
     }

@@ -3,6 +3,7 @@
 
 #include "baseline_store.hpp"
 #include "exchange_folder.hpp"
+#include "key_locks.hpp"
 #include "restore_journal.hpp"
 #include "sql_session.hpp"
 
@@ -41,11 +42,31 @@ public:
     // content. Stores the new baseline. `op` commits before users are put out.
     Applied apply(const ApplyRequest& request, const sdk::Op& op);
 
-    // Before any look. BUSY when the server cannot be asked and something was under way.
+    // Before any look. Throws sdk::Error when something was under way that cannot be finished or
+    // undone now; what a person must put right first is logged, and stays open.
     void recover(const sdk::Op& op);
 
+    struct Unsettled {
+        std::string key;
+        sdk::Error error;
+    };
+    // Before a look: finishes or undoes what was broken off. What is still under way or open, with
+    // why: a look tells nothing of it. Throws sdk::Cancelled. Any thread, beside an apply too.
+    std::vector<Unsettled> settle_broken_off(const sdk::Op& op);
+    // Keys that settle_broken_off is needed for. Any thread.
+    std::vector<std::string> broken_off();
+    bool is_open(const std::string& key);
+    // Also what cannot be read.
+    bool has_open();
+
 private:
-    void settle_open(const Intent& intent);
+    struct Pause {
+        std::chrono::seconds length{0};
+        std::chrono::steady_clock::time_point until;
+        std::optional<sdk::Error> failure;
+    };
+    void settle_open(const Intent& intent, const sdk::Op* between);
+    std::optional<sdk::Error> try_to_settle(const Intent& intent, const sdk::Op& op);
 
     sdk::Host host_;
     SqlServer& server_;
@@ -53,6 +74,9 @@ private:
     BaselineStore& baselines_;
     const ExchangeFolder& folder_;
     RestoreJournal journal_;
+    KeyLocks locks_;
+    std::mutex mutex_;
+    std::map<std::string, Pause> pauses_;
 };
 
 } // namespace stationsync::sqlserver

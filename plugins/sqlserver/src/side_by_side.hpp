@@ -2,6 +2,7 @@
 #pragma once
 
 #include "restore_scene.hpp"
+#include "write_traces.hpp"
 
 namespace stationsync::sqlserver {
 
@@ -17,12 +18,15 @@ void prepare_incoming(RestoreScene& scene, const Intent& intent, const RestorePl
                       std::string_view file, const sdk::Op* teller);
 
 // Users are out: gives the database its other name, and the new one the name of the database. What
-// it comes to is asked by settle_side_by_side. Throws sdk::Error: BUSY, naming who is in the way.
-void exchange_names(RestoreScene& scene, const Intent& intent);
+// it comes to is asked by settle_side_by_side. The traces of writes in what was there, nothing when
+// they have to be asked for again. Throws sdk::Error: BUSY, naming who is in the way.
+std::optional<WriteTraces> exchange_names(RestoreScene& scene, const Intent& intent);
 
 // After exchange_names went through: notes the new content, lets users in, and puts away what was
-// there. Throws as settle_side_by_side.
-Content finish_side_by_side(RestoreScene& scene, Intent intent);
+// there. `old`: administrators, who are not put out, wrote to that; it is in its place again.
+// Throws as settle_side_by_side.
+Content finish_side_by_side(RestoreScene& scene, Intent intent,
+                            const std::optional<WriteTraces>& traces);
 
 // Finishes or undoes by what the server says, whatever broke off where: afterwards the database is
 // online, open to its users and wholly old or new, nothing else of this service is left, and the
@@ -30,8 +34,9 @@ Content finish_side_by_side(RestoreScene& scene, Intent intent);
 // intent stays open then.
 Content settle_side_by_side(RestoreScene& scene, Intent intent);
 
-// The same where no intent tells anything, by the names alone; what was kept from the restore
-// before makes room for the next one.
+// The same where no intent tells anything, by the names alone: what lost its name is given it back,
+// as a content never seen. What was kept offline from the restore before makes room for the next
+// one, unless it is all there is. Throws sdk::Error.
 void settle_leftovers(RestoreScene& scene, const std::string& key, const std::string& database,
                       const WorkNames& names);
 

@@ -9,6 +9,7 @@
 #include "text.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace stationsync::sqlserver {
 
@@ -91,7 +92,9 @@ std::size_t SqlProvider::login_hash() const {
 
 void SqlProvider::recover(sdk::Op& op) {
     restorer_.recover(op);
-    folder_.remove_leftovers();
+    // What is still open may need any of them.
+    if (!restorer_.has_open())
+        folder_.remove_leftovers();
 }
 
 std::vector<sdk::Token> SqlProvider::compat(sdk::Op& op) {
@@ -112,6 +115,13 @@ std::vector<std::string> SqlProvider::check_compat(sdk::Op& op,
 // Looks
 
 void SqlProvider::scan(sdk::Op& op, const sdk::Scope& scope, sdk::ObjectSink& out) {
+    // Of what is neither old nor new a look tells nothing.
+    std::set<std::string> open;
+    for (const Restorer::Unsettled& each : restorer_.settle_broken_off(op)) {
+        open.insert(each.key);
+        if (scope.contains(each.key))
+            out.add(fault_of(each.key, each.error));
+    }
     LookSession::Use use = look_session_.use(&op);
     // Before the look: a call that begins or ends meanwhile makes it worth nothing for its key.
     const KeysAtWork::Turns turns = keys_.turns();
@@ -127,7 +137,7 @@ void SqlProvider::scan(sdk::Op& op, const sdk::Scope& scope, sdk::ObjectSink& ou
                       server.history_problem);
     for (const DatabaseLook& seen : server.databases) {
         const auto key = settings_.databases.key_of(seen.entry.name);
-        if (!key || seen.entry.is_snapshot || !scope.contains(*key))
+        if (!key || seen.entry.is_snapshot || !scope.contains(*key) || open.contains(*key))
             continue;
         op.check();
         try {
@@ -272,6 +282,9 @@ void SqlProvider::after_export(SqlSession& session, const ServerFacts& facts,
 sdk::ExportResult SqlProvider::export_object(sdk::Op& op, const std::string& key,
                                              const fs::path& package) {
     const std::string database = settings_.databases.database_of(key);
+    if (restorer_.is_open(key))
+        throw sdk::Error(STSYNC_BUSY, "Replacing the database " + database +
+                                          " was broken off: that is settled first.");
     const KeysAtWork::Guard guard(keys_, key, KeysAtWork::Work::backup);
     const std::unique_ptr<SqlSession> session = open_session(server_, SessionRole::worker, &op);
     const ServerFacts facts = ask_server_facts(*session, &op);
@@ -332,7 +345,8 @@ sdk::ApplyResult SqlProvider::apply(sdk::Op& op, const std::string& key, const f
 // Hints and findings
 
 void SqlProvider::start_watch(sdk::Op&, sdk::WatchSink sink) {
-    watch_ = std::make_unique<ChangeWatch>(host_, server_, settings_, baselines_, sink);
+    watch_ = std::make_unique<ChangeWatch>(
+        host_, server_, settings_, baselines_, [this] { return restorer_.broken_off(); }, sink);
 }
 
 void SqlProvider::stop_watch() {

@@ -112,7 +112,7 @@ const Volume* volume_of(const std::vector<Volume>& volumes, std::string_view pat
 }
 
 TargetFacts ask_target_facts(SqlSession& session, const std::optional<DatabaseEntry>& entry,
-                             const sdk::Op* op) {
+                             const std::string& family, const sdk::Op* op) {
     TargetFacts facts;
     facts.entry = entry;
     facts.volumes = ask_volumes(session, op);
@@ -133,13 +133,14 @@ TargetFacts ask_target_facts(SqlSession& session, const std::optional<DatabaseEn
         ask(session, "SELECT name FROM sys.databases WHERE source_database_id = " + id, op);
     for (std::size_t i = 0; i < snapshots.rows().rows.size(); ++i)
         facts.snapshots.push_back(snapshots.rows().row(i)["name"].text().value_or(""));
-    if (!entry->is_online())
+    facts.family_guid = family;
+    if (!entry->is_online() || !family.empty())
         return facts;
-    const Answer family =
+    const Answer asked =
         ask(session,
             "SELECT family_guid FROM sys.database_recovery_status WHERE database_id = " + id, op);
-    if (!family.rows().rows.empty())
-        facts.family_guid = family.rows().row(0)["family_guid"].guid().value_or("");
+    if (!asked.rows().rows.empty())
+        facts.family_guid = asked.rows().row(0)["family_guid"].guid().value_or("");
     return facts;
 }
 

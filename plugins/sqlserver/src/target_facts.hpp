@@ -36,10 +36,11 @@ std::string folder_of(std::string_view path);
 // The volume that a file would be on; null when none is known.
 const Volume* volume_of(const std::vector<Volume>& volumes, std::string_view path) noexcept;
 
-// Opens the database where AUTO_CLOSE has closed it. What the login may not see of volumes and
-// certificates is left empty. Throws sdk::Error, sdk::Cancelled.
+// `family`: of the database as far as it is known; empty = it is asked for, which opens all
+// databases that AUTO_CLOSE has closed. What the login may not see of volumes and certificates is
+// left empty. Throws sdk::Error, sdk::Cancelled.
 TargetFacts ask_target_facts(SqlSession& session, const std::optional<DatabaseEntry>& entry,
-                             const sdk::Op* op);
+                             const std::string& family, const sdk::Op* op);
 
 // A session of others in a database.
 struct Visitor {
