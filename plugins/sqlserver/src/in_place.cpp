@@ -166,12 +166,32 @@ Content finish(RestoreScene& scene, Intent& intent, const Standing& standing) {
     return Content::fresh;
 }
 
-Content leave_old(RestoreScene& scene, const Intent& intent, bool opens) {
+// What it holds has been noted, and whoever comes again does not restore over what users do now.
+Content leave_old(RestoreScene& scene, Intent& intent, bool opens) {
+    if (intent.step != RestoreStep::saving && intent.step != RestoreStep::put_back)
+        scene.move_to(intent, RestoreStep::put_back);
     if (opens)
         open_to_users(scene, intent.database, intent.access);
     remove_copy(scene, intent);
     scene.journal.remove(intent.key);
     return Content::old;
+}
+
+// Its users may have been in it already: nothing is restored over what they did.
+Content leave_to_people(RestoreScene& scene, const Intent& intent,
+                        const std::optional<Standing>& standing) {
+    if (standing)
+        throw NeedsPerson(in_quotes(intent.database) + " is " + standing->state +
+                          " after it was replaced. Look into the error log of SQL Server and "
+                          "bring it online, or drop it; the rest is done by itself. What was "
+                          "there before is kept as " +
+                          intent.safety_file + '.');
+    scene.warn(intent, in_quotes(intent.database) +
+                           " was dropped or renamed by somebody after it was replaced. What was "
+                           "there before is kept as " +
+                           intent.safety_file + ": delete it when it is not needed.");
+    scene.journal.remove(intent.key);
+    return intent.step == RestoreStep::put_back ? Content::old : Content::fresh;
 }
 
 } // namespace
@@ -218,7 +238,9 @@ void overwrite(RestoreScene& scene, Intent& intent, const RestorePlan& plan, std
 Content settle_in_place(RestoreScene& scene, Intent intent) {
     await_own_restore(scene, intent);
     auto standing = settled_standing(scene, intent);
-    if (standing && standing->state == "OFFLINE") {
+    const bool is_over =
+        intent.step == RestoreStep::replaced || intent.step == RestoreStep::put_back;
+    if (standing && standing->state == "OFFLINE" && !is_over) {
         scene.worker.run("ALTER DATABASE " + quoted_name(intent.database) + " SET ONLINE");
         standing = settled_standing(scene, intent);
     }
@@ -232,8 +254,11 @@ Content settle_in_place(RestoreScene& scene, Intent intent) {
                               "itself.");
         return leave_old(scene, intent, standing->access != intent.access);
     }
-    const bool is_complete =
-        intent.step == RestoreStep::replaced || intent.step == RestoreStep::overwritten;
+    if (is_over && !is_online)
+        return leave_to_people(scene, intent, standing);
+    if (intent.step == RestoreStep::put_back)
+        return leave_old(scene, intent, standing->access != intent.access);
+    const bool is_complete = is_over || intent.step == RestoreStep::overwritten;
     if (is_online && is_complete && !intent.is_given_up)
         return finish(scene, intent, *standing);
     const Held held = is_online && !is_complete ? held_by(scene, intent) : Held::unknown;

@@ -128,7 +128,7 @@ std::optional<Intent> decode_intent(std::string_view bytes) {
                read_number(take("changed_at"), intent.changed_at) &&
                read_number(take("last_restore"), intent.last_restore) &&
                read_number(take("session"), intent.session) && is_whole && step >= 0 &&
-               step <= static_cast<int>(RestoreStep::replaced);
+               step <= static_cast<int>(RestoreStep::put_back);
     if (!is_whole)
         return std::nullopt;
     intent.step = static_cast<RestoreStep>(step);

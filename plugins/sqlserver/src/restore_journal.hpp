@@ -21,6 +21,7 @@ enum class RestoreStep : std::uint8_t {
     replacing,   // in place: the copy is proved, the database is overwritten
     overwritten, // in place: the server said that the new content is complete
     replaced,    // in place: that is so, its baseline is stored
+    put_back,    // in place: the old content is there again and noted; its users may come
 };
 
 struct Intent {

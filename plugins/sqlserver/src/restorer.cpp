@@ -17,6 +17,8 @@ namespace {
 constexpr const char* changed_meanwhile = "The database was changed meanwhile by somebody else.";
 constexpr std::chrono::seconds pause_min{15};
 constexpr std::chrono::seconds pause_max{600};
+constexpr std::int32_t select_denied = 229;
+constexpr std::int32_t database_denied = 916;
 constexpr int plans_max = 3; // of file names that turn out to be taken
 
 std::string hex_of(const std::uint8_t* bytes, std::size_t count) {
@@ -345,7 +347,7 @@ private:
         const Answer restores = scene_.worker.run(
             "SELECT MAX(restore_history_id) AS newest FROM msdb.dbo.restorehistory");
         scene_.worker.check();
-        if (restores.ending == Ending::failed)
+        if (restores.has(select_denied) || restores.has(database_denied))
             throw sdk::Error(
                 STSYNC_DENIED,
                 "The history of restores in msdb cannot be read, by which a restore in place is "

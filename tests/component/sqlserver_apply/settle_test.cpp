@@ -71,9 +71,9 @@ TEST_F(SqlServerApplySettles, ADatabaseFoundWithoutAnyRecordHasNoNameThatItMayNo
                text.find("DROP DATABASE") != std::string::npos;
     };
     EXPECT_FALSE(station_->apply("plant", fresh_, sql::mark_of(old_.content)).mark);
-    sdk::Host(station_->host.abi()).kv_put({{"restores", std::nullopt}});
-    // What is stored speaks of another content.
+    std::filesystem::remove(folder_ / "values");
     station_->begin();
+    // What is stored speaks of another content.
     station_->sql("ALTER DATABASE [" + outgoing() + "] SET MULTI_USER");
     station_->sql("ALTER DATABASE [" + outgoing() + "] MODIFY NAME = plant");
     station_->know("plant", fresh_.content, sql::Origin::restore);
@@ -182,9 +182,8 @@ TEST_F(SqlServerApplySettles, InPlaceWithoutTheHistoryOfRestoresIsRefusedBeforeA
     start();
     make_two_states();
     station_->settings.restore_mode = sql::RestoreMode::in_place;
-    station_->server->refuses = [](int, const std::string& text) {
-        return text.find("MAX(restore_history_id)") != std::string::npos;
-    };
+    stand_in_->tell(R"("do":"fault","match":"MAX.restore_history_id","action":"error",)"
+                    R"("errors":[229])");
     const Ended ended = station_->apply("plant", fresh_, sql::mark_of(old_.content));
     EXPECT_EQ(ended.status, STSYNC_DENIED) << ended.text;
     EXPECT_NE(ended.text.find("GRANT SELECT"), std::string::npos) << ended.text;
