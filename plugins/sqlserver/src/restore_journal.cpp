@@ -67,6 +67,7 @@ void each_text(Of& intent, Use&& use) {
     use("key", intent.key);
     use("database", intent.database);
     use("backup_set", intent.backup_set);
+    use("family", intent.family);
     use("content", intent.content);
     use("apply_id", intent.apply_id);
     use("primary", intent.primary);

@@ -29,6 +29,7 @@ struct Intent {
     std::string database; // its name
     RestoreStep step = RestoreStep::preparing;
     std::string backup_set; // GUID of the package
+    std::string family;     // GUID of the database in it
     std::string content;    // content id as text
     std::int64_t changed_at = 0;
     std::string apply_id; // 32 hexadecimal digits

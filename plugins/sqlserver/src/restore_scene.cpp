@@ -45,6 +45,11 @@ void note_once(RestoreScene& scene, const Intent& intent, Content content,
     Baseline baseline =
         take_baseline_after_restore(scene.worker.session(), scene.server, intent.database, restored,
                                     before, now, scene.worker.op());
+    // A RESTORE keeps it, and to ask may open what AUTO_CLOSE has closed.
+    std::string& family = baseline.evidence.fingerprint.family_guid;
+    if (family.empty())
+        family =
+            content == Content::fresh ? intent.family : before.evidence.fingerprint.family_guid;
     if (content == Content::fresh) {
         baseline.remember_applied(apply_id_of(intent.apply_id));
     } else {

@@ -182,6 +182,7 @@ private:
         intent.key = request_.key;
         intent.database = request_.database;
         intent.backup_set = restore.backup.header().set_guid;
+        intent.family = restore.backup.header().family_guid;
         intent.content = to_text(label_.content);
         intent.changed_at = request_.changed_at;
         intent.apply_id = hex_of(request_.id.bytes, sizeof request_.id.bytes);
@@ -359,9 +360,8 @@ private:
         if (!restores.is_complete())
             throw error_of(restores, {{"database", intent.database}});
         intent.last_restore = restores.row()["newest"].integer().value_or(0);
-        intent.fork = baseline_.evidence.fingerprint.fork_guid;
-        if (!intent.fork.empty() && has_closed_)
-            return; // the question would open what AUTO_CLOSE has closed
+        if (has_closed_)
+            return; // the question would open what AUTO_CLOSE has closed; the copy tells as well
         const Answer fork =
             scene_.worker.must("SELECT recovery_fork_guid FROM sys.database_recovery_status WHERE "
                                "database_id = DB_ID(" +
@@ -382,6 +382,10 @@ private:
         close_to_users(scene_, intent.database);
         require_expected(look());
         save_copy(scene_, intent, &op_);
+        if (intent.fork.empty())
+            intent.fork = read_backup(scene_.worker.session(), intent.safety_file, nullptr)
+                              .header()
+                              .fork_guid;
         // Administrators still get in; what they wrote meanwhile is not in the copy.
         require_expected(look());
         release();
