@@ -265,6 +265,23 @@ TEST_F(SqlServerApplySettles, ARestoreThatRunsOnWithoutItsConnectionIsAwaited) {
     expect_whole("plant", "fresh");
 }
 
+TEST_F(SqlServerApplySettles, ADamagedDatabaseIsFoundByItsCheckAndNeverUsed) {
+    start();
+    make_two_states();
+    station_->settings.checks_database = true;
+    for (const auto mode : {sql::RestoreMode::side_by_side, sql::RestoreMode::in_place}) {
+        station_->settings.restore_mode = mode;
+        stand_in_->tell(R"("do":"fault","match":"CHECKDB","action":"error","errors":[8928])");
+        const Ended ended = station_->apply("plant", fresh_, sql::mark_of(old_.content));
+        EXPECT_EQ(ended.status, STSYNC_UNSUPPORTED) << ended.text;
+        EXPECT_NE(ended.text.find("damaged"), std::string::npos) << ended.text;
+        expect_whole("plant", "old");
+        EXPECT_EQ(station_->mark_of("plant"), sql::mark_of(old_.content));
+    }
+    ASSERT_TRUE(station_->apply("plant", fresh_, sql::mark_of(old_.content), 2).mark);
+    expect_whole("plant", "fresh");
+}
+
 TEST_F(SqlServerApplySettles, NoOtherDatabaseIsWokenByAnApply) {
     start();
     make_two_states();
