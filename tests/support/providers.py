@@ -3,6 +3,8 @@
 import json
 import os
 
+from sql_servers import SECRET as SQL_SECRET
+
 
 def files_provider(station, name="recipes", folder="recipes", settle="200ms", scan="2s", extra=""):
     """A section of a project file for plugin filesync; makes the folder."""
@@ -19,6 +21,15 @@ def sqlite_provider(station, name="batchdb", files=("batch.db",), settle="200ms"
     paths = json.dumps([str(folder / file) for file in files])
     return (f'[providers.{name}]\nplugin = "sqlite"\nsettle = "{settle}"\nscan_interval = "{scan}"\n'
             f'files = {paths}\n{extra}\n')
+
+
+def sqlserver_provider(server, name="batchdb", databases=("plant",), settle="2s", scan="2s", extra=""):
+    """A section of a project file for plugin sqlserver; `server` is one of sql_servers.py."""
+    password = f'password = {{ secret = "{SQL_SECRET}" }}\n' if server.password else ""
+    lines = "\n".join(server.lines)
+    return (f'[providers.{name}]\nplugin = "sqlserver"\nsettle = "{settle}"\nscan_interval = "{scan}"\n'
+            f'poll_seconds = 1\ndatabases = {json.dumps(list(databases), ensure_ascii=False)}\n{lines}\n'
+            f'{password}{extra}\n')
 
 
 def put(path, content):

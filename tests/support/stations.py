@@ -8,10 +8,11 @@ The environment names what to test:
 """
 
 from plants import Plant
-from providers import files_provider, put, sqlite_provider
+from providers import files_provider, put, sqlite_provider, sqlserver_provider
 from station import PROGRAM, PROJECT, Station
 from station_api import EventStream
 from waiting import IS_RELEASE, PATIENCE_S, ApiError, Failure, need_root, need_test_build, wait_until
 
 __all__ = ["ApiError", "EventStream", "Failure", "IS_RELEASE", "PATIENCE_S", "PROGRAM", "PROJECT", "Plant", "Station",
-           "files_provider", "need_root", "need_test_build", "put", "sqlite_provider", "wait_until"]
+           "files_provider", "need_root", "need_test_build", "put", "sqlite_provider",
+           "sqlserver_provider", "wait_until"]
