@@ -7,7 +7,6 @@ import pathlib
 import shutil
 import signal
 import socket
-import sqlite3
 import sys
 import time
 
@@ -15,7 +14,8 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "tests" / "support"))
 
 import demo_plant  # noqa: E402
-from stations import Failure, Plant, files_provider, sqlite_provider, wait_until  # noqa: E402
+from demo_databases import SqliteBatch, SqlServerBatch  # noqa: E402
+from stations import Failure, files_provider, wait_until  # noqa: E402
 
 ADDRESSES = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
 PORTS = (8883, 8884)
@@ -62,35 +62,20 @@ def tree(folder):
             if path.is_file() and path.name != ".stationsync-root"}
 
 
-def rows(database):
-    tables = [name for (name,) in database.execute(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")]
-    return {table: sorted(map(repr, database.execute(f'SELECT * FROM "{table}"'))) for table in tables}
-
-
-class BatchProgram:
-    """A program of a station that keeps its connection to the batch database open."""
-
-    def __init__(self, station):
-        self.station = station
-        self.connection = sqlite3.connect(station.data / "db" / "batch.db", timeout=10, isolation_level=None)
-
-    def setpoint(self, recipe, version, phase):
-        return self.connection.execute(
-            "SELECT value FROM parameters JOIN phases ON phases.id = phase_id JOIN recipes ON recipes.id = recipe_id"
-            " WHERE recipes.name = ? AND version = ? AND phases.name = ?", (recipe, version, phase)).fetchone()[0]
-
-    def change_setpoint(self, recipe, version, phase, value):
-        self.connection.execute(
-            "UPDATE parameters SET value = ? WHERE phase_id = (SELECT phases.id FROM phases JOIN recipes"
-            " ON recipes.id = recipe_id WHERE recipes.name = ? AND version = ? AND phases.name = ?)",
-            (value, recipe, version, phase))
+def listed(names):
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 class Story:
-    def __init__(self, plant):
+    """Of two stations, B also plays the part of C."""
+
+    def __init__(self, plant, batch):
         self.plant = plant
-        self.a, self.b, self.c = plant.stations
+        self.batch = batch
+        self.a, self.b, self.c = plant[0], plant[1], plant[-1]
+        self.others = plant.stations[1:]
+        self.all_names = listed([station.name for station in plant])
+        self.other_names = listed([station.name for station in self.others])
         self.programs = []
 
     def tell_all(self):
@@ -105,50 +90,54 @@ class Story:
         self.prove_equal()
 
     def set_up(self):
-        title(1, "A plant with one station, two more join")
+        more = "another joins" if len(self.others) == 1 else "two more join"
+        title(1, f"A plant with one station, {more}")
         count = demo_plant.write_files(self.a.data)
-        demo_plant.make_database(self.a.data / "db" / "batch.db")
-        tell(f"       station A holds {count} files (recipes, report templates, materials) and a batch database;")
-        tell("       B and C hold nothing.")
+        self.batch.set_up(self.plant)
+        tell(f"       station A holds {count} files (recipes, report templates, materials) and {self.batch.kind};")
+        tell(f"       {self.other_names} {'holds' if len(self.others) == 1 else 'hold'} nothing.")
 
         def files(folder):
             return lambda station: files_provider(station, folder, folder, settle="500ms", scan="10s")
 
-        self.plant.join_all(*map(files, FILE_PROVIDERS),
-                            lambda station: sqlite_provider(station, settle="1s", scan="5s"))
-        tell("       A: stationsync init --project Plant --station A      B, C: stationsync join CODE")
+        self.plant.join_all(*map(files, FILE_PROVIDERS), self.batch.provider)
+        self.batch.give_passwords(self.plant)
+        tell("       A: stationsync init --project Plant --station A      "
+             f"{', '.join(station.name for station in self.others)}: stationsync join CODE")
         self.plant.start_all()
 
     def find_each_other(self):
         title(2, "The stations find each other")
         self.plant.wait_connected()
+        wait_until(lambda: not any(peer["reasons"] for peer in self.a.station_list()),
+                   "A has compared the back ends of the others with its own")
         tell(self.a.cli("stations").rstrip())
         for station in self.plant:
             for other in self.plant:
                 if other is not station:
                     wait_until(lambda: station.peer(other)["found"] and station.peer(other)["found_by"],
                                f"{station.name} has found {other.name} and was found by it")
-        verified("each has found the other two and was found by them")
+        verified("each has found every other one and was found by it")
 
     def first_synchronization(self):
-        title(3, "Everything of A arrives on B and C")
+        title(3, f"Everything of A arrives on {self.other_names}")
         begin = time.monotonic()
         wanted = {folder: tree(self.a.data / folder) for folder in FILE_PROVIDERS}
-        for station in (self.b, self.c):
+        for station in self.others:
             for folder in FILE_PROVIDERS:
                 wait_until(lambda: tree(station.data / folder) == wanted[folder],
                            f"{station.name} has all files of {folder}")
         tell(f"       {sum(map(len, wanted.values()))} files after {milliseconds(begin)}")
         self.plant.wait_all_synced()
-        self.programs = [BatchProgram(station) for station in self.plant]
+        self.programs = [self.batch.program(station) for station in self.plant]
         self.expect_equal_rows()
         verified("all files byte by byte, all rows of the batch database")
 
     def expect_equal_rows(self):
         def equal():
-            contents = [rows(program.connection) for program in self.programs]
-            return all(contents) and contents[0] == contents[1] == contents[2]
-        wait_until(equal, "the databases hold the same rows on A, B and C")
+            contents = [program.rows() for program in self.programs]
+            return all(contents) and all(content == contents[0] for content in contents)
+        wait_until(equal, f"the databases hold the same rows on {self.all_names}")
 
     def recipe_file_travels(self):
         title(4, "An operator edits a recipe on A")
@@ -156,51 +145,57 @@ class Story:
         content = demo_plant.recipe_text("Pilsner", 100, mash_temperature_c=66).encode()
         (self.a.data / relative).write_bytes(content)
         begin = time.monotonic()
-        for station in (self.b, self.c):
+        for station in self.others:
             station.wait_file(relative, content)
-        tell(f"       {relative} is on B and C after {milliseconds(begin)} (500 ms of them waiting for more edits)")
-        verified("same bytes on A, B and C")
+        tell(f"       {relative} is on {self.other_names} after {milliseconds(begin)} "
+             "(500 ms of them waiting for more edits)")
+        verified(f"same bytes on {self.all_names}")
 
     def database_row_travels(self):
-        title(5, "A batch program on B changes a setpoint; it and the programs on A and C keep their connections open")
-        on_a, on_b, on_c = self.programs
+        title(5, f"A batch program on B {self.batch.change_title}")
+        on_b = self.programs[1]
         recipe = ("Wheat Beer", 3, "Heating")
-        before = on_a.setpoint(*recipe)
+        before = self.programs[0].setpoint(*recipe)
         on_b.change_setpoint(*recipe, before + 1.5)
         begin = time.monotonic()
-        for program in (on_a, on_c):
+        elsewhere = [program for program in self.programs if program is not on_b]
+        for program in elsewhere:
             wait_until(lambda: program.setpoint(*recipe) == before + 1.5,
-                       f"the open connection on {program.station.name} shows the new setpoint")
+                       f"the batch program on {program.station.name} shows the new setpoint")
         tell(f"       Wheat Beer, version 3, Heating: {before} °C -> {before + 1.5} °C, "
-             f"visible on A and C after {milliseconds(begin)}")
+             f"visible on {listed([p.station.name for p in elsewhere])} after {milliseconds(begin)}")
+        self.batch.tell_change(tell, self.b)
         self.expect_equal_rows()
-        verified("all rows of all tables, through the connections that were open before")
+        verified(self.batch.compared)
 
     def conflict(self):
-        title(6, "A and C edit the same recipe while they cannot see each other's edit")
+        name = self.c.name
+        title(6, f"A and {name} edit the same recipe while they cannot see each other's edit")
         relative = "recipes/Porter/Porter 200 hl.xml"
         key = relative.split("/", 1)[1]
         self.plant.wait_all_synced()
         self.c.cli("stop")
-        tell("       the engine of C is stopped; A sets 61 °C, then C sets 68 °C")
+        tell(f"       the engine of {name} is stopped; A sets 61 °C, then {name} sets 68 °C")
         earlier = demo_plant.recipe_text("Porter", 200, mash_temperature_c=61).encode()
         later = demo_plant.recipe_text("Porter", 200, mash_temperature_c=68).encode()
+        published = self.a.provider("recipes")["published"]
         (self.a.data / relative).write_bytes(earlier)
-        self.b.wait_file(relative, earlier)
+        wait_until(lambda: self.a.provider("recipes")["published"] > published, "A has sealed its edit")
         (self.c.data / relative).write_bytes(later)
         self.c.cli("start")
-        for station in (self.a, self.b):
+        for station in self.plant:
             station.wait_file(relative, later)
         lost = self.a.wait_history("conflict_lost", "recipes", key)[-1]
-        tell("       the later change, C's 68 °C, wins everywhere; A's 61 °C is in the history "
+        tell(f"       the later change, {name}'s 68 °C, wins everywhere; A's 61 °C is in the history "
              f"(version {lost['version']})")
         tell("       " + self.a.cli("explain", f"recipes/{key}").strip().replace("\n", "\n       "))
         if not lost["kept"]:
             raise Failure("the loser of the conflict is not kept in the history of A")
-        verified("same bytes on A, B and C; the losing state is kept on A")
+        verified(f"same bytes on {self.all_names}; the losing state is kept on A")
 
     def killed_in_transfer(self):
-        title(7, "C loses power in the middle of a transfer of 256 MB")
+        name = self.c.name
+        title(7, f"{name} loses power in the middle of a transfer of 256 MB")
         relative = "materials/Laboratory archive.bin"
         content = os.urandom(BIG_FILE_BYTES)
         sync = self.c.root / "sync"
@@ -213,22 +208,24 @@ class Story:
             return None
 
         (self.a.data / relative).write_bytes(content)
-        wait_until(transfer_has_begun, "C receives the first blocks", every=0.001)
+        wait_until(transfer_has_begun, f"{name} receives the first blocks", every=0.001)
         self.c.kill()
         arrived = (self.c.data / relative).exists()
-        tell(f"       C is killed (SIGKILL); the file is {'already' if arrived else 'not'} there")
+        tell(f"       {name} is killed (SIGKILL); the file is {'already' if arrived else 'not'} there")
         if arrived:
             raise Failure("the transfer was finished before the kill; the step shows nothing")
-        self.b.wait_file(relative, content)
-        tell("       B has it, C starts again")
+        if self.b is not self.c:
+            self.b.wait_file(relative, content)
+            tell("       B has it meanwhile")
+        tell(f"       {name} starts again")
         self.c.start()
         begin = time.monotonic()
         self.c.wait_file(relative, content)
-        tell(f"       C has caught up after {milliseconds(begin)}")
+        tell(f"       {name} has caught up after {milliseconds(begin)}")
         self.plant.wait_all_synced()
         if list(sync.rglob("*.part")):
             raise Failure(f"partial files stay behind in {sync}")
-        verified("same 256 MB on A, B and C, no partial file left behind")
+        verified(f"same 256 MB on {self.all_names}, no partial file left behind")
 
     def restore(self):
         title(8, "An engineer on B brings the Pilsner recipe's former state back")
@@ -246,29 +243,29 @@ class Story:
         for station in self.plant:
             station.wait_file(relative, former)
         tell(f"       it is on all stations after {milliseconds(begin)}")
-        verified("same bytes on A, B and C")
+        verified(f"same bytes on {self.all_names}")
 
     def prove_equal(self):
         title(9, "Green means proven equal")
         self.plant.wait_all_synced()
         self.a.cli("verify")
-        trees = [tree(station.data / folder) for station in self.plant for folder in FILE_PROVIDERS]
-        folders = len(FILE_PROVIDERS)
-        if not trees[:folders] == trees[folders:2 * folders] == trees[2 * folders:]:
-            raise Failure("the file trees of A, B and C differ")
+        for folder in FILE_PROVIDERS:
+            trees = [tree(station.data / folder) for station in self.plant]
+            if any(each != trees[0] for each in trees):
+                raise Failure(f"the file trees of {self.all_names} differ in {folder}")
         self.expect_equal_rows()
         tell(self.a.cli("status").rstrip())
         verified("`stationsync verify` on A, all files and all rows compared from outside")
 
 
-def leave_running(plant):
+def leave_running(plant, batch):
     root = os.path.relpath(plant.folder)
     program = os.path.relpath(plant.program)
     tell(f"""
 The stations go on. Try, in another terminal:
     echo '<recipe/>' > "{root}/A/data/recipes/Mine.xml"; ls {root}/*/data/recipes/Mine.xml
     {program} --root {root}/A/root status           (also: stations, objects, history, log -f)
-    sqlite3 {root}/B/data/db/batch.db "UPDATE materials SET stock_kg = 1 WHERE id = 1"
+    {batch.try_it(root)}
 Ctrl-C ends them.""")
     with contextlib.suppress(KeyboardInterrupt):
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
@@ -277,8 +274,18 @@ Ctrl-C ends them.""")
     tell("\nending the stations")
 
 
+def chosen_batch(arguments):
+    """What the command line asks for; tools/demo has checked it."""
+    if "--sqlserver" not in arguments:
+        return SqliteBatch()
+    return SqlServerBatch(argument for argument in arguments if not argument.startswith("--"))
+
+
 def main():
     check = "--check" in sys.argv[1:]
+    batch = chosen_batch(sys.argv[1:])
+    names = "ABC" if len(getattr(batch, "connection_strings", ())) != 2 else "AB"
+    addresses = ADDRESSES[:len(names)]
     busy = busy_place()
     if busy:
         print(f"tools/demo: {busy}; end it (another demonstration, an MQTT broker?) and start again.",
@@ -287,15 +294,15 @@ def main():
     folder = TOP / "build" / ("demo-check" if check else "demo")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    tell(f"StationSync demonstration: stations A, B, C on {', '.join(ADDRESSES)}, files under "
+    tell(f"StationSync demonstration: stations {', '.join(names)} on {', '.join(addresses)}, files under "
          f"{os.path.relpath(folder)}")
-    plant = Plant("ABC", folder=folder, addresses=ADDRESSES)
+    plant = batch.plant(names, folder, addresses)
     try:
-        Story(plant).tell_all()
+        Story(plant, batch).tell_all()
         elapsed = int(time.monotonic() - BEGIN)
         tell(f"\nAll 9 steps verified after {elapsed // 60}:{elapsed % 60:02}.")
         if not check:
-            leave_running(plant)
+            leave_running(plant, batch)
         for station in plant:
             station.stop()
         return 0
