@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <regex>
 
 namespace stationsync::host {
 namespace {
@@ -65,6 +66,53 @@ bool is_made_of_times(const std::string& text) {
     return says_something;
 }
 
+bool is_day_word(std::string word) {
+    constexpr std::array<std::string_view, 14> days{
+        "monday", "tuesday",  "wednesday", "thursday",   "friday",  "saturday", "sunday",
+        "montag", "dienstag", "mittwoch",  "donnerstag", "freitag", "samstag",  "sonntag"};
+    constexpr std::array<std::string_view, 20> others{
+        "daily", "every", "each",           "all",      "day",     "weekday", "workday",
+        "and",   "from",  "weekend",        "nightly",  "night",   "und",     "to",
+        "von",   "bis",   "t\xc3\xa4glich", "taeglich", "werktag", "through"};
+    if (word.size() > 3 && word.ends_with('s')) {
+        word.pop_back();
+    }
+    return std::ranges::find(others, word) != others.end() ||
+           std::ranges::any_of(days, [&](std::string_view day) {
+               return word.size() >= 2 && day.starts_with(word);
+           });
+}
+
+// Windows as many a person writes them, and not as they are read. As a command they would never
+// succeed, and nobody would learn why.
+bool looks_like_windows(const std::string& text) {
+    constexpr std::size_t looked_at = 200; // the matcher takes a stack frame for each character
+    static const std::regex dashes("\xe2\x80[\x90-\x95]|\xe2\x88\x92");
+    static const std::regex range(
+        R"(^([^0-9]*)[0-9]{1,2}([:.h][0-9]{2}(\s*(am|pm|uhr|h))?|\s*(am|pm|uhr|h)))"
+        R"(\s*(-|to|bis|until|till)\s*[0-9])");
+    const std::string plain = std::regex_replace(text.substr(0, looked_at), dashes, "-");
+    std::smatch match;
+    if (!std::regex_search(plain, match, range)) {
+        return false;
+    }
+    std::string word;
+    for (const char c : match[1].str() + ' ') {
+        if ((c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80) {
+            word += c;
+            continue;
+        }
+        if (!is_blank(c) && std::string_view("-,;.:+&").find(c) == std::string_view::npos) {
+            return false;
+        }
+        if (!word.empty() && !is_day_word(word)) {
+            return false;
+        }
+        word.clear();
+    }
+    return true;
+}
+
 // "HH:MM"
 std::optional<int> minute_of(std::string_view text) {
     const auto colon = text.find(':');
@@ -118,11 +166,11 @@ std::optional<TimeWindow> window_of(std::string_view text) {
     }
     const auto begin = minute_of(text.substr(0, dash));
     const auto end = minute_of(text.substr(dash + 1));
-    if (!begin || !end || *begin == *end || *begin == day_minutes || *end == 0) {
+    if (!begin || !end || *begin == *end || *begin == day_minutes) {
         return std::nullopt;
     }
     window.begin = *begin;
-    window.end = *end;
+    window.end = *end == 0 ? day_minutes : *end;
     return window;
 }
 
@@ -137,6 +185,9 @@ std::optional<ApplyWhen> parse_apply_when(std::string_view text) {
     parsed.text = trimmed(text);
     const std::string plain = lower(parsed.text);
     if (!is_made_of_times(plain)) {
+        if (looks_like_windows(plain)) {
+            return std::nullopt;
+        }
         parsed.command = parsed.text;
         return parsed.command.empty() ? std::nullopt : std::optional(parsed);
     }

@@ -33,8 +33,8 @@ constexpr std::string_view apply_when_form =
     R"(a command, or windows of local time such as "22:00-05:00" or )"
     R"("mon-fri 12:00-12:30, sat-sun 00:00-24:00")";
 
-// Nothing: meant as windows of time, and wrong. What is not made of times and days of the week only
-// is a command.
+// Nothing: meant as windows of time, and wrong. What neither is made of times and days of the week
+// only nor begins like a window, as "22.00-05.00" or "monday 22:00-05:00", is a command.
 std::optional<ApplyWhen> parse_apply_when(std::string_view text);
 
 [[nodiscard]] bool is_open(const std::vector<TimeWindow>& windows, const LocalTime& now);

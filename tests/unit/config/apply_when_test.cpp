@@ -50,15 +50,34 @@ TEST(ApplyWhen, DaysMayGoOverTheEndOfTheWeekAndSeveralWindowsCount) {
 TEST(ApplyWhen, WhatIsMadeOfTimesAndWrongIsNoCommand) {
     for (const auto* wrong :
          {"22:00", "22:00-25:00", "22:00-05:60", "22-5", "12:00-12:00", "24:00-05:00",
-          "22:00-00:00", "mon", "mon 22:00", "mon,tue 22:00-05:00", "22:00-05:00,", "1:1-2:2", "7",
+          "00:00-00:00", "mon", "mon 22:00", "mon,tue 22:00-05:00", "22:00-05:00,", "1:1-2:2", "7",
           "fri- 22:00-23:00", ""}) {
+        EXPECT_FALSE(parse_apply_when(wrong)) << wrong;
+    }
+}
+
+TEST(ApplyWhen, MidnightEndsADayUnderBothItsNames) {
+    EXPECT_EQ(windows("mon 22:00-00:00"), windows("mon 22:00-24:00"));
+    EXPECT_TRUE(open_at("mon 22:00-00:00", monday, 23, 59));
+    EXPECT_FALSE(open_at("mon 22:00-00:00", monday + 1, 0, 0));
+}
+
+// As commands they would refuse every apply for ever.
+TEST(ApplyWhen, AWindowWrittenInAnotherWayIsNoCommand) {
+    for (const auto* wrong :
+         {"22.00-05.00", "22:00\u201305:00", "22:00 \u2014 05:00", "22h00-05h00", "10pm-5am",
+          "22:00 to 05:00", "22:00-05:00; 06:00-07:00", "22:00-05:00 daily", "monday 22:00-05:00",
+          "Mondays 22:00-05:00", "Mo-Fr 08:00-12:00", "Mo,Di 8.00-12.00", "daily 22:00-05:00",
+          "every day from 22:00 until 05:00", "t\u00e4glich 22:00-05:00",
+          "mon-fri: 22:00-05:00, sat 12:00-13:00", "mon-fri 12:00-12:30; sat 00:00-24:00"}) {
         EXPECT_FALSE(parse_apply_when(wrong)) << wrong;
     }
 }
 
 TEST(ApplyWhen, EverythingElseIsACommand) {
     for (const auto* command : {"/plant/idle.sh", "7z t x", "test ! -e /run/batch", "monitor 5",
-                                R"(C:\plant\idle.cmd)", "nice 22:00-05:00"}) {
+                                "monitor 22:00-05:00", "/plant/between.sh 22:00-05:00",
+                                "[ 5 -gt 2-1 ]", R"(C:\plant\idle.cmd)", "nice 22:00-05:00"}) {
         const auto parsed = parse_apply_when(command);
         ASSERT_TRUE(parsed) << command;
         EXPECT_EQ(parsed->command, command);
