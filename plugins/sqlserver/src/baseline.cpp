@@ -1,5 +1,7 @@
 #include "baseline.hpp"
 
+#include <stationsync/sha256.hpp>
+
 #include <algorithm>
 #include <cstring>
 
@@ -36,12 +38,30 @@ const Baseline::Past* Baseline::find_past(std::string_view backup_set) const noe
     return nullptr;
 }
 
-void Baseline::remember_backup(std::string_view backup_set) {
+const Baseline::Past* Baseline::find_past(const ContentId& wanted) const noexcept {
+    for (auto each = past.rbegin(); each != past.rend(); ++each)
+        if (each->content == wanted && !each->inside.empty())
+            return &*each;
+    return nullptr;
+}
+
+void Baseline::remember_backup(std::string_view backup_set, bool is_exact) {
     if (backup_set.empty() || find_past(backup_set) != nullptr)
         return;
-    past.push_back({content, std::string(backup_set), changed_at});
+    const bool is_known_inside = is_exact && !evidence.fingerprint.parts.empty();
+    past.push_back(
+        {content, std::string(backup_set), changed_at,
+         is_known_inside ? inside_of(evidence.options, evidence.fingerprint) : std::string()});
     if (past.size() > past_max)
         past.pop_front();
+}
+
+std::string inside_of(const std::string& options, const Fingerprint& fingerprint) {
+    std::string text = options + '\n';
+    for (const auto& [name, value] : fingerprint.parts)
+        text += name + '=' + value + '\n';
+    const sdk::Digest digest = sdk::sha256(text);
+    return {digest.begin(), digest.end()};
 }
 
 Evidence evidence_of(const DatabaseLook& look, const Evidence& before) {

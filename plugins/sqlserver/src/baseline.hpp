@@ -39,6 +39,8 @@ struct Baseline {
         ContentId content;
         std::string backup_set; // GUID
         stsync_time changed_at = STSYNC_TIME_NONE;
+        // inside_of the backup; empty = not known, for it was changed while the backup was made.
+        std::string inside;
     };
     struct Applied {
         std::array<std::uint8_t, 16> id{};
@@ -67,9 +69,13 @@ struct Baseline {
     const Applied* find_applied(const stsync_apply_id& id) const noexcept;
     void remember_applied(const stsync_apply_id& id);
     const Past* find_past(std::string_view backup_set) const noexcept;
-    // The present content is in this backup.
-    void remember_backup(std::string_view backup_set);
+    const Past* find_past(const ContentId& content) const noexcept;
+    // The present content is in this backup; `is_exact`: with what the evidence says.
+    void remember_backup(std::string_view backup_set, bool is_exact = true);
 };
+
+// A digest of what lies in a database and travels in its backups, but for the rows themselves.
+std::string inside_of(const std::string& options, const Fingerprint& fingerprint);
 
 // What a look found. Where the look has no fingerprint, that of `before` is kept.
 Evidence evidence_of(const DatabaseLook& look, const Evidence& before);

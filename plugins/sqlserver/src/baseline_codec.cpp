@@ -7,7 +7,7 @@ namespace stationsync::sqlserver {
 
 namespace {
 
-constexpr std::string_view format = "sqlserver-baseline-1";
+constexpr std::string_view format = "sqlserver-baseline-2";
 constexpr std::size_t entries_max = 64;
 
 class Writer {
@@ -196,6 +196,7 @@ std::string encode(const Baseline& baseline) {
         to.raw(past.content.bytes);
         to.text(past.backup_set);
         to.signed_number(past.changed_at);
+        to.text(past.inside);
     }
     to.number(baseline.applied.size());
     for (const Baseline::Applied& applied : baseline.applied) {
@@ -231,6 +232,7 @@ std::optional<Baseline> decode(std::string_view bytes) {
         past.content.bytes = from.raw<16>();
         past.backup_set = from.text();
         past.changed_at = from.signed_number();
+        past.inside = from.text();
         baseline.past.push_back(std::move(past));
     }
     for (std::uint64_t left = from.count(); left > 0 && from.is_good(); --left) {

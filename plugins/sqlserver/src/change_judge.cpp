@@ -58,6 +58,13 @@ private:
         return verdict;
     }
 
+    Verdict not_counted(std::string reason) const {
+        Verdict verdict = doubtful(Change::changed, std::move(reason));
+        verdict.may_be_settled_by_rows = true;
+        verdict.is_not_counted = true;
+        return verdict;
+    }
+
     stsync_time oldest() const {
         if (baseline_.clean_at == STSYNC_TIME_NONE)
             return baseline_.changed_at;
@@ -78,33 +85,55 @@ private:
         if (!look_.restore || !before_.restore_id || look_.restore->id <= *before_.restore_id)
             return std::nullopt;
         const RestoreRow& restore = *look_.restore;
-        const bool was_edited =
-            look_.usage.last_update && *look_.usage.last_update >= restore.restored;
+        const bool was_edited = look_.usage.last_update
+                                    ? *look_.usage.last_update >= restore.restored
+                                    : look_.usage.updates.value_or(0) > 0;
         Verdict verdict;
         verdict.change = Change::restored;
         verdict.reason = "the backup " + restore.backup_set + " was restored";
         verdict.flags = STSYNC_OBJECT_RESTORED;
         // When the content arose, not when it was brought here.
+        const Baseline::Past* past = baseline_.find_past(restore.backup_set);
         if (const auto label = parse_package_label(restore.description)) {
-            verdict.content = label->content;
             verdict.changed_at = label->changed_at;
+            if (past == nullptr)
+                past = baseline_.find_past(label->content);
         }
-        if (const Baseline::Past* const past = baseline_.find_past(restore.backup_set)) {
-            verdict.content = past->content;
+        if (past != nullptr)
             verdict.changed_at = past->changed_at;
-        }
         if (verdict.changed_at == STSYNC_TIME_NONE)
             verdict.changed_at = restore.finished ? utc_of(*restore.finished, look_.moment)
                                                   : utc_of(restore.restored, look_.moment);
         verdict.changed_at = std::min(verdict.changed_at, look_.moment.at);
-        if (was_edited) {
+        // A known name for edited data would have the edit overwritten, or taken for known,
+        // elsewhere.
+        if (was_edited)
             verdict.reason += " and edited";
-            verdict.content = {};
-        } else if (verdict.content == baseline_.content) {
-            Verdict same;
-            same.change = Change::system_activity;
-            same.reason = "a backup of the same content was restored";
-            return same;
+        else if (past != nullptr && !past->inside.empty() && is_counted_since(restore))
+            return judge_known(*past, verdict);
+        return verdict;
+    }
+
+    // Whatever users did since would have been counted.
+    bool is_counted_since(const RestoreRow& restore) const noexcept {
+        return look_.gate && look_.counts_usage && !may_have_been_closed() &&
+               look_.started <= restore.restored;
+    }
+
+    Verdict judge_known(const Baseline::Past& past, Verdict verdict) const {
+        if (!look_.fingerprint)
+            return need(Needs::fingerprint);
+        if (look_.fingerprint->has_memory_tables)
+            return verdict;
+        if (inside_of(look_.entry.options, *look_.fingerprint) != past.inside) {
+            verdict.reason += " and edited";
+            return verdict;
+        }
+        verdict.content = past.content;
+        if (verdict.content == baseline_.content) {
+            verdict = {};
+            verdict.change = Change::system_activity;
+            verdict.reason = "a backup of the same content was restored";
         }
         return verdict;
     }
@@ -144,8 +173,8 @@ private:
             return gate.log_end == before_.gate->log_end;
         // Counters begin anew when a database is opened, and may be the same by chance; so all of
         // them are asked, and AUTO_CLOSE needs one that cannot repeat itself.
-        const bool is_unmistakable = !look_.entry.is_auto_close || look_.usage.last_update;
-        return is_same_run() && is_unmistakable && gate.log_writes == before_.gate->log_writes &&
+        return is_same_run() && !may_have_been_closed() &&
+               gate.log_writes == before_.gate->log_writes &&
                gate.log_bytes == before_.gate->log_bytes && look_.usage == before_.usage;
     }
 
@@ -154,12 +183,16 @@ private:
                *look_.gate->log_end < *before_.gate->log_end;
     }
 
+    // By AUTO_CLOSE, which empties the counters.
+    bool may_have_been_closed() const noexcept {
+        return look_.entry.is_auto_close && !look_.was_kept_open && !look_.usage.last_update;
+    }
+
     // The counters have counted all the time since the baseline.
     bool is_continuous() const noexcept {
         const std::int64_t updates = look_.usage.updates.value_or(0);
-        const bool may_have_been_closed = look_.entry.is_auto_close && !look_.usage.last_update;
         return is_same_run() && updates >= before_.usage.updates.value_or(0) &&
-               !may_have_been_closed;
+               !may_have_been_closed();
     }
 
     bool has_user_updates() const noexcept {
@@ -197,12 +230,12 @@ private:
             return changed("columns were written", latest());
         if (is.has_memory_tables && is_same_run()) {
             if (!is.memory_writes || !was.memory_writes)
-                return doubtful(Change::changed, "tables in memory are not counted");
+                return not_counted("tables in memory are not counted");
             if (*is.memory_writes != *was.memory_writes)
                 return changed("tables in memory were written", within_.to);
         }
         if (!look_.counts_usage)
-            return doubtful(Change::changed, "trace flag 2330 switches the counters off");
+            return not_counted("trace flag 2330 switches the counters off");
         if (is_continuous()) {
             Verdict verdict;
             verdict.change = Change::system_activity;

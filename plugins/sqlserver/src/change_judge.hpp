@@ -35,10 +35,13 @@ struct Verdict {
     stsync_time changed_at = STSYNC_TIME_NONE;
     stsync_time changed_not_before = STSYNC_TIME_NONE;
     std::uint32_t flags = 0; // STSYNC_OBJECT_RESTORED, _TIME_UNCERTAIN
-    // Of restored: a content that was here before, or that the backup's label names; none = new.
+    // Of restored: a content that was here before, when nothing was done to it since; none = new.
     ContentId content;
-    // Of uncertain: reading all rows can still tell that nothing changed.
+    // Of uncertain, and of what is not counted: reading all rows can still tell that nothing
+    // changed.
     bool may_be_settled_by_rows = false;
+    // Of changed: nothing is known but that something was written.
+    bool is_not_counted = false;
 };
 
 // `baseline` must be known and of this server and database.

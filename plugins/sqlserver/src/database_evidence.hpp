@@ -103,6 +103,8 @@ struct DatabaseLook {
     ServerMoment moment;
     LocalTime started = 0;    // the instance
     bool counts_usage = true; // false: trace flag 2330
+    // Not closed by AUTO_CLOSE since the evidence it is compared with: a session of ours is in it.
+    bool was_kept_open = false;
     DatabaseEntry entry;
     std::optional<Gate> gate; // nothing unless the database is open
     Usage usage;

@@ -192,6 +192,45 @@ TEST_F(SqlServerRestart, OurOwnPackageRestoredByHandIsKnownAgain) {
     EXPECT_NE(again.flags & STSYNC_OBJECT_RESTORED, 0u);
 }
 
+TEST_F(SqlServerRestart, AnEditOfOurOwnRestoredPackageIsNotTakenForThePackage) {
+    SqlStation& station = begin();
+    const sdk::Object object = station.object();
+    station.export_to("1");
+    station.client().run("UPDATE plant.dbo.recipe SET amount = 4 WHERE id = 1");
+    const sdk::Mark edited = station.object().mark;
+    for (const std::string edit :
+         {"CREATE TABLE plant.dbo.other (id int)", "ALTER DATABASE plant SET RECOVERY FULL"}) {
+        restore_by_hand(station, station.package("1").string());
+        station.client().run(edit);
+        const sdk::Object again = station.object();
+        EXPECT_NE(again.mark, object.mark) << edit;
+        EXPECT_NE(again.mark, edited) << edit;
+        EXPECT_NE(again.flags & STSYNC_OBJECT_RESTORED, 0u) << edit;
+    }
+    // An edit that nothing counts any more.
+    restore_by_hand(station, station.package("1").string());
+    station.client().run("UPDATE plant.dbo.recipe SET amount = 5 WHERE id = 1");
+    restart_server(station);
+    EXPECT_NE(station.object().mark, object.mark);
+}
+
+TEST_F(SqlServerRestart, ALargeDatabaseIsCleanAfterARestartOfTheService) {
+    SqlStation& station = this->station();
+    station.host().config["sum_below_mb"] = {"0"};
+    station.make_database();
+    station.start();
+    const sdk::Mark mark = station.object().mark;
+    for (int i = 0; i < 3; ++i) {
+        station.start();
+        station.client().run("USE plant; CHECKPOINT");
+        EXPECT_EQ(station.object().mark, mark) << "the counters went on meanwhile";
+    }
+    station.stop();
+    station.client().run("UPDATE plant.dbo.recipe SET amount = 4 WHERE id = 1");
+    station.start();
+    EXPECT_NE(station.object().mark, mark);
+}
+
 TEST_F(SqlServerRestart, DaylightSavingAndClocksNeverLeaveTheInterval) {
     SqlStation& station = begin();
     station.server().tell(R"("do":"timezone","name":"Europe/Berlin")");

@@ -192,6 +192,8 @@ TEST_F(ChangeJudge, WhatIsNotCountedCountsAsChangedAtTheOldestTime) {
     look_.fingerprint->has_memory_tables = true;
     EXPECT_EQ(verdict().change, Change::changed);
     EXPECT_EQ(verdict().changed_at, clean + 1000);
+    EXPECT_TRUE(verdict().is_not_counted);
+    EXPECT_TRUE(verdict().may_be_settled_by_rows);
     baseline_.evidence.fingerprint.memory_writes = look_.fingerprint->memory_writes = 4;
     EXPECT_EQ(verdict().change, Change::system_activity) << "they are counted, and not written";
     look_.fingerprint->memory_writes = 5;
@@ -199,6 +201,21 @@ TEST_F(ChangeJudge, WhatIsNotCountedCountsAsChangedAtTheOldestTime) {
     look_.fingerprint->has_memory_tables = false;
     look_.counts_usage = false;
     EXPECT_EQ(verdict().change, Change::changed);
+    EXPECT_TRUE(verdict().is_not_counted);
+    EXPECT_TRUE(verdict().may_be_settled_by_rows);
+    look_.fingerprint->parts["rows"] = "101";
+    EXPECT_FALSE(verdict().is_not_counted) << "this one is known";
+}
+
+TEST_F(ChangeJudge, CountersGoOnWhileTheDatabaseIsKeptOpen) {
+    move_gate();
+    look_.entry.is_auto_close = true;
+    baseline_.evidence.usage = look_.usage = {};
+    EXPECT_EQ(verdict().change, Change::uncertain);
+    look_.was_kept_open = true;
+    EXPECT_EQ(verdict().change, Change::system_activity);
+    baseline_.was_closed = true; // before that
+    EXPECT_EQ(verdict().change, Change::uncertain);
 }
 
 TEST_F(ChangeJudge, AForeignRestoreHasTheTimeOfItsBackup) {
@@ -211,24 +228,79 @@ TEST_F(ChangeJudge, AForeignRestoreHasTheTimeOfItsBackup) {
     EXPECT_TRUE(verdict().content.is_none());
 }
 
-TEST_F(ChangeJudge, ARestoredPackageOfOursIsKnownByItsLabel) {
-    ContentId content;
-    content.bytes[3] = 9;
-    look_.usage = {};
-    look_.restore = RestoreRow{8, local(clean + second), "SET", local(clean - hour),
-                               to_text(PackageLabel{content, clean - 12 * hour, "S"})};
-    EXPECT_EQ(verdict().content, content);
-    EXPECT_EQ(verdict().changed_at, clean - 12 * hour);
-    look_.usage = {1, local(clean + 2 * second)};
-    EXPECT_TRUE(verdict().content.is_none()) << "it was edited since";
-    EXPECT_EQ(verdict().change, Change::restored);
+// A package of ours, brought back by hand to what it was made of, with nothing done to it since.
+class RestoredPackage : public ChangeJudge {
+protected:
+    RestoredPackage() {
+        baseline_.remember_backup("SET");
+        package_ = baseline_.content;
+        baseline_.content.bytes[0] = 2; // another state since
+        look_.usage = {};
+        look_.restore = RestoreRow{8, local(clean + second), "SET", local(clean - hour), ""};
+    }
+    ContentId package_;
+};
+
+TEST_F(RestoredPackage, IsKnownByItsSetOrItsLabel) {
+    EXPECT_EQ(verdict().content, package_);
+    EXPECT_EQ(verdict().changed_at, clean - 30 * hour);
+    look_.restore->backup_set = "OTHER-SET";
+    EXPECT_TRUE(verdict().content.is_none());
+    look_.restore->description = to_text(PackageLabel{package_, clean - 30 * hour, "S"});
+    EXPECT_EQ(verdict().content, package_);
+    EXPECT_EQ(verdict().flags, STSYNC_OBJECT_RESTORED);
+    look_.fingerprint.reset();
+    EXPECT_EQ(verdict().needs, Needs::fingerprint);
 }
 
-TEST_F(ChangeJudge, TheSameContentRestoredIsNoChange) {
-    baseline_.remember_backup("SET");
-    look_.usage = {};
-    look_.restore = RestoreRow{8, local(clean + second), "SET", local(clean - hour), ""};
+TEST_F(RestoredPackage, IsAnotherStateOnceAnythingWasDoneToIt) {
+    const DatabaseLook as_restored = look_;
+    const auto expect_new = [&](const char* what) {
+        EXPECT_EQ(verdict().change, Change::restored) << what;
+        EXPECT_NE(verdict().flags & STSYNC_OBJECT_RESTORED, 0u) << what;
+        EXPECT_TRUE(verdict().content.is_none()) << what;
+        look_ = as_restored;
+    };
+    look_.usage = {1, local(clean + 2 * second)};
+    expect_new("rows");
+    look_.usage.updates = 1;
+    expect_new("rows, at a time that is not told");
+    look_.fingerprint->parts["objects"] = "13";
+    expect_new("objects");
+    look_.entry.options = "FULL|150|";
+    expect_new("options");
+    look_.counts_usage = false;
+    expect_new("not counted");
+    look_.fingerprint->has_memory_tables = true;
+    expect_new("tables in memory");
+    look_.started = local(clean + 3 * second);
+    expect_new("the counters began anew by a restart");
+    look_.entry.is_auto_close = true;
+    expect_new("the counters may have begun anew by AUTO_CLOSE");
+    EXPECT_EQ(verdict().content, package_);
+}
+
+TEST_F(RestoredPackage, OfAStateThatWasWrittenMeanwhileIsNotKnown) {
+    baseline_.past.clear();
+    baseline_.remember_backup("SET", false);
+    EXPECT_TRUE(verdict().content.is_none());
+}
+
+TEST_F(RestoredPackage, OfAnotherStationGivesItsTimeOnly) {
+    baseline_.past.clear();
+    ContentId content;
+    content.bytes[3] = 9;
+    look_.restore->description = to_text(PackageLabel{content, clean - 12 * hour, "S"});
+    EXPECT_TRUE(verdict().content.is_none());
+    EXPECT_EQ(verdict().changed_at, clean - 12 * hour);
+}
+
+TEST_F(RestoredPackage, OfThePresentStateIsNoChange) {
+    baseline_.content = package_;
     EXPECT_EQ(verdict().change, Change::system_activity);
+    look_.fingerprint->parts["rows"] = "101";
+    EXPECT_EQ(verdict().change, Change::restored);
+    EXPECT_TRUE(verdict().content.is_none());
 }
 
 TEST_F(ChangeJudge, AnOlderLogMeansThatFilesWerePutBack) {
