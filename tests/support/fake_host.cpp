@@ -249,10 +249,10 @@ struct FakeOpCalls {
         return answer;
     }
 
-    static stsync_status progress(const stsync_op* op, std::uint64_t, std::uint64_t, std::uint32_t,
-                                  stsync_str) noexcept {
+    static stsync_status progress(const stsync_op* op, std::uint64_t done, std::uint64_t total,
+                                  std::uint32_t, stsync_str what) noexcept {
         const std::lock_guard lock(self(op).mutex_);
-        ++self(op).progress_calls_;
+        self(op).progress_.push_back({done, total, copy(what)});
         return STSYNC_OK;
     }
 

@@ -79,7 +79,13 @@ public:
     const stsync_op* abi() const noexcept { return &abi_; }
     std::uint64_t polls() const noexcept { return polls_; }
     bool is_committed() const noexcept { return committed_; }
-    std::uint64_t progress_calls() const noexcept { return progress_calls_; }
+    std::uint64_t progress_calls() const noexcept { return progress_.size(); }
+    struct Progress {
+        std::uint64_t done = 0;
+        std::uint64_t total = 0;
+        std::string what;
+    };
+    const std::vector<Progress>& progress() const noexcept { return progress_; }
     // What the plugin said by fail: code, text.
     stsync_status failed_code() const noexcept { return failed_code_; }
     const std::string& failed_text() const noexcept { return failed_text_; }
@@ -94,7 +100,7 @@ private:
     std::map<std::uint64_t, std::function<void()>> poll_actions_;
     std::function<void()> commit_action_;
     bool committed_ = false;
-    std::uint64_t progress_calls_ = 0;
+    std::vector<Progress> progress_;
     stsync_status failed_code_ = STSYNC_OK;
     std::string failed_text_;
 };

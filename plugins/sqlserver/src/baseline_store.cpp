@@ -51,6 +51,19 @@ Baseline BaselineStore::get(const std::string& key) {
 
 void BaselineStore::put(const std::string& key, const Baseline& baseline) {
     const std::lock_guard lock(mutex_);
+    store(key, baseline);
+}
+
+bool BaselineStore::put_if(const std::string& key, const Baseline& baseline,
+                           const std::function<bool()>& is_current) {
+    const std::lock_guard lock(mutex_);
+    if (is_current && !is_current())
+        return false;
+    store(key, baseline);
+    return true;
+}
+
+void BaselineStore::store(const std::string& key, const Baseline& baseline) {
     Entry& entry = load(key);
     std::string lasting = lasting_part(baseline);
     const bool is_due =

@@ -5,6 +5,7 @@
 
 #include <stationsync/host_ref.hpp>
 
+#include <functional>
 #include <mutex>
 
 namespace stationsync::sqlserver {
@@ -20,6 +21,10 @@ public:
     // Makes it durable when it says more than before; a mere later "unchanged" only now and then.
     // Throws sdk::Error when the host does not store it: memory then has the old one too.
     void put(const std::string& key, const Baseline& baseline);
+    // The same, if `is_current` says so: nobody else stores between its answer and this. False: it
+    // did not, and nothing is stored.
+    bool put_if(const std::string& key, const Baseline& baseline,
+                const std::function<bool()>& is_current);
 
 private:
     struct Entry {
@@ -28,6 +33,7 @@ private:
         stsync_time stored_clean_at = STSYNC_TIME_NONE;
     };
     Entry& load(const std::string& key);
+    void store(const std::string& key, const Baseline& baseline);
 
     sdk::Host host_;
     std::mutex mutex_;

@@ -92,7 +92,7 @@ void DatabaseLooks::sum_up(SqlSession& session, const ServerFacts& facts, const 
 
 Verdict DatabaseLooks::judge_again(SqlSession& session, const ServerFacts& facts,
                                    const ServerLook& server, DatabaseLook& seen,
-                                   const Baseline& baseline, const sdk::Op& op) const {
+                                   const Baseline& baseline, const sdk::Op& op, Rows rows) const {
     Verdict verdict = judge(baseline, seen);
     if (verdict.needs == Needs::fingerprint) {
         read_fingerprint_of(session, facts, server, seen, op);
@@ -101,12 +101,14 @@ Verdict DatabaseLooks::judge_again(SqlSession& session, const ServerFacts& facts
     if (!verdict.may_be_settled_by_rows)
         return verdict;
     const bool has_sum = baseline.content_sum && !baseline.content_sum->empty();
-    const auto sum = has_sum ? sum_of(session, facts, seen, op) : std::nullopt;
+    const auto sum =
+        has_sum && rows == Rows::read ? sum_of(session, facts, seen, op) : std::nullopt;
     if (sum && !sum->empty()) {
         verdict.change = *sum == *baseline.content_sum ? Change::system_activity : Change::changed;
         verdict.reason +=
             *sum == *baseline.content_sum ? ", the rows are the same" : ", the rows are others";
-    } else if (!settings_.uncertain_is_change) {
+        verdict.is_not_counted = false;
+    } else if (verdict.change == Change::uncertain && !settings_.uncertain_is_change) {
         verdict.change = Change::system_activity;
     }
     return verdict;
@@ -117,7 +119,11 @@ void DatabaseLooks::take(Baseline& baseline, const DatabaseLook& seen, const Ver
         baseline.was_closed = true; // and the time of the last clean look stays
         return;
     }
-    if (verdict.change != Change::unchanged) {
+    // Where nothing was written the counters count on, or those that began anew have nothing yet.
+    const bool has_begun_anew =
+        seen.gate && (baseline.was_closed || seen.started != baseline.evidence.started) &&
+        seen.usage.updates.value_or(0) == 0 && !seen.usage.last_update;
+    if (verdict.change != Change::unchanged || has_begun_anew) {
         baseline.evidence = evidence_of(seen, baseline.evidence);
         baseline.was_closed = false;
     }
@@ -134,13 +140,9 @@ void DatabaseLooks::take(Baseline& baseline, const DatabaseLook& seen, const Ver
 }
 
 // Opens a database that AUTO_CLOSE has closed, and looks again: for what is worth waking it.
-std::optional<HeldOpen> DatabaseLooks::wake(SqlSession& session, const ServerFacts& facts,
-                                            ServerLook& server, DatabaseLook& seen,
-                                            const sdk::Op& op) const {
-    std::optional<HeldOpen> held;
-    if (!seen.entry.is_closed())
-        return held;
-    held.emplace(session, seen.entry.name, op);
+HeldOpen DatabaseLooks::wake(SqlSession& session, const ServerFacts& facts, ServerLook& server,
+                             DatabaseLook& seen, const sdk::Op& op) const {
+    HeldOpen held(session, seen.entry.name, op);
     server = look(session, facts, op);
     if (const DatabaseLook* const found = server.find(seen.entry.name))
         seen = *found;
@@ -149,10 +151,12 @@ std::optional<HeldOpen> DatabaseLooks::wake(SqlSession& session, const ServerFac
 
 Baseline DatabaseLooks::first(SqlSession& session, const ServerFacts& facts,
                               const ServerLook& server, const DatabaseLook& seen,
-                              const std::string& key, const sdk::Op& op) {
+                              const sdk::Op& op) {
     DatabaseLook open = seen;
     ServerLook again = server;
-    const auto held = wake(session, facts, again, open, op);
+    std::optional<HeldOpen> held;
+    if (open.entry.is_closed())
+        held.emplace(wake(session, facts, again, open, op));
     read_fingerprint_of(session, facts, again, open, op);
     const Verdict verdict = judge_first(open);
     Baseline baseline;
@@ -161,33 +165,65 @@ Baseline DatabaseLooks::first(SqlSession& session, const ServerFacts& facts,
     take(baseline, open, verdict);
     baseline.origin = Origin::initial;
     sum_up(session, facts, open, baseline, op);
-    baselines_.put(key, baseline);
     return baseline;
+}
+
+std::optional<std::string> DatabaseLooks::sum_alone(SqlSession& session, const ServerFacts& facts,
+                                                    const std::string& database,
+                                                    const sdk::Op& op) const {
+    const ServerLook server = look(session, facts, op);
+    const DatabaseLook* const seen = server.find(database);
+    if (seen == nullptr || seen->entry.data_bytes > settings_.sum_bytes_max)
+        return std::nullopt;
+    // Each statement would open it anew.
+    const HeldOpen held(session, database, op);
+    return read_content_sum(session, database, &op).value_or("");
+}
+
+// Where AUTO_CLOSE might close the database while more than the look is asked for.
+std::optional<HeldOpen> DatabaseLooks::hold(SqlSession& session, const DatabaseLook& seen,
+                                            const Baseline& baseline, const sdk::Op& op) const {
+    std::optional<HeldOpen> held;
+    const bool wants_sum =
+        !baseline.content_sum && seen.entry.data_bytes <= settings_.sum_bytes_max;
+    const bool is_quiet = judge(baseline, seen).change == Change::unchanged && !wants_sum;
+    if (seen.entry.is_auto_close && seen.gate && !is_quiet)
+        held.emplace(session, seen.entry.name, op);
+    return held;
 }
 
 Baseline DatabaseLooks::refresh(SqlSession& session, const ServerFacts& facts,
                                 const ServerLook& server, const DatabaseLook& seen,
-                                const std::string& key, const sdk::Op& op) {
+                                const std::string& key, const sdk::Op& op,
+                                const std::function<bool()>& is_current) {
     Baseline baseline = baselines_.get(key);
     if (!baseline.is_known() || baseline.server != facts.server ||
-        baseline.database != seen.entry.name)
-        return first(session, facts, server, seen, key, op);
+        baseline.database != seen.entry.name) {
+        baseline = first(session, facts, server, seen, op);
+        return baselines_.put_if(key, baseline, is_current) ? baseline : baselines_.get(key);
+    }
     DatabaseLook look = seen;
+    ServerLook again = server;
+    const auto held = hold(session, seen, baseline, op);
     const Verdict verdict = judge_again(session, facts, server, look, baseline, op);
     const ContentId before = baseline.content;
     // The evidence of a new content includes what is inside.
+    std::optional<HeldOpen> woken;
     if (verdict.needs == Needs::nothing && verdict.change != Change::unchanged) {
-        ServerLook again = server;
-        const auto held = wake(session, facts, again, look, op);
+        if (look.entry.is_closed())
+            woken.emplace(wake(session, facts, again, look, op));
         read_fingerprint_of(session, facts, again, look, op);
     }
     take(baseline, look, verdict);
+    // Counters that AUTO_CLOSE will empty, or that do not tell all, need the rows beside them.
+    if (verdict.needs == Needs::nothing &&
+        (verdict.change == Change::unchanged || held || woken || verdict.is_not_counted))
+        sum_up(session, facts, look, baseline, op);
+    if (!baselines_.put_if(key, baseline, is_current))
+        return baselines_.get(key);
     if (baseline.content != before)
         host_.log(STSYNC_LOG_INFO, "sqlserver.change", key,
                   "The database " + seen.entry.name + " has changed: " + verdict.reason + ".");
-    else if (verdict.change == Change::unchanged && verdict.needs == Needs::nothing)
-        sum_up(session, facts, look, baseline, op);
-    baselines_.put(key, baseline);
     return baseline;
 }
 

@@ -65,23 +65,35 @@ public:
     ServerLook look(SqlSession& session, const ServerFacts& facts, const sdk::Op& op) const;
 
     // What the database is now: judges `seen`, looks into it where that is needed, and stores the
-    // baseline. One caller at a time for a key. `reread`: sum up the rows again too.
+    // baseline if `is_current` still says so when all is known; else what is stored is the answer.
     Baseline refresh(SqlSession& session, const ServerFacts& facts, const ServerLook& server,
-                     const DatabaseLook& seen, const std::string& key, const sdk::Op& op);
+                     const DatabaseLook& seen, const std::string& key, const sdk::Op& op,
+                     const std::function<bool()>& is_current = {});
+
+    // May reading all rows settle a doubt? It takes its time.
+    enum class Rows : std::uint8_t { read, leave };
 
     // The verdict on another look, against a baseline that the caller holds; stores nothing.
     // `seen` gets the fingerprint where it was read.
     Verdict judge_again(SqlSession& session, const ServerFacts& facts, const ServerLook& server,
-                        DatabaseLook& seen, const Baseline& baseline, const sdk::Op& op) const;
+                        DatabaseLook& seen, const Baseline& baseline, const sdk::Op& op,
+                        Rows rows = Rows::read) const;
+
+    // Of the rows of a database that nobody else uses, for its baseline; nothing when it is larger
+    // than is configured.
+    std::optional<std::string> sum_alone(SqlSession& session, const ServerFacts& facts,
+                                         const std::string& database, const sdk::Op& op) const;
 
     // `baseline` brought to a look with this verdict.
     static void take(Baseline& baseline, const DatabaseLook& seen, const Verdict& verdict);
 
 private:
     Baseline first(SqlSession& session, const ServerFacts& facts, const ServerLook& server,
-                   const DatabaseLook& seen, const std::string& key, const sdk::Op& op);
-    std::optional<HeldOpen> wake(SqlSession& session, const ServerFacts& facts, ServerLook& server,
-                                 DatabaseLook& seen, const sdk::Op& op) const;
+                   const DatabaseLook& seen, const sdk::Op& op);
+    HeldOpen wake(SqlSession& session, const ServerFacts& facts, ServerLook& server,
+                  DatabaseLook& seen, const sdk::Op& op) const;
+    std::optional<HeldOpen> hold(SqlSession& session, const DatabaseLook& seen,
+                                 const Baseline& baseline, const sdk::Op& op) const;
     void read_fingerprint_of(SqlSession& session, const ServerFacts& facts,
                              const ServerLook& server, DatabaseLook& seen, const sdk::Op& op) const;
     std::optional<std::string> sum_of(SqlSession& session, const ServerFacts& facts,

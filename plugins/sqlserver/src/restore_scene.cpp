@@ -51,6 +51,7 @@ void note_once(RestoreScene& scene, const Intent& intent, Content content,
         family =
             content == Content::fresh ? intent.family : before.evidence.fingerprint.family_guid;
     if (content == Content::fresh) {
+        baseline.content_sum = scene.content_sum;
         baseline.remember_applied(apply_id_of(intent.apply_id));
     } else {
         baseline.origin = before.origin;

@@ -16,6 +16,8 @@ struct RestoreScene {
     BaselineStore& baselines;
     const ServerFacts& server;
     const ProviderSettings& settings;
+    // Of the rows of the package, once it has come up beside the live database.
+    std::optional<std::string> content_sum{};
 
     void warn(const Intent& intent, const std::string& text) const noexcept {
         host.log(STSYNC_LOG_WARNING, "sqlserver.restore", intent.key, text);

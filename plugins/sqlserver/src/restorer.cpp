@@ -30,37 +30,25 @@ std::string hex_of(const std::uint8_t* bytes, std::size_t count) {
     return text;
 }
 
-// Keeps AUTO_CLOSE from closing a database whose users are put out, which would lose the evidence
-// of what they did last. Best effort: without, the database counts as changed, and all begins anew.
-class KeptOpen {
-public:
-    KeptOpen(SqlServer& server, const std::string& database) {
-        session_ = server.open(SessionRole::look, nullptr).session;
-        if (session_)
-            session_->run("USE " + quoted_name(database), {});
-    }
-    // Asked of the server: an administrator may have ended the session.
-    bool is_holding() const {
-        return session_ && session_->run("SELECT DB_ID() AS id", {}).is_complete();
-    }
-    std::int64_t session_id() const { return session_ ? session_->id() : 0; }
-
-private:
-    std::unique_ptr<SqlSession> session_;
-};
-
 // One apply, from its checks to its end.
 class Run {
 public:
     Run(RestoreScene scene, SqlServer& server, const ExchangeFolder& folder,
-        const ApplyRequest& request, const sdk::Op& op)
+        UndecidedDatabases& undecided, const ApplyRequest& request, const sdk::Op& op)
         : scene_(scene),
+          undecided_(undecided),
           server_(server),
           folder_(folder),
           request_(request),
           op_(op),
           looks_(scene.host, scene.settings, scene.baselines),
           baseline_(scene.baselines.get(request.key)) {}
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+    ~Run() {
+        if (kept_ && was_left_open_) // nothing came of it: for the next time
+            undecided_.keep(request_.key, *std::move(kept_));
+    }
 
     Applied run() {
         Seen seen = look();
@@ -69,7 +57,7 @@ public:
         if (const auto refusal = first_refusal(restore))
             throw sdk::Error(refusal->status, refusal->sentence);
         if (seen && seen.database->entry.is_auto_close) {
-            kept_.emplace(server_, seen.database->entry.name);
+            keep_open(seen.database->entry.name);
             seen = look();
         }
         if (is_already_there(seen))
@@ -133,16 +121,19 @@ private:
     bool is_as_noted(Seen& seen) {
         if (!seen || !is_of_baseline(seen))
             return false;
-        // Since it is kept open its counters have not begun anew.
-        if (is_counted_on_ && kept_ && kept_->is_holding())
-            seen.database->entry.is_auto_close = false;
-        const Verdict verdict = looks_.judge_again(scene_.worker.session(), scene_.server,
-                                                   seen.server, *seen.database, baseline_, op_);
+        seen.database->was_kept_open = is_counted_on_ && kept_ && kept_->is_holding();
+        // Later the users are out, and wait.
+        const auto rows = is_counted_on_ ? DatabaseLooks::Rows::leave : DatabaseLooks::Rows::read;
+        const Verdict verdict =
+            looks_.judge_again(scene_.worker.session(), scene_.server, seen.server, *seen.database,
+                               baseline_, op_, rows);
         if (same_state(verdict) == SameState::yes) {
-            if (kept_ && !is_counted_on_)
+            if (!is_counted_on_)
                 count_on(seen, verdict);
             return true;
         }
+        if (verdict.change == Change::uncertain && kept_ && !is_counted_on_)
+            leave_undecided(seen, verdict);
         scene_.host.log(STSYNC_LOG_INFO, "sqlserver.change", request_.key,
                         "The database " + in_quotes(request_.database) +
                             " is not as it was: " + verdict.reason + ".");
@@ -154,9 +145,28 @@ private:
         if (!seen.database->fingerprint)
             seen.database->fingerprint =
                 read_fingerprint(scene_.worker.session(), scene_.server, seen.database->entry.name,
-                                 true, scene_.worker.op());
+                                 !has_closed_database(seen.server), scene_.worker.op());
         DatabaseLooks::take(baseline_, *seen.database, verdict);
-        is_counted_on_ = true;
+        // Else the counters are still those of an earlier time.
+        is_counted_on_ =
+            baseline_.evidence.started == seen.database->started && !baseline_.was_closed;
+    }
+
+    // Woken by this call, its counters tell nothing of what was before. The doubt becomes a state
+    // of its own, which others decide about while the database stays open; else it would be the
+    // same doubt each time.
+    void leave_undecided(Seen& seen, const Verdict& verdict) {
+        count_on(seen, verdict);
+        scene_.baselines.put(request_.key, baseline_);
+        undecided_.keep(request_.key, *std::move(kept_));
+        release();
+    }
+
+    void keep_open(const std::string& database) {
+        kept_ = undecided_.take(request_.key);
+        was_left_open_ = is_counted_on_ = kept_.has_value();
+        if (!kept_)
+            kept_.emplace(server_, database);
     }
 
     void release() noexcept { kept_.reset(); }
@@ -327,6 +337,9 @@ private:
                                                 const std::string& file) {
         scene_.move_to(intent, RestoreStep::preparing);
         prepare_incoming(scene_, intent, plan, file, &op_);
+        // By it the state is known again when AUTO_CLOSE or a restart has emptied the counters.
+        scene_.content_sum =
+            looks_.sum_alone(scene_.worker.session(), scene_.server, intent.incoming, op_);
         if (!intent.was_there) {
             op_.begin_commit();
             scene_.worker.see_it_through();
@@ -394,6 +407,7 @@ private:
     }
 
     RestoreScene scene_;
+    UndecidedDatabases& undecided_;
     SqlServer& server_;
     const ExchangeFolder& folder_;
     const ApplyRequest& request_;
@@ -402,6 +416,7 @@ private:
     std::optional<KeptOpen> kept_; // only where AUTO_CLOSE would close it
     Baseline baseline_;
     bool has_closed_ = false;    // some database, at the last look
+    bool was_left_open_ = false; // by an earlier call, with the baseline as it is stored
     bool is_counted_on_ = false; // the baseline is of a look at the database that is kept open
     PackageLabel label_;
 };
@@ -497,7 +512,7 @@ Applied Restorer::apply(const ApplyRequest& request, const sdk::Op& op) {
     RestoreScene scene{host_, worker, journal_, baselines_, facts, settings_};
     settle_leftovers(scene, request.key, request.database,
                      work_names_of(host_.config("@instance").value_or(""), request.database));
-    return Run(scene, server_, folder_, request, op).run();
+    return Run(scene, server_, folder_, undecided_, request, op).run();
 }
 
 void Restorer::recover(const sdk::Op& op) {

@@ -4,6 +4,7 @@
 #include "baseline_store.hpp"
 #include "exchange_folder.hpp"
 #include "key_locks.hpp"
+#include "kept_open.hpp"
 #include "restore_journal.hpp"
 #include "sql_session.hpp"
 
@@ -42,6 +43,9 @@ public:
     // content. Stores the new baseline. `op` commits before users are put out.
     Applied apply(const ApplyRequest& request, const sdk::Op& op);
 
+    // Shared with exports and scans.
+    UndecidedDatabases& undecided() noexcept { return undecided_; }
+
     // Before any look. Throws sdk::Error when something was under way that cannot be finished or
     // undone now; what a person must put right first is logged, and stays open.
     void recover(const sdk::Op& op);
@@ -77,6 +81,7 @@ private:
     KeyLocks locks_;
     std::mutex mutex_;
     std::map<std::string, Pause> pauses_;
+    UndecidedDatabases undecided_;
 };
 
 } // namespace stationsync::sqlserver

@@ -122,6 +122,7 @@ void SqlProvider::scan(sdk::Op& op, const sdk::Scope& scope, sdk::ObjectSink& ou
         if (scope.contains(each.key))
             out.add(fault_of(each.key, each.error));
     }
+    restorer_.undecided().release_old();
     LookSession::Use use = look_session_.use(&op);
     // Before the look: a call that begins or ends meanwhile makes it worth nothing for its key.
     const KeysAtWork::Turns turns = keys_.turns();
@@ -179,7 +180,13 @@ void SqlProvider::scan_one(const LookSession::Use& use, const ServerLook& server
             throw sdk::Error(STSYNC_BUSY,
                              "The database " + seen.entry.name + " is being backed up.");
     } else {
-        baseline = looks_.refresh(use.session(), use.facts(), server, seen, key, op);
+        DatabaseLook look = seen;
+        look.was_kept_open = seen.entry.is_auto_close && restorer_.undecided().is_holding(key);
+        const auto is_current = [&] { return !keys_.has_turned(key, turns); };
+        baseline = looks_.refresh(use.session(), use.facts(), server, look, key, op, is_current);
+        if (!baseline.is_known()) // a call has begun
+            throw sdk::Error(STSYNC_BUSY, "The database " + seen.entry.name +
+                                              " is at work: it is looked at again.");
     }
     sdk::Object object;
     object.key = key;
@@ -228,20 +235,25 @@ std::optional<sdk::Fault> SqlProvider::folder_fault(const LookSession::Use& use,
 // Backup
 
 // Else AUTO_CLOSE empties the counters between the two looks of an export.
-std::optional<HeldOpen> SqlProvider::hold_open(SqlSession& session, const ServerFacts& facts,
-                                               const std::string& database, const sdk::Op& op) {
+SqlProvider::Held SqlProvider::hold_open(SqlSession& session, const ServerFacts& facts,
+                                         const std::string& key, const std::string& database,
+                                         const sdk::Op& op) {
     const ServerLook server = looks_.look(session, facts, op);
     const DatabaseLook* const seen = server.find(database);
-    std::optional<HeldOpen> held;
-    if (seen != nullptr && seen->entry.is_auto_close && seen->entry.is_online())
-        held.emplace(session, seen->entry.name, op);
+    Held held;
+    if (seen == nullptr || !seen->entry.is_auto_close || !seen->entry.is_online())
+        return held;
+    held.kept = restorer_.undecided().take(key);
+    held.was_left_open = held.kept.has_value();
+    if (!held.kept)
+        held.kept.emplace(server_, seen->entry.name);
     return held;
 }
 
 SqlProvider::ExportedState SqlProvider::before_export(SqlSession& session, const ServerFacts& facts,
                                                       const std::string& key,
                                                       const std::string& database,
-                                                      const sdk::Op& op) {
+                                                      bool was_left_open, const sdk::Op& op) {
     const ServerLook server = looks_.look(session, facts, op);
     const DatabaseLook* const seen = server.find(database);
     if (seen == nullptr || seen->entry.is_snapshot)
@@ -249,7 +261,10 @@ SqlProvider::ExportedState SqlProvider::before_export(SqlSession& session, const
     if (const auto obstacle = obstacle_of(seen->entry))
         throw sdk::Error(*obstacle);
     ExportedState state;
-    state.before = looks_.refresh(session, facts, server, *seen, key, op);
+    // A scan at the same time stores nothing: this call has begun.
+    DatabaseLook look = *seen;
+    look.was_kept_open = was_left_open;
+    state.before = looks_.refresh(session, facts, server, look, key, op);
     state.label = {state.before.content, state.before.changed_at, facts.server};
     return state;
 }
@@ -260,7 +275,16 @@ void SqlProvider::after_export(SqlSession& session, const ServerFacts& facts,
                                const ServerLook& server, const sdk::Op& op) {
     Baseline baseline = exported.before;
     DatabaseLook look = seen;
-    const Verdict verdict = looks_.judge_again(session, facts, server, look, baseline, op);
+    Verdict verdict = looks_.judge_again(session, facts, server, look, baseline, op);
+    // Each backup writes to the log: taken for a change, it would be followed by another one for
+    // ever. What users wrote meanwhile is found when the log moves next.
+    if (verdict.change == Change::changed && verdict.is_not_counted) {
+        verdict.change = Change::system_activity;
+        host_.log(STSYNC_LOG_WARNING, "sqlserver.not_counted", key,
+                  "Whether the database " + seen.entry.name +
+                      " was written while its package was made cannot be told: " + verdict.reason +
+                      ". It counts as unchanged.");
+    }
     const bool is_same = same_state(verdict) == SameState::yes;
     const bool has_package =
         std::any_of(baseline.past.begin(), baseline.past.end(), [&](const Baseline::Past& past) {
@@ -272,7 +296,7 @@ void SqlProvider::after_export(SqlSession& session, const ServerFacts& facts,
     if (!is_same && (has_package || baseline.origin == Origin::restore))
         throw sdk::Error(STSYNC_BUSY, "The database " + seen.entry.name +
                                           " was changed while its package was made.");
-    baseline.remember_backup(backup_set);
+    baseline.remember_backup(backup_set, is_same);
     if (is_same && baseline.origin != Origin::restore)
         baseline.origin = Origin::backup;
     DatabaseLooks::take(baseline, look, verdict);
@@ -288,9 +312,9 @@ sdk::ExportResult SqlProvider::export_object(sdk::Op& op, const std::string& key
     const KeysAtWork::Guard guard(keys_, key, KeysAtWork::Work::backup);
     const std::unique_ptr<SqlSession> session = open_session(server_, SessionRole::worker, &op);
     const ServerFacts facts = ask_server_facts(*session, &op);
-    const std::unique_ptr<SqlSession> holder = open_session(server_, SessionRole::look, &op);
-    const auto held = hold_open(*holder, facts, database, op);
-    const ExportedState state = before_export(*session, facts, key, database, op);
+    Held held = hold_open(*session, facts, key, database, op);
+    const ExportedState state =
+        before_export(*session, facts, key, database, held.was_left_open, op);
     remember_folder(package);
     BackupJob job(server_, *session, facts, settings_, op);
     if (const auto free = host_.free_space(folder_.folder_here(package)))
@@ -304,19 +328,24 @@ sdk::ExportResult SqlProvider::export_object(sdk::Op& op, const std::string& key
         throw;
     }
     const ServerLook server = looks_.look(*session, facts, op);
-    const DatabaseLook* const seen = server.find(database);
-    if (seen == nullptr)
+    const DatabaseLook* const found = server.find(database);
+    if (found == nullptr)
         throw sdk::Error(STSYNC_NOT_FOUND, "The database " + database + " was dropped meanwhile.");
+    DatabaseLook seen = *found;
+    seen.was_kept_open = held.kept && held.kept->is_holding();
     const std::string backup_set = job.check(file, state.label);
     file.move_to(package, state.before.changed_at, op);
     try {
-        after_export(*session, facts, key, state, backup_set, *seen, server, op);
+        after_export(*session, facts, key, state, backup_set, seen, server, op);
     } catch (...) {
         std::error_code ignored;
         fs::remove(package, ignored);
         throw;
     }
-    return {mark_of(state.before.content), seen->entry.data_bytes, digest_of(state.before.content)};
+    // Whoever asked for the state before the doubt asks again, for this one.
+    if (held.kept && state.before.content_sum.value_or("").empty())
+        restorer_.undecided().keep(key, *std::move(held.kept));
+    return {mark_of(state.before.content), seen.entry.data_bytes, digest_of(state.before.content)};
 }
 
 std::optional<sdk::Digest> SqlProvider::verify(sdk::Op& op, const std::string& key,

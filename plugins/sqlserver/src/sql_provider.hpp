@@ -40,21 +40,27 @@ private:
         PackageLabel label;
     };
 
+    // For an export; nothing where AUTO_CLOSE is off.
+    struct Held {
+        std::optional<KeptOpen> kept;
+        bool was_left_open = false; // by an earlier call
+    };
+
     std::size_t login_hash() const;
     ServerLook look_at_all(LookSession::Use& use, const sdk::Op& op);
     void scan_one(const LookSession::Use& use, const ServerLook& server, const DatabaseLook& seen,
                   const std::string& key, const KeysAtWork::Turns& turns, const sdk::Op& op,
                   sdk::ObjectSink& out);
     std::optional<sdk::Fault> folder_fault(const LookSession::Use& use, const sdk::Op& op);
-    std::optional<HeldOpen> hold_open(SqlSession& session, const ServerFacts& facts,
-                                      const std::string& database, const sdk::Op& op);
+    Held hold_open(SqlSession& session, const ServerFacts& facts, const std::string& key,
+                   const std::string& database, const sdk::Op& op);
     std::vector<std::string> test_databases(const LookSession::Use& use,
                                             std::vector<sdk::Finding>& findings, const sdk::Op& op);
     std::filesystem::path probe_place() const;
     void remember_folder(const std::filesystem::path& package);
     ExportedState before_export(SqlSession& session, const ServerFacts& facts,
                                 const std::string& key, const std::string& database,
-                                const sdk::Op& op);
+                                bool was_left_open, const sdk::Op& op);
     void after_export(SqlSession& session, const ServerFacts& facts, const std::string& key,
                       const ExportedState& exported, const std::string& backup_set,
                       const DatabaseLook& seen, const ServerLook& server, const sdk::Op& op);

@@ -5,6 +5,7 @@
 #include "package_label.hpp"
 #include "quoting.hpp"
 
+#include <algorithm>
 #include <thread>
 
 namespace stationsync::test {
@@ -101,6 +102,54 @@ TEST_F(SqlServerBackup, ItsProgressIsToldWhileTheWorkerWaits) {
         station.plugin().export_object(op, "plant", station.package("1.part"));
     EXPECT_EQ(exported.status, STSYNC_OK) << exported.text;
     EXPECT_GT(op.progress_calls(), 0u);
+    expect_monotone(op.progress());
+    // It is asked for while the job runs, not told at its end.
+    const auto is_half = [](const FakeOp::Progress& each) {
+        return each.done > 0 && each.done < 100;
+    };
+    EXPECT_TRUE(std::any_of(op.progress().begin(), op.progress().end(), is_half));
+}
+
+TEST_F(SqlServerBackup, AScanThatBeganBeforeItChangesNothingAfterIt) {
+    SqlStation& station = begin();
+    const sdk::Mark first = station.object().mark;
+    station.client().run("USE plant; CHECKPOINT"); // so that the scan looks inside
+    fault(station, R"("match":"newest_object","stage":"start","action":"hang")");
+    ScanOutcome scan;
+    std::thread scan_thread([&] { scan = station.plugin().scan(); });
+    while (station.server().tell(R"("do":"sessions")").find("newest_object") == std::string::npos)
+        std::this_thread::yield();
+    station.client().run("UPDATE plant.dbo.recipe SET amount = 9 WHERE id = 1");
+    const ExportOutcome exported = station.export_to("1");
+    EXPECT_NE(exported.mark, first);
+    station.server().tell(R"("do":"release","id":1)");
+    scan_thread.join();
+    EXPECT_EQ(scan.objects.at("plant").mark, exported.mark) << "what is stored is the answer";
+    EXPECT_EQ(station.object().mark, exported.mark);
+}
+
+TEST_F(SqlServerBackup, OfWhatIsNotCountedIsTheOnlyOne) {
+    for (const std::string sum_below_mb : {"64", "0"}) {
+        SqlStation station(folder_ / ("sum" + sum_below_mb));
+        station.host().config["sum_below_mb"] = {sum_below_mb};
+        station.make_database();
+        station.client().run("DBCC TRACEON(2330, -1) WITH NO_INFOMSGS");
+        station.start();
+        const sdk::Mark mark = station.object().mark;
+        EXPECT_EQ(station.export_to("1").mark, mark) << sum_below_mb;
+        for (int i = 0; i < 3; ++i)
+            EXPECT_EQ(station.object().mark, mark) << sum_below_mb;
+        if (sum_below_mb == "0") {
+            EXPECT_EQ(station.host().count_log("sqlserver.not_counted"), 1u);
+        } else { // the rows tell
+            station.client().run("USE plant; CHECKPOINT");
+            EXPECT_EQ(station.object().mark, mark);
+            station.client().run("UPDATE plant.dbo.recipe SET amount = 9 WHERE id = 1");
+            EXPECT_NE(station.object().mark, mark);
+        }
+        station.stop();
+        EXPECT_EQ(station.server().problems(), "");
+    }
 }
 
 TEST_F(SqlServerBackup, LeavesNothingBehindWhenItFails) {

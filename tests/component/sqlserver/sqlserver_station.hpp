@@ -174,6 +174,19 @@ private:
     std::optional<FakeProvider> plugin_;
 };
 
+// Progress of one kind begins at most once, never goes back and stays within 0 to 100.
+inline void expect_monotone(const std::vector<FakeOp::Progress>& progress) {
+    std::map<std::string, std::uint64_t> done;
+    std::string what;
+    for (const FakeOp::Progress& each : progress) {
+        EXPECT_EQ(each.total, 100u) << each.what;
+        EXPECT_LE(each.done, each.total) << each.what;
+        EXPECT_TRUE(each.what == what || !done.contains(each.what)) << each.what << " twice";
+        EXPECT_GE(each.done, done[each.what]) << each.what;
+        done[what = each.what] = each.done;
+    }
+}
+
 class SqlServerPlugin : public ::testing::Test {
 protected:
     SqlServerPlugin() { use_test_drivers(); }

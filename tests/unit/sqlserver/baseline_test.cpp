@@ -76,6 +76,18 @@ TEST(BaselineStore, KeepsOverARestartAndTellsDamageOnce) {
     EXPECT_EQ(host.count_log("sqlserver.baseline"), 1u);
 }
 
+TEST(BaselineStore, KeepsWhatIsThereWhenTheCallerIsLate) {
+    test::FakeHost host;
+    BaselineStore store{sdk::Host(host.abi())};
+    Baseline late = full_baseline();
+    store.put("plant", full_baseline());
+    late.content.bytes[0] = 77;
+    EXPECT_FALSE(store.put_if("plant", late, [] { return false; }));
+    EXPECT_EQ(store.get("plant").content, full_baseline().content);
+    EXPECT_TRUE(store.put_if("plant", late, [] { return true; }));
+    EXPECT_EQ(store.get("plant").content, late.content);
+}
+
 TEST(PackageLabel, SurvivesBeingWritten) {
     PackageLabel label;
     label.content.bytes = {1, 2, 3, 255};
