@@ -185,7 +185,7 @@ class ServerAway(SqlCase):
         plant.start_all().wait_connected()
         down = wait_until(lambda: (p := plant[1].provider("batchdb")) and p["state"] in ("suspended", "fault") and p,
                           "B tells that its server is down")
-        self.assertIn("SQL Server", down["reason"])
+        self.assertIn("The SQL Server of the configuration does not answer.", down["reason"])
         self.assertEqual(plant[0].peer(plant[1])["state"], "connected")
         plant.servers[1].tool.launch()
         plant.wait_rows("plant", FIRST, timeout=120)

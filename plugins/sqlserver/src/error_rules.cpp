@@ -24,7 +24,7 @@ constexpr std::array rules{
         "Restore the certificate from the other station in master (CREATE CERTIFICATE … FROM "
         "FILE); it is tried again by itself."},
     ErrorRule{"certificate-not-trusted", after_change, STSYNC_DENIED,
-              "The certificate of the SQL Server '{server|at this address}' is not trusted.",
+              "The certificate of the SQL Server of the configuration is not trusted.",
               "Install a certificate that this computer trusts there, or accept any with "
               "trust_certificate = true."},
     ErrorRule{"connection-lost", retry, STSYNC_BUSY,
@@ -165,7 +165,7 @@ constexpr std::array rules{
               "The backup was written on a disk with other sectors and cannot be read on this one.",
               "It must be made again with BLOCKSIZE = 65536; a newer change does that by itself."},
     ErrorRule{"server-unreachable", retry, STSYNC_BUSY,
-              "The SQL Server '{server|of the configuration}' does not answer.",
+              "The SQL Server of the configuration does not answer.",
               "Look whether its service runs; Express has TCP off until it is turned on in SQL "
               "Server Configuration Manager, a named instance needs SQL Server Browser (UDP 1434), "
               "and a firewall may be in the way."},
