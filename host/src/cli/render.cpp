@@ -79,7 +79,7 @@ void render_providers(std::ostream& out, const Json& providers) {
         for (const auto& wait : list_at(provider, "waits_on")) {
             if (!truth_at(wait, "here")) {
                 write_wrapped(out,
-                              text_at(provider, "name") + ": waits on " + text_at(wait, "station") +
+                              text_at(provider, "name") + ": on " + text_at(wait, "station") +
                                   ": " + text_at(wait, "text"),
                               2);
             }
@@ -142,6 +142,13 @@ void render_explain(std::ostream& out, const Json& explanation) {
                        text_at(station, "state"), text_at(station, "reason")});
         }
         table.write(out);
+    }
+    // The column of the table may be too narrow for a reason.
+    for (const auto& wait : list_at(explanation, "waits_on")) {
+        if (!truth_at(wait, "here")) {
+            write_wrapped(out,
+                          "waits on " + text_at(wait, "station") + ": " + text_at(wait, "text"), 2);
+        }
     }
 }
 

@@ -56,9 +56,27 @@ TEST(Render, StatusTellsWhichOtherStationsWaitAndWhy) {
                         {"station":"B","here":false,"cause":"condition",
                          "text":"apply_when does not allow it now: batch 4711 runs"}]}]})"));
     EXPECT_THAT(text, HasSubstr("recipes: held on purpose; what waits: 2; stationsync release"));
-    EXPECT_THAT(
-        text, HasSubstr("recipes: waits on B: apply_when does not allow it now: batch 4711 runs"));
+    EXPECT_THAT(text,
+                HasSubstr("recipes: on B: apply_when does not allow it now: batch 4711 runs"));
+    EXPECT_THAT(text, Not(HasSubstr("on A")));
+}
+
+TEST(Render, ExplainTellsInFullWhyOtherStationsWait) {
+    const std::string reason =
+        "apply_when does not allow it now: batch 4711 of the second line runs "
+        "and is not to be disturbed before Monday morning";
+    Json explanation = Json::parse(R"({"provider":"recipes","key":"r.txt","state":"in_sync",
+        "reason":"","text":[],
+        "stations":[{"id":"0d6bbfb6-0000-8000-8000-000000000000","name":"B","state":"waiting"}],
+        "waits_on":[{"station":"A","here":true,"text":"held on purpose"},
+                    {"station":"B","here":false}]})");
+    explanation["stations"][0]["reason"] = reason;
+    explanation["waits_on"][1]["text"] = reason;
+    std::string text = rendered(render_explain, explanation);
     EXPECT_THAT(text, Not(HasSubstr("waits on A")));
+    for (auto at = text.find("\n  "); at != std::string::npos; at = text.find("\n  ", at))
+        text.replace(at, 3, " "); // wrapped
+    EXPECT_THAT(text, HasSubstr("waits on B: " + reason));
 }
 
 TEST(Render, StationsShowDirectionsAndReasons) {
