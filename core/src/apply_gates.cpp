@@ -1,5 +1,7 @@
 #include "apply_gates.hpp"
 
+#include "stations_impl.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -11,6 +13,7 @@ namespace {
 // its clock was set. In the second case the host makes a new engine within this time.
 constexpr Duration step_noticed_within = std::chrono::seconds(10);
 constexpr Duration stands_at_least = std::chrono::seconds(1);
+constexpr Duration clock_is_set_by = std::chrono::seconds(2); // less is its regulation
 
 // "2026-01-31 12:34 UTC"
 std::string minute_text(WallTime time) {
@@ -34,6 +37,12 @@ std::string hindrance_text(const ApplyState& state) {
 }
 
 } // namespace
+
+bool leave_stands(const ApplyVerdict& verdict, const Now& now) {
+    const Duration gone = now.wall - verdict.answered;
+    return verdict.allowed && verdict.until > now.instant &&
+           gone <= verdict.stands_for + clock_is_set_by && gone >= -clock_is_set_by;
+}
 
 std::string_view to_text(Hindrance hindrance) {
     switch (hindrance) {
@@ -137,6 +146,7 @@ void Objects::Gates::end_hold(Provider& provider, const std::string& how) {
     provider.gate.hold_ends.reset();
     provider.gate.hold_ends_asleep.reset();
     provider.gate.hindrance_touched = true;
+    drop_old_verdict(provider);
     objects_.store(provider);
     touch_waiting(provider);
 }
@@ -148,6 +158,8 @@ void Objects::Gates::begin(Provider& provider) {
 }
 
 void Objects::Gates::end(Provider& provider) {
+    if (provider.record.hold) // it is kept, and told of again when the provider is back
+        context_.out.now(ClearMessage{"provider-held", provider.record.provider});
     provider.gate.waiting.clear();
     provider.gate.hold_ends.reset();
     provider.gate.verdict.reset();
@@ -188,8 +200,7 @@ bool Objects::Gates::may_begin(const Provider& provider) const {
         return false;
     if (!provider.config.apply_when)
         return true;
-    return provider.gate.verdict && provider.gate.verdict->until > context_.instant() &&
-           provider.gate.verdict->allowed;
+    return provider.gate.verdict && leave_stands(*provider.gate.verdict, context_.now);
 }
 
 void Objects::Gates::ask(Provider& provider) {
@@ -200,7 +211,8 @@ void Objects::Gates::ask(Provider& provider) {
         return;
     const JobId job = context_.new_job();
     provider.gate.verdict_asked = job;
-    context_.out.now(AskApplyWhen{job, provider.record.provider});
+    const unsigned refusals = provider.gate.verdict ? provider.gate.verdict->refusals : 0;
+    context_.out.now(AskApplyWhen{job, provider.record.provider, refusals});
 }
 
 void Objects::Gates::on(const ApplyWhenAnswered& event) {
@@ -208,12 +220,16 @@ void Objects::Gates::on(const ApplyWhenAnswered& event) {
         if (provider.gate.verdict_asked != event.job)
             continue;
         provider.gate.verdict_asked.reset();
-        const bool denied_before = provider.gate.verdict && !provider.gate.verdict->allowed;
+        const std::optional<ApplyVerdict>& before = provider.gate.verdict;
         ApplyVerdict verdict;
         verdict.allowed = event.allowed;
-        verdict.text = event.text;
-        verdict.until = context_.instant() + std::max(event.stands_for, stands_at_least);
-        verdict.since = denied_before ? provider.gate.verdict->since : context_.wall();
+        verdict.text = shown_text(event.text);
+        verdict.answered = context_.wall();
+        verdict.stands_for = std::max(event.stands_for, stands_at_least);
+        verdict.until = context_.instant() + verdict.stands_for;
+        verdict.since = before && !before->allowed ? before->since : context_.wall();
+        if (!event.allowed)
+            verdict.refusals = before ? before->refusals + 1 : 1;
         provider.gate.verdict = std::move(verdict);
         provider.gate.hindrance_touched = true;
         if (event.allowed)
@@ -228,8 +244,16 @@ void Objects::Gates::touch_waiting(Provider& provider) {
             objects_.touch(*object);
 }
 
+// What was said before nothing waited, or before a hold, is no reason any more.
+void Objects::Gates::drop_old_verdict(Provider& provider) {
+    if (provider.gate.verdict && provider.gate.verdict->until <= context_.instant())
+        provider.gate.verdict.reset();
+}
+
 void Objects::Gates::note_waiting(Provider& provider, Object& object, bool waits) {
     const bool waited = provider.gate.waiting.contains(object.record.id);
+    if (waits && provider.gate.waiting.empty())
+        drop_old_verdict(provider);
     if (waits)
         ask(provider);
     if (waits == waited)
@@ -289,6 +313,7 @@ void Objects::Gates::on_message(const StationId& from, const ApplyState& message
     if (message.number < known.number)
         return;
     known = message;
+    known.text = shown_text(known.text);
     context_.out.now(ProviderChanged{message.provider});
 }
 
@@ -321,19 +346,26 @@ std::vector<WaitView> Objects::Gates::waits_on(const Provider& provider,
     return list;
 }
 
-std::string Objects::Gates::reason(const Provider& provider) const {
+std::string Objects::Gates::reason(const Provider& provider, const Object& object) const {
     const ApplyState state = standing(provider);
     const std::string& name = provider.record.provider;
+    std::string text;
+    if (object.live_absent())
+        text = "deleted here; the plant's state is ";
+    else if (object.record.replaceable)
+        text = "an older state was restored here, to distribute it: stationsync publish " +
+               to_text(object.record.id) + "; the plant's state is ";
+    text += "fetched and verified; ";
     switch (state.hindrance) {
     case Hindrance::held:
-        return "fetched and verified; '" + name + "' is " + hindrance_text(state) +
+        return text + "'" + name + "' is " + hindrance_text(state) +
                ", to bring it in now: stationsync release " + name;
     case Hindrance::condition:
-        return "fetched and verified; " + hindrance_text(state);
+        return text + hindrance_text(state);
     case Hindrance::none:
         break;
     }
-    return "fetched and verified; apply_when is being asked";
+    return text + "apply_when is being asked";
 }
 
 void Objects::Gates::explain(const Provider& provider, ProviderView& view) const {

@@ -34,7 +34,7 @@ public:
 
     // This station and the linked ones where it waits; of an object only those without its head.
     std::vector<WaitView> waits_on(const Provider& provider, const Object* object) const;
-    std::string reason(const Provider& provider) const; // of an object that waits here
+    std::string reason(const Provider& provider, const Object& object) const; // it waits here
     void explain(const Provider& provider, ProviderView& view) const;
 
 private:
@@ -43,6 +43,7 @@ private:
     void end_hold(Provider& provider, const std::string& how);
     void ask(Provider& provider);
     void touch_waiting(Provider& provider);
+    void drop_old_verdict(Provider& provider);
     ApplyState standing(const Provider& provider) const;
 
     Objects& objects_;

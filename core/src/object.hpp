@@ -127,13 +127,20 @@ struct ApplyVerdict {
     std::string text; // why not
     Instant until{};  // asked again from here on
     WallTime since;   // it says so
+    WallTime answered;
+    Duration stands_for{};
+    unsigned refusals = 0; // one after the other, this one included
 };
+// Whether it allows an apply at this moment. The monotonic clock stands still while a computer
+// sleeps: a leave is over by the wall clock, too.
+bool leave_stands(const ApplyVerdict& verdict, const Now& now);
 
 // What keeps new states of a provider waiting, see apply_gates.hpp.
 struct GateState {
     std::optional<Instant> hold_ends;        // by the time that it has lasted
     std::optional<Instant> hold_ends_asleep; // by the wall clock, unless that was set
-    std::optional<ApplyVerdict> verdict;     // stays until there is another one
+    // Stays until there is another one, or something waits anew after it has run out.
+    std::optional<ApplyVerdict> verdict;
     std::optional<JobId> verdict_asked;
     std::set<ObjectId> waiting; // for nothing but to be allowed to be applied
     ApplyState told;            // as the peers know it

@@ -182,7 +182,7 @@ void Objects::explain(const Object& object, ObjectView& view) const {
     } else if (!provider->scanned_once) {
         view.reason = "waits for the first scan of '" + record.id.provider + "'";
     } else if (provider->gate.waiting.contains(record.id)) {
-        view.reason = gates_->reason(*provider);
+        view.reason = gates_->reason(*provider, object);
     } else if (activity.live.retry_at > context_.instant() && !activity.live.text.empty()) {
         const bool no_room = activity.live.status == JobStatus::no_space;
         view.state = no_room ? ObjectState::waiting : ObjectState::failed;

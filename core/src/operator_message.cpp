@@ -33,7 +33,7 @@ constexpr std::array catalogue{
     MessageKind{"established", info, event,
                 "This station now takes full part in '{provider}': {text}.", ""},
     MessageKind{"hold-ended", info, event,
-                "'{provider}' is released {how}: what waited is brought in. It was held since "
+                "'{provider}' is released {how}: what waited may be brought in. It was held since "
                 "{since}.",
                 ""},
     MessageKind{
@@ -86,7 +86,8 @@ constexpr std::array catalogue{
         "state-damaged", warning, event,
         "The state database was damaged and was moved aside to {file}; the station joins again "
         "as a newcomer.",
-        "Nothing needs to be done; keep the file if you want it looked into."},
+        "Orders to hold a provider are lost with it: give them again where they still count. "
+        "Nothing else needs to be done; keep the file if you want it looked into."},
     MessageKind{"state-not-writable", error, condition, "{text}",
                 "Make room on the disk of {folder}; nothing is lost, synchronization goes on by "
                 "itself."},

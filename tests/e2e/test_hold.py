@@ -3,8 +3,9 @@
 import json
 import time
 import unittest
+from datetime import datetime
 
-from stations import ApiError, Plant, files_provider, put, sqlite_provider, wait_until
+from stations import ApiError, Plant, files_provider, need_test_build, put, sqlite_provider, wait_until
 
 
 def packages(station, content, provider="recipes"):
@@ -43,7 +44,7 @@ class Hold(unittest.TestCase):
         self.assertEqual(of_provider, [at.name])
         one_line = " ".join(station.cli("explain", "recipes/r.txt").split())
         self.assertIn("waiting", one_line)
-        # The column of the table may be cut; the status is not.
+        self.assertIn(reason, one_line)  # below the table, whose column may be cut
         self.assertIn(reason, " ".join(station.cli("status").split()))
         return found
 
@@ -151,10 +152,91 @@ class Hold(unittest.TestCase):
         plant.start_all().wait_connected()
         self.wait_waiting(b, "exit status 3")
         self.wait_told(a, b, "exit status 3")
+        # However long the command is, the others hear of it and stay linked.
+        b.configure(files_provider(b, extra=f"apply_when = {json.dumps('exit 4 #' + 3000 * 'x')}"))
+        b.cli("restart")
+        plant.wait_connected()
+        self.wait_told(a, b, "exit status 4")
+        self.assertNotIn("has more than", a.log_text() + b.log_text())
         # Taken out of the project file, nothing waits any more.
         b.configure(files_provider(b))
         b.cli("restart")
         b.wait_file("recipes/r.txt", b"first")
+
+    def test_a_command_that_hangs_holds_up_no_end_and_is_not_left_behind(self):
+        plant = self.enterContext(Plant("AB"))
+        plant.join_all(files_provider)
+        a, b = plant
+        b.configure(files_provider(b, extra='apply_when = "sleep 299"'))
+        put(a.data / "recipes" / "r.txt", b"first")
+        plant.start_all().wait_connected()
+        wait_until(lambda: b.runs_command("sleep", "299"), "the command is asked")
+        b.configure(files_provider(b))  # of another setting nobody waits for its answer
+        b.cli("restart")
+        b.wait_file("recipes/r.txt", b"first")
+        self.assertFalse(b.runs_command("sleep", "299"))
+        b.configure(files_provider(b, extra='apply_when = "sleep 299"'))
+        b.cli("restart")
+        put(a.data / "recipes" / "r.txt", b"second")
+        wait_until(lambda: b.runs_command("sleep", "299"), "the command is asked again")
+        b.stop()
+        self.assertFalse(b.runs_command("sleep", "299"))
+        self.assertNotIn("had not returned", b.log_text())
+
+    def test_the_clock_of_the_computer_changes_no_length_of_a_hold(self):
+        need_test_build()
+        plant = self.in_step()
+        a, b = plant
+        b.cli("hold", "recipes", "--for", "30m")
+        put(a.data / "recipes" / "r.txt", b"second state")
+        begin = self.wait_waiting(b, "held on purpose until")["waits_on"][0]["until"]
+
+        def moved():
+            until = b.object("recipes", "r.txt")["waits_on"][0]["until"]
+            return (datetime.fromisoformat(until) - datetime.fromisoformat(begin)).total_seconds()
+
+        def wait_moved(seconds):
+            # By what the service has noticed, a few milliseconds more or less.
+            self.wait_waiting(b, "held on purpose until")
+            self.assertAlmostEqual(moved(), seconds, delta=2)
+
+        for seconds, told in ((7200, "set by 7200 s"), (0, "set by -7200 s")):
+            b.shift_clock(seconds)
+            b.wait_message(told)
+            wait_moved(seconds)
+        # While the engine is stopped, and counted once, whatever becomes of the next starts.
+        b.cli("stop")
+        b.shift_clock(-7200)
+        wait_until(lambda: "the engine counts it when it starts" in b.log_text(), "B notices")
+        for _ in range(2):
+            b.cli("start")
+            wait_moved(-7200)
+            b.cli("stop")
+        b.stop()
+        b.start()
+        wait_moved(-7200)
+        self.assertEqual((b.data / "recipes" / "r.txt").read_bytes(), b"first")
+        b.cli("release", "recipes")
+        b.wait_file("recipes/r.txt", b"second state")
+
+    def test_nobody_is_reminded_of_a_held_provider_that_is_off(self):
+        plant = self.in_step()
+        b = plant[1]
+        b.cli("hold", "recipes")
+        b.wait_message("is held on this station")
+        b.cli("project", "disable", "recipes")
+        wait_until(lambda: not b.messages("is held on this station"), "the message is gone")
+        b.cli("project", "enable", "recipes")
+        b.wait_message("is held on this station")
+        wait_until(lambda: b.provider("recipes")["state"] == "held", "it is held as before")
+        b.stop()
+        b.configure(files_provider(b, name="others", folder="others"))
+        b.start()
+        self.assertFalse(b.messages("is held on this station"))
+        b.stop()
+        b.configure(files_provider(b))
+        b.start()
+        b.wait_message("is held on this station")
 
     def test_a_window_of_local_time_is_kept(self):
         # In these zones it is noon and midnight of one moment; the window is the night.
@@ -173,7 +255,7 @@ class Hold(unittest.TestCase):
                     b.wait_file("recipes/r.txt", b"first")
                     plant.wait_all_synced()
                 else:
-                    self.wait_waiting(b, "the window is 23:00-02:00 (local time); it opens next 23:00")
+                    self.wait_waiting(b, "the window is 23:00-02:00 (local time there); it opens next 23:00")
                     self.wait_told(a, b, "23:00-02:00")
                     self.assertFalse((b.data / "recipes" / "r.txt").exists())
 
@@ -229,6 +311,8 @@ class Hold(unittest.TestCase):
         refused = b.command("restart")
         self.assertEqual(refused.returncode, 1)
         self.assertIn("22:00-05:00", refused.stderr + refused.stdout)
+        b.configure(files_provider(b, extra='apply_when = "22.00-05.00"'))
+        self.assertIn("apply_when", b.command("restart").stderr)
 
 
 if __name__ == "__main__":

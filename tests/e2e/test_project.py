@@ -1,8 +1,6 @@
 """What the plant's own software decides: when the engine runs, and which version it has."""
 
-import contextlib
 import os
-import pathlib
 import shlex
 import time
 import unittest
@@ -53,19 +51,10 @@ class Follow(unittest.TestCase):
             a.start()
             wait_until(lambda: "'sleep 300' (follow) takes longer than 10 s" in a.status()["reason"], "A names it")
             # The next one runs by now, or soon; it holds up no end of the service and is not left behind.
-            wait_until(lambda: self.sleeping(a), "the command runs again")
+            wait_until(lambda: a.runs_command("sleep", "300"), "the command runs again")
             a.stop()
-            self.assertFalse(self.sleeping(a))
+            self.assertFalse(a.runs_command("sleep", "300"))
             self.assertNotIn("had not returned", a.log_text())
-
-    def sleeping(self, station):
-        """Whether a command of that station runs: its environment names the station's files."""
-        mark = str(station.clock_file).encode()
-        for process in pathlib.Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if b"sleep\x00300" in (process / "cmdline").read_bytes() and mark in (process / "environ").read_bytes():
-                    return True
-        return False
 
     def test_a_stop_by_a_person_while_the_engine_waits_ends_what_was_restored(self):
         with Plant("AB") as plant:

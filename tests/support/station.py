@@ -179,6 +179,16 @@ class Station(StationApi):
         new.write_text(str(int(seconds * 1_000_000)))
         new.replace(self.clock_file)
 
+    def runs_command(self, *arguments):
+        """Whether a command that this station has started runs: its environment names the station's files."""
+        mark = str(self.clock_file).encode()
+        wanted = b"".join(argument.encode() + b"\0" for argument in arguments)
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (process / "cmdline").read_bytes() == wanted and mark in (process / "environ").read_bytes():
+                    return True
+        return False
+
     def log_text(self):
         folder = self.root / "log"
         return "".join(f.read_text(errors="replace") for f in sorted(folder.glob("*.log")))

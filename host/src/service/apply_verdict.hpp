@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "config/apply_when.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <string>
 
@@ -21,7 +22,9 @@ struct GateVerdict {
 [[nodiscard]] GateVerdict judge_windows(const ApplyWhen& apply_when, WallTime now_us);
 
 // Blocks, up to the time that a command has: on a worker thread only. `refusals`: how often it has
-// said no without a yes in between.
-[[nodiscard]] GateVerdict ask_gate_command(const ApplyWhen& apply_when, unsigned refusals);
+// said no without a yes in between. Once `given_up` is true, any thread having set it, the command
+// is ended as if its time were over.
+[[nodiscard]] GateVerdict ask_gate_command(const ApplyWhen& apply_when, unsigned refusals,
+                                           const std::atomic<bool>* given_up = nullptr);
 
 } // namespace stationsync::host

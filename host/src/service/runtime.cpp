@@ -93,6 +93,7 @@ IoResult<void> Runtime::open_state() {
         if (auto stored = database_->commit({{core::PutMeta{opened->state.meta}}}); !stored)
             return stored.error();
     }
+    clock_counted_ = true;
     make_engine(std::move(opened->state));
     return {};
 }
@@ -198,6 +199,7 @@ IoResult<void> Runtime::start() {
     for (const ProviderConfig& provider : settings_.project.providers)
         if (provider.enabled)
             start_provider(provider, false);
+    forget_holds_of_absent();
     for (const DiscoveryConfig& discovery : settings_.project.discoveries)
         if (discovery.enabled)
             start_discovery(discovery);
@@ -205,6 +207,14 @@ IoResult<void> Runtime::start() {
     tick();
     keep_house();
     return {};
+}
+
+// Of a provider that was switched off or taken out while the service was off.
+void Runtime::forget_holds_of_absent() {
+    constexpr char held[] = "provider-held";
+    for (const StoredMessage& message : messages_->standing())
+        if (message.id == held && !slot_of(message.subject))
+            messages_->clear(held, message.subject);
 }
 
 void Runtime::feed(core::Event event) {
@@ -304,7 +314,8 @@ void Runtime::shut_down(const ShutDown& how, std::function<void()> ended) {
     // Packages are not served or fetched any more; what is here of them stays.
     transfer_.reset();
     live_exports_.reset();
-    for (auto& [name, slot] : providers_)
+    for (auto& [name, slot] : providers_) {
+        *slot.gate_given_up = true;
         if (slot.instance && !slot.ending) {
             slot.ending = true;
             slot.instance->shut_down(alive([this, name = name] {
@@ -312,6 +323,7 @@ void Runtime::shut_down(const ShutDown& how, std::function<void()> ended) {
                 end_if_idle();
             }));
         }
+    }
     set_patience(how.patience);
     end_if_idle();
 }

@@ -24,6 +24,7 @@
 #include "service/timer.hpp"
 #include "stationsync/core/engine.hpp"
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -57,6 +58,9 @@ public:
     // While it shuts down: somebody else wants the same, perhaps with less patience.
     void hasten(const ShutDown& how);
 
+    // The state database counts what the settings tell of the clock: not to be told it again, even
+    // if start() fails.
+    [[nodiscard]] bool clock_counted() const { return clock_counted_; }
     [[nodiscard]] const core::Engine& engine() const { return *engine_; }
     [[nodiscard]] const RuntimeSettings& settings() const { return settings_; }
     [[nodiscard]] const KeyRing& keys() const { return *keys_; }
@@ -111,13 +115,16 @@ private:
         bool compat_asked = false;              // an answer is on its way
         std::vector<core::Token> compat_tokens; // as the engine was told
         std::shared_ptr<WorkerPool> gate;       // asks the command of apply_when
-        unsigned refusals = 0;                  // of it, one after the other
+        // Ends that command: nobody waits for its answer any more.
+        std::shared_ptr<std::atomic<bool>> gate_given_up =
+            std::make_shared<std::atomic<bool>>(false);
     };
 
     // runtime.cpp
     IoResult<void> open_state();
     IoResult<void> start_links();
     void make_engine(core::DurableState state);
+    void forget_holds_of_absent();
     void feed(core::Event event);
     void pump();
     void set_engine_timer();
@@ -252,6 +259,7 @@ private:
     bool pumping_ = false;
     bool ending_ = false;
     bool ended_ = false;
+    bool clock_counted_ = false;
     std::optional<core::Duration> clock_stepped_;
     std::function<void()> on_ended_;
 

@@ -24,13 +24,11 @@ void Runtime::act(core::AskApplyWhen& action) {
     if (!slot->gate)
         slot->gate = workers_.of_plugin(1);
     auto verdict = std::make_shared<GateVerdict>();
-    auto work = [verdict, apply_when, refusals = slot->refusals] {
-        *verdict = ask_gate_command(apply_when, refusals);
+    auto work = [verdict, apply_when, refusals = action.refusals, given_up = slot->gate_given_up] {
+        *verdict = ask_gate_command(apply_when, refusals, given_up.get());
     };
     // The pool goes with the answer at the earliest: it is never destroyed while it works.
-    auto done = [answered = alive([this, job, verdict, provider = action.provider] {
-                     if (ProviderSlot* const asked = slot_of(provider))
-                         asked->refusals = verdict->allowed ? 0 : asked->refusals + 1;
+    auto done = [answered = alive([this, job, verdict] {
                      feed(core::ApplyWhenAnswered{job, verdict->allowed, std::move(verdict->text),
                                                   verdict->stands_for});
                  }),

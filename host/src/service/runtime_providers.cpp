@@ -311,6 +311,7 @@ void Runtime::set_provider(const std::string& name, std::optional<WantedProvider
     if (slot->ending)
         return;
     slot->ending = true;
+    *slot->gate_given_up = true;
     feed(core::ProviderDisabled{name});
     messages_->clear("provider-fault", name);
     if (slot->instance)

@@ -180,13 +180,15 @@ void Service::run_engine(RuntimeSettings settings) {
                                              std::make_shared<const KeyRing>(*keys),
                                              std::move(settings), *this);
     runtime_ = runtime;
-    if (const auto started = runtime->start(); !started) {
+    const auto started = runtime->start();
+    if (runtime->clock_counted())
+        clock_stepped_while_stopped_.reset();
+    if (!started) {
         leave({});
         cannot_start(with_remedy(started.error()));
         return;
     }
     stopped_reason_.clear();
-    clock_stepped_while_stopped_.reset();
     tell_unsaved_key();
     if (!clock_step_text_.empty())
         runtime_->raise("clock-step", {}, {{"step", std::exchange(clock_step_text_, {})}});

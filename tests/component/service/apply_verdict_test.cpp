@@ -79,11 +79,23 @@ TEST_F(LocalTimeZone, AVerdictStandsUntilTheFullMinuteAtMost) {
               std::chrono::seconds(60));
 }
 
-TEST_F(LocalTimeZone, AClosedWindowTellsTheTimeThereAndWhenItOpens) {
+TEST_F(LocalTimeZone, AClosedWindowTellsWhenItOpensAndIsTheSameEachMinute) {
     const auto verdict = judge_windows(window("mon-fri 22:00-05:00"), utc(2026, 7, 4, 12, 3));
-    EXPECT_EQ(verdict.text,
-              "it is 14:03 there, and the window is mon-fri 22:00-05:00 (local time); "
-              "it opens next Mon 22:00");
+    EXPECT_EQ(verdict.text, "the window is mon-fri 22:00-05:00 (local time there); "
+                            "it opens next Mon 22:00");
+    EXPECT_EQ(judge_windows(window("mon-fri 22:00-05:00"), utc(2026, 7, 4, 12, 4)).text,
+              verdict.text);
+}
+
+// Other stations close the link on what is longer than a sentence may be.
+TEST_F(LocalTimeZone, WindowsOfAnyNumberMakeAShortReason) {
+    std::string many = "mon 01:00-01:01";
+    for (int i = 0; i < 500; ++i)
+        many += ", mon 01:00-01:01";
+    const auto text = judge_windows(window(many), utc(2026, 7, 4, 12, 3)).text;
+    EXPECT_LT(text.size(), 200U);
+    EXPECT_THAT(text, HasSubstr("mon 01:00-01:01, mon"));
+    EXPECT_THAT(text, HasSubstr("... (local time there); it opens next Mon 01:00"));
 }
 
 TEST(GateCommand, ExitStatusDecidesAndTheFirstLineIsTheReason) {
@@ -105,6 +117,23 @@ TEST(GateCommand, NothingOfItsOutputHarmsWhoShowsIt) {
             window("i=0; while [ $i -lt 400 ]; do printf 'ž'; i=$((i+1)); done; false"), 0)
             .text;
     EXPECT_EQ(text.size(), 200U);
+}
+
+TEST(GateCommand, ALongCommandOfSeveralLinesIsNamedByItsBegin) {
+    std::string command = "# \xc5\xbe\nexit 3 #";
+    for (int i = 0; i < 3000; ++i)
+        command += "\xc5\xbe";
+    const auto text = ask_gate_command(window(command), 0).text;
+    EXPECT_LT(text.size(), 200U);
+    EXPECT_THAT(text, HasSubstr("the command '# \xc5\xbe exit 3 #\xc5\xbe"));
+    EXPECT_THAT(text, HasSubstr("\xc5\xbe...' ends with exit status 3"));
+}
+
+TEST(GateCommand, OneThatNobodyWaitsForIsEnded) {
+    const std::atomic<bool> given_up = true;
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_FALSE(ask_gate_command(window("sleep 600"), 0, &given_up).allowed);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(9));
 }
 
 TEST(GateCommand, WhoSaysNoIsAskedEverMoreSeldom) {

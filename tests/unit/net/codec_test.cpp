@@ -263,6 +263,16 @@ TEST(HostileMessage, RevisionsNeedTheirParts) {
     EXPECT_EQ(with([](auto& e) { e.mutable_set(0)->mutable_revision()->set_kind(99); }), "");
 }
 
+TEST(HostileMessage, AReasonToWaitIsASentenceAtMost) {
+    wire::EngineMessage message;
+    message.mutable_apply_state()->set_provider("recipes");
+    message.mutable_apply_state()->set_hindrance(2);
+    message.mutable_apply_state()->set_text(std::string(wire_limits::text_bytes, 'x'));
+    EXPECT_EQ(refusal(message), "");
+    message.mutable_apply_state()->mutable_text()->push_back('x');
+    EXPECT_NE(refusal(message), "");
+}
+
 TEST(HostileMessage, CountsAreLimited) {
     wire::EngineMessage message;
     for (int i = 0; i <= wire_limits::different; ++i) {

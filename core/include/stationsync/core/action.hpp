@@ -132,6 +132,7 @@ struct JudgeTokens {
 struct AskApplyWhen {
     JobId job{};
     std::string provider;
+    unsigned refusals = 0; // the answers before this one, without another in between
 };
 
 // RaiseMessage (operator_message.hpp): raised once per (id, subject), cleared when the cause is
