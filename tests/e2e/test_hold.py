@@ -30,7 +30,7 @@ class Hold(unittest.TestCase):
     def wait_waiting(self, station, reason):
         def waits():
             found = station.object("recipes", "r.txt")
-            return found if found["state"] == "waiting" and reason in found["reason"] else None
+            return found if found and found["state"] == "waiting" and reason in found["reason"] else None
         return wait_until(waits, f"{station.name}: r.txt waits ({reason})")
 
     def wait_told(self, station, at, reason):
