@@ -143,7 +143,7 @@ std::string provider_suspension(const Pair& pair, const ProviderProfile& first,
         unknown += (unknown.empty() ? "" : " and ") + pair.second_name();
     if (!unknown.empty())
         return "the version of its back end on " + unknown +
-               " is not known yet (its server does not answer)";
+               " is not known yet (its server does not answer); it goes on by itself once it is";
     if (find_verdict(pair.first().verdicts, first.name) == nullptr ||
         find_verdict(pair.second().verdicts, first.name) == nullptr)
         return "its back ends are being compared";
@@ -304,9 +304,11 @@ Compatibility evaluate(const CompatibilitySide& ours, const CompatibilitySide& t
     for (const ProviderProfile& provider : they.providers)
         if (find_provider(we, provider.name) == nullptr)
             result.checks.push_back(one_sided_check(provider.name, nullptr, &provider));
-    for (CheckResult& check : result.checks)
-        if (!check.passed)
+    for (CheckResult& check : result.checks) {
+        const bool rests = check.suspends_only && !check.skipped; // and goes on by itself
+        if (!check.passed && !rests)
             check.remedy = remedy_for(check.check);
+    }
     return result;
 }
 

@@ -250,7 +250,7 @@ void Stations::Impl::conclude(Peer& peer, Compatibility result, bool complete) {
 // What is told anew when it changes; the clocks' difference changes all the time.
 std::string Stations::Impl::told_of(const CheckResult& check) {
     const bool is_time = check.check == "time";
-    return check.check + (is_time ? "" : '=' + check.ours + '/' + check.theirs) + ' ';
+    return check.check + (is_time ? "" : '=' + check.text) + ' ';
 }
 
 // Also when the pair exchanges everything else: somebody expects that provider to be in step.

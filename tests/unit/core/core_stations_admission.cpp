@@ -195,6 +195,23 @@ TEST_F(StationAdmission, RefusalByThePluginOfOneSideRejectsBoth) {
               std::string::npos);
 }
 
+TEST_F(StationAdmission, TheMessageHoldsTheReasonThatIsShownWhoeverJudgedFirst) {
+    pair();
+    a->plugin = [](const JudgeTokens&) { return TokenVerdict{{}, false, "16.0 is newer"}; };
+    b->plugin = [](const JudgeTokens&) { return TokenVerdict{{}, false, "15.0 is older"}; };
+    a->stations.set_provider(provider("15.0"));
+    b->stations.set_provider(provider("16.0"));
+    link();
+    EXPECT_TRUE(both_rejected());
+    for (Node* node : {a, b}) {
+        const auto raised = node->all<RaiseMessage>();
+        ASSERT_FALSE(raised.empty());
+        const Node& other = node == a ? *b : *a;
+        const std::string& shown = node->reason(other.id(), "provider:batchdb")->text;
+        EXPECT_NE(raised.back().text.find(shown), std::string::npos) << raised.back().text;
+    }
+}
+
 TEST_F(StationAdmission, BackEndNotKnownSuspendsOnlyItsProvider) {
     pair();
     ProviderProfile down = provider("16.0");
@@ -208,6 +225,9 @@ TEST_F(StationAdmission, BackEndNotKnownSuspendsOnlyItsProvider) {
     EXPECT_TRUE(both_open());
     EXPECT_FALSE(a->stations.provider_open(b->id(), "batchdb"));
     EXPECT_TRUE(a->stations.provider_open(b->id(), "recipes"));
+    const CheckResult* rests = a->reason(b->id(), "provider:batchdb");
+    ASSERT_NE(rests, nullptr);
+    EXPECT_EQ(rests->remedy, "") << "there is nothing to do: it goes on by itself";
     EXPECT_TRUE(a->stations.peer_established(b->id(), "recipes"));
     EXPECT_FALSE(b->stations.peer_established(a->id(), "recipes"));
     a->told.clear();
