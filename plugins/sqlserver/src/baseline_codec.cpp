@@ -1,7 +1,7 @@
 // The stored form of a baseline.
 #include "baseline.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 namespace stationsync::sqlserver {
 
@@ -64,7 +64,7 @@ public:
     std::array<std::uint8_t, count> raw() {
         std::array<std::uint8_t, count> value{};
         const std::string_view bytes = taken(count);
-        std::memcpy(value.data(), bytes.data(), bytes.size());
+        std::copy(bytes.begin(), bytes.end(), value.begin()); // none where the bytes end early
         return value;
     }
     std::optional<std::int64_t> optional_number() {

@@ -1,7 +1,6 @@
 // What the headers of ODBC need on Windows.
 #pragma once
 
-#define NOMINMAX
 #include <windows.h>
 
 #include <sql.h>
