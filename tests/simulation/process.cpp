@@ -98,7 +98,7 @@ void Process::compare_history() {
 }
 
 void Process::enable_provider(const std::string& name) {
-    answer_stands_until_[name] = 0; // begun anew, it asks anew
+    apply_when_[name] = {}; // begun anew, it asks anew, whatever is answered to before
     const auto& provider = machine_.providers.at(name);
     const auto& spec = provider.spec();
     core::ProviderEnabled enabled;

@@ -95,7 +95,11 @@ private:
     std::int64_t wake_at_ = -1; // -1: none planned
     std::int64_t disk_free_at_ = 0;
     std::uint64_t handled_ = 0;
-    std::map<std::string, std::int64_t> answer_stands_until_; // of apply_when, by provider
+    struct ApplyWhen {
+        core::JobId question{};        // whose answer counts: the last one since it was enabled
+        std::int64_t stands_until = 0; // world's time
+    };
+    std::map<std::string, ApplyWhen> apply_when_; // by provider
 };
 
 } // namespace stationsync::simulation

@@ -81,16 +81,20 @@ void Process::perform_action(core::JudgeTokens& action) {
 
 void Process::perform_action(core::AskApplyWhen& action) {
     const auto& provider = machine_.providers.at(action.provider);
-    std::int64_t& stands_until = answer_stands_until_[action.provider];
+    ApplyWhen& asked = apply_when_[action.provider];
     if (world_.watcher) {
-        world_.watcher->on_apply_when_asked(machine_, action.provider, stands_until > world_.now());
+        world_.watcher->on_apply_when_asked(machine_, action.provider,
+                                            asked.stands_until > world_.now());
     }
+    asked.question = action.job;
     jobs_[action.job] = {JobKind::ask, {action.provider, {}}, {}};
     std::int64_t const takes = world_.random.between(1, 500) * millisecond;
     std::int64_t const stands = world_.random.between(1, 20) * second;
-    later(takes, [this, job = action.job, provider = &provider, stands, &stands_until] {
+    later(takes, [this, job = action.job, provider = &provider, stands, &asked] {
         if (take_job(job)) {
-            stands_until = world_.now() + stands;
+            if (asked.question == job) {
+                asked.stands_until = world_.now() + stands;
+            }
             const bool closed = provider->closed_at(world_.now());
             handle(core::ApplyWhenAnswered{job, !closed, closed ? "the plant runs" : "",
                                            core::Duration{stands}});
