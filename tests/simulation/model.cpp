@@ -316,7 +316,8 @@ void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int cl
     const bool ordered = since_order && (t.publish_orders > 0 || t.restore_orders > 0);
     give_up_old_name(machine, revision);
     judge_rank(machine, t, revision, claimed_rank, ordered);
-    if (!ordered && renames_held(t, revision)) {
+    const bool renamed = !ordered && renames_held(t, revision);
+    if (renamed) {
         // Nothing but the name is new.
     } else if (!is_held && !ordered && t.free_seals > 0) {
         --t.free_seals; // its old name sealed anew, and the plant's equal state adopted at once
@@ -339,7 +340,8 @@ void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int cl
     if (!is_held) {
         return;
     }
-    if (matching != t.unsealed.rend()) {
+    // A new name keeps the stamp: it seals nothing that was saved since, be it the same content.
+    if (matching != t.unsealed.rend() && (!renamed || is_stamped_as(*matching, revision))) {
         t.base_time_us = matching->what.changed_at_us;
         t.unsealed.erase(t.unsealed.begin(), matching.base());
     }
