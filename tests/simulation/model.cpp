@@ -345,6 +345,11 @@ void ReferenceModel::sealed(std::size_t machine, ModelRevision& revision, int cl
         t.base_time_us = matching->what.changed_at_us;
         t.unsealed.erase(t.unsealed.begin(), matching.base());
     }
+    for (auto& write : t.unsealed) { // saved again while it was sealed: as if saved right after it
+        const bool is_change =
+            write.what.content != revision.content || !witness_.tells_equality(revision.object);
+        write.certainly_fresh = write.certainly_fresh && is_change;
+    }
     if (ordered) {
         t.episode = false;
     }
