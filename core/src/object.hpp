@@ -48,6 +48,13 @@ struct Fetching {
     bool announced = false;     // peers know that we serve what we have of it
 };
 
+// A package of our own making on its way into the history. Goes on whatever the stage is.
+struct OwnPackage {
+    JobId job{};
+    RevisionPtr revision;
+    PackageInfo package;
+};
+
 // Volatile state of an object that is not simply in sync; freed when it is.
 struct Activity {
     Stage stage = Stage::idle;
@@ -67,6 +74,7 @@ struct Activity {
     Trouble live;          // export, save, apply
     Trouble content;       // fetch
     std::optional<Fetching> fetching;
+    std::optional<OwnPackage> own_package;
     bool fetch_queued = false;
     std::uint64_t fetch_priority = 0; // in the queue: small ones first
     std::uint64_t received_bytes = 0; // for the apply that follows

@@ -1,10 +1,9 @@
 // The object half of the engine: what was changed, what wins, what has to be fetched and applied.
 //
-// Implemented over several files, one responsibility each: objects_observe (scans, settling),
-// objects_seal (export to revision), objects_decide (what next), objects_apply, objects_fetch,
-// objects_exchange (index), objects_join (established, incarnations), objects_restore (publish,
-// restore), objects_keep (history and retention), objects_explain (states and reasons),
-// objects_verify.
+// Implemented over several files: objects_observe (scans, settling), objects_seal (export to
+// revision), objects_decide (what next), objects_apply, objects_fetch, objects_exchange (index),
+// objects_join (established, incarnations), objects_restore (publish, restore), objects_keep
+// (history and retention), objects_explain (states and reasons), objects_verify.
 #pragma once
 
 #include "context.hpp"
@@ -62,8 +61,7 @@ public:
     void on_message(const StationId& from, const VerifyRequest& message);
     void on_message(const StationId& from, const VerifyReport& message);
 
-    // The peer judged us sooner than we it: its greeting waits until the exchange is open here,
-    // too.
+    // The peer judged us first: its greeting waits until the exchange is open here, too.
     void greeted_early(const StationId& from, const Greeting& message) {
         early_greetings_[from] = message;
     }
@@ -250,6 +248,8 @@ private:
     void trim_kept(Object& object);
     void trim_all_kept();
     void drop_kept(Object& object, std::size_t position, bool tell);
+    void keep_own(const Provider& provider, Object& object);
+    void own_kept(Object& object, const HistorySaved& event);
     void tidy_packages(Provider& provider, Object& object);
     bool needs_package(const Object& object, const DropPackage& drop) const;
     std::vector<StationId> holders(const Object& object) const;

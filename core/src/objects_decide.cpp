@@ -205,6 +205,7 @@ void Objects::decide_content(Provider& provider, Object& object) {
     if (key_refused(provider, object) || !head_fits(provider, object) || adopt_kept(object) ||
         local_content(object, head.id())) {
         drop_fetch(object);
+        keep_own(provider, object);
         return;
     }
     want_content(object);

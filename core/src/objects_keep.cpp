@@ -134,6 +134,44 @@ void Objects::on(const KeptFound& event) {
     store(*object);
 }
 
+// Rule 16: of reproducible content the others keep no package, because its author does. Made here
+// under a former name (the state was put back), it is not held here, and may be overtaken before it
+// is: whoever holds it relies on this package, so it goes to the history at once.
+void Objects::keep_own(const Provider& provider, Object& object) {
+    const RevisionPtr head = object.head()->revision;
+    const bool former_name = head->author.station == context_.config.self &&
+                             head->author.incarnation != context_.meta.incarnation;
+    if (!former_name || !provider.config.export_reproducible || object.active().own_package ||
+        object.record.intent)
+        return;
+    const auto& kept = object.record.kept;
+    const auto& packages = object.record.packages;
+    const auto local = std::find_if(packages.begin(), packages.end(), [&](const auto& each) {
+        return each.revision == head->id() && !each.live;
+    });
+    if (local == packages.end() || std::any_of(kept.begin(), kept.end(), [&](const auto& each) {
+            return is_state_of(each, *head);
+        }))
+        return;
+    const OwnPackage own{context_.new_job(), head, local->package};
+    jobs_[own.job] = &object;
+    context_.out.now(SaveToHistory{
+        own.job, object.record.id, {{head, own.package, false, {}, KeptReason::found}}});
+    object.active().own_package = own;
+}
+
+void Objects::own_kept(Object& object, const HistorySaved& event) {
+    const OwnPackage own = *std::exchange(object.activity->own_package, std::nullopt);
+    jobs_.erase(event.job);
+    if (event.status == JobStatus::ok && !event.items.empty() && event.items[0].saved) {
+        const PackageInfo& kept = event.items[0].package;
+        context_.out.now(DescribePackage{object.record.id, kept.digest, own.revision, true});
+        on(KeptFound{object.record.id, kept, own.revision});
+    }
+    // It was held back while it was on its way.
+    context_.out.after_durable(DropPackage{object.record.id, own.package.digest, false});
+}
+
 void Objects::drop_kept(Object& object, std::size_t position, bool tell) {
     const KeptState state = object.record.kept[position];
     object.record.kept.erase(object.record.kept.begin() + static_cast<std::ptrdiff_t>(position));
@@ -266,7 +304,9 @@ bool Objects::needs_package(const Object& object, const DropPackage& drop) const
         std::any_of(restores_.begin(), restores_.end(), [&](const PendingRestore& each) {
             return each.object == drop.object && each.adopting && is_it(each.adopting->package);
         });
-    return restoring || (record.intent && is_it(record.intent->package)) ||
+    const auto& own = object.activity ? object.activity->own_package : std::nullopt;
+    return restoring || (own && is_it(own->package)) ||
+           (record.intent && is_it(record.intent->package)) ||
            std::any_of(
                record.packages.begin(), record.packages.end(),
                [&](const LocalPackage& local) { return !local.live && is_it(local.package); });

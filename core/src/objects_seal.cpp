@@ -421,6 +421,11 @@ void Objects::on(const HistorySaved& event) {
     const auto place = jobs_.find(event.job);
     if (place == jobs_.end())
         return;
+    const auto& activity = place->second->activity;
+    if (activity && activity->own_package && activity->own_package->job == event.job) {
+        own_kept(*place->second, event);
+        return;
+    }
     const bool for_apply = place->second->stage() == Stage::saving;
     Object* const object = end_job(event.job, for_apply ? Stage::saving : Stage::keeping);
     if (!object)
