@@ -27,6 +27,7 @@ struct Trouble {
     std::string text;
     std::uint32_t failures = 0;
     Instant retry_at{};
+    bool of_apply = false;
 };
 
 struct PeerPackage {

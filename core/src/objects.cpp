@@ -6,6 +6,28 @@
 
 namespace stationsync::core {
 
+namespace {
+
+constexpr Duration wish_max = std::chrono::hours(24); // of a plugin; beyond it is a mistake
+constexpr Duration pause_max = std::chrono::seconds(60);
+constexpr Duration blocked_pause_max = std::chrono::minutes(5);
+
+// What changes by itself, such as a file in use, and what somebody has to change.
+bool is_blocked(JobStatus status) {
+    return status == JobStatus::no_space || status == JobStatus::denied ||
+           status == JobStatus::incompatible;
+}
+
+// 1 s, 2 s, 4 s …: soon enough for a file in use, slow enough for a full disk. The classes are
+// those of sdk/include/stationsync/types.h.
+Duration retry_pause(JobStatus status, std::uint32_t failures) {
+    constexpr std::uint32_t doublings_max = 9; // 512 s
+    const Duration pause = std::chrono::seconds(1 << std::min(failures, doublings_max));
+    return std::min(pause, is_blocked(status) ? blocked_pause_max : pause_max);
+}
+
+} // namespace
+
 Objects::Objects(Context& context, TokenJudge& judge, DurableState& state)
     : context_(context), judge_(judge), gates_(std::make_shared<Gates>(*this)) {
     for (ProviderRecord& record : state.providers) {
@@ -157,15 +179,15 @@ Object* Objects::end_job(JobId job, Stage stage) {
     return object;
 }
 
-void Objects::fail_live(Object& object, JobStatus status, std::string text) {
+void Objects::fail_live(Object& object, JobStatus status, std::string text, Duration retry_after) {
     Trouble& trouble = object.active().live;
     trouble.status = status;
     trouble.text = std::move(text);
-    // 1 s, 2 s, 4 s … 60 s: soon enough for a file in use, slow enough for a full disk.
-    const Duration base = std::chrono::seconds(1) * (1 << std::min(trouble.failures, 6u));
+    trouble.of_apply = false;
+    const Duration pause =
+        std::max(retry_pause(status, trouble.failures), std::min<Duration>(retry_after, wish_max));
     ++trouble.failures;
-    trouble.retry_at = context_.instant() +
-                       context_.random.jittered(std::min<Duration>(base, std::chrono::seconds(60)));
+    trouble.retry_at = context_.instant() + context_.random.jittered(pause);
     context_.out.now(ObjectChanged{object.record.id});
     touch(object);
 }

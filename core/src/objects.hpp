@@ -109,7 +109,7 @@ private:
     void start_job(Object& object, Stage stage, JobId job);
     Object* end_job(JobId job, Stage stage); // null: a stale answer
     void set_stage(Object& object, Stage stage);
-    void fail_live(Object& object, JobStatus status, std::string text);
+    void fail_live(Object& object, JobStatus status, std::string text, Duration retry_after = {});
     void count(Object& object);
     void send(const StationId& to, Message message);
     void send_durable(const StationId& to, Message message);

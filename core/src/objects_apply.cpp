@@ -253,7 +253,8 @@ void Objects::apply_refused(Provider& provider, Object& object, const ApplyFinis
         context_.out.after_durable(DropPackage{record.id, intent.package.digest, false});
         bump(object);
     }
-    fail_live(object, event.status, event.text);
+    fail_live(object, event.status, event.text, event.retry_after);
+    object.activity->live.of_apply = true;
     context_.out.now(make_message("apply-failed", to_text(record.id),
                                   {{"key", record.id.key}, {"text", event.text}}));
 }

@@ -350,7 +350,7 @@ void Objects::observe_absent(Provider& provider, Object& object) {
     if (is_stale(provider, object))
         return;
     end_twin(object);
-    if (object.activity)
+    if (object.activity && !object.activity->live.of_apply)
         object.activity->live = {}; // what could not be exported is known not to be there
     if (record.seen_change) {
         end_change(object);

@@ -95,7 +95,7 @@ void Objects::on_export_failed(Provider& provider, Object& object, const ExportF
         rescan(object);
         break;
     default:
-        fail_live(object, event.status, event.text);
+        fail_live(object, event.status, event.text, event.retry_after);
     }
 }
 

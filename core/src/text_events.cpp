@@ -125,6 +125,7 @@ struct EventFields {
             .field("package", e.package)
             .flag("live", e.live)
             .field("changed_at", e.changed_at);
+        retry_after(e.retry_after);
     }
     void operator()(const FetchProgressed& e) const {
         line.field("job", e.job).field("done", e.bytes_done).field("received", e.bytes_received);
@@ -147,6 +148,7 @@ struct EventFields {
         line.field("apply", e.apply);
         status(e.status, e.text);
         line.flag("mark=" + mark_text(e.mark), true).field("changed_at", e.changed_at);
+        retry_after(e.retry_after);
     }
     void operator()(const PackageLost& e) const {
         line.field("object", e.object)
@@ -239,6 +241,10 @@ struct EventFields {
     void operator()(const ReleaseRequested& e) const { line.field("provider", e.provider); }
     void operator()(const StoppedByPerson&) const {}
 
+    void retry_after(Duration wish) const {
+        if (wish > Duration{})
+            line.field("retry_after", wish);
+    }
     void status(JobStatus value, std::string_view text) const {
         line.flag(to_text(value), true).text("text", text);
     }

@@ -2,6 +2,8 @@
 
 #include "base/clock.hpp"
 
+#include <algorithm>
+
 namespace stationsync::host {
 
 namespace {
@@ -86,9 +88,10 @@ std::string Operation::failure(stsync_status status) const {
     return "the plugin failed with status " + std::to_string(status) + " and gave no reason";
 }
 
-std::uint64_t Operation::retry_after_ms() const {
+core::Duration Operation::retry_after() const {
+    constexpr std::uint64_t ms_max = 24ULL * 3600 * 1000;
     const std::lock_guard lock(mutex_);
-    return retry_after_ms_;
+    return std::chrono::milliseconds(std::min(retry_after_ms_, ms_max));
 }
 
 } // namespace stationsync::host

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "plugins/plugin_library.hpp"
+#include "stationsync/core/time.hpp"
 #include "stationsync/op.h"
 
 #include <atomic>
@@ -27,7 +28,7 @@ public:
     [[nodiscard]] bool is_cancelled() const { return cancel_.load(std::memory_order_relaxed); }
     // Why the call failed, as the plugin said; a sentence of our own when it said nothing.
     [[nodiscard]] std::string failure(stsync_status status) const;
-    [[nodiscard]] std::uint64_t retry_after_ms() const;
+    [[nodiscard]] core::Duration retry_after() const; // as it wished; 0: it did not say
 
 private:
     stsync_status state() const;

@@ -156,8 +156,10 @@ stsync_status STSYNC_CALL hint_lost(void* ctx, stsync_str text) noexcept {
 
 void conclude(CallOutcome& outcome, stsync_status status, const Operation& op) {
     outcome.status = job_status(status);
-    if (status != STSYNC_OK)
-        outcome.text = op.failure(status);
+    if (status == STSYNC_OK)
+        return;
+    outcome.text = op.failure(status);
+    outcome.retry_after = op.retry_after();
 }
 
 } // namespace

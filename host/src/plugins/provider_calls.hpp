@@ -18,7 +18,8 @@ namespace stationsync::host {
 
 struct CallOutcome {
     core::JobStatus status = core::JobStatus::ok;
-    std::string text; // why not
+    std::string text;             // why not
+    core::Duration retry_after{}; // the plugin's wish; 0: none
 };
 struct CompatOutcome : CallOutcome {
     std::vector<core::Token> tokens;

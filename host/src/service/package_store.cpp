@@ -139,6 +139,7 @@ core::ExportFinished PackageStore::export_object(ProviderCalls& provider, Operat
     const Exported exported = export_to_staging(provider, operation, action.object.key);
     finished.status = exported.outcome.status;
     finished.text = exported.outcome.text;
+    finished.retry_after = exported.outcome.retry_after;
     finished.mark = exported.outcome.mark;
     finished.bytes = exported.outcome.bytes;
     finished.digest = exported.outcome.digest;

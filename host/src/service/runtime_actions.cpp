@@ -228,6 +228,7 @@ void Runtime::act(core::StartApply& action) {
         finished.apply = id;
         finished.status = outcome->status;
         finished.text = outcome->text;
+        finished.retry_after = outcome->retry_after;
         finished.mark = outcome->mark;
         finished.changed_at = outcome->changed_at;
         feed(std::move(finished));

@@ -102,6 +102,7 @@ struct ExportFinished {
     PackageInfo package; // durable in the directory that the purpose names, or live
     bool live = false;
     std::optional<WallTime> changed_at; // as of the exported state, when it moved since the scan
+    Duration retry_after{};             // the plugin's wish when it failed; 0: the engine decides
 };
 struct FetchProgressed {
     JobId job{};
@@ -138,6 +139,7 @@ struct ApplyFinished {
     std::string text;
     Mark mark;                          // after the apply
     std::optional<WallTime> changed_at; // what the provider will report for that state
+    Duration retry_after{};             // the plugin's wish when it failed; 0: the engine decides
 };
 // A package file is gone or damaged (directory deleted, disk error).
 struct PackageLost {
