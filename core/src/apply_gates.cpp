@@ -33,6 +33,8 @@ std::string until_text(const std::optional<WallTime>& until) {
 std::string hindrance_text(const ApplyState& state) {
     if (state.hindrance == Hindrance::held)
         return "held on purpose" + until_text(state.until);
+    if (state.hindrance == Hindrance::other)
+        return "it is kept from coming in there" + (state.text.empty() ? "" : ": " + state.text);
     return "apply_when does not allow it now: " + state.text;
 }
 
@@ -52,6 +54,8 @@ std::string_view to_text(Hindrance hindrance) {
         return "held";
     case Hindrance::condition:
         return "condition";
+    case Hindrance::other:
+        return "other";
     }
     return "unknown";
 }
@@ -82,10 +86,10 @@ void Objects::Gates::begin_hold(Provider& provider) {
         provider.gate.hold_ends = context_.instant() + std::clamp(left, Duration{}, hold.length);
     }
     const std::string& name = provider.record.provider;
-    context_.out.now(make_message("provider-held", name,
-                                  {{"provider", name},
-                                   {"since", minute_text(hold.since)},
-                                   {"until", until_text(hold_end(hold))}}));
+    context_.out.after_durable(make_message("provider-held", name,
+                                            {{"provider", name},
+                                             {"since", minute_text(hold.since)},
+                                             {"until", until_text(hold_end(hold))}}));
 }
 
 void Objects::Gates::on(const HoldRequested& event) {
@@ -112,12 +116,31 @@ void Objects::Gates::on(const HoldRequested& event) {
     objects_.store(provider);
     begin_hold(provider);
     objects_.touch_all(event.provider);
-    context_.out.after_durable(CommandAnswered{
-        "hold", event.provider, true,
-        "'" + event.provider + "' is held on this station" + until_text(hold.until) +
-            "; an apply that runs already finishes. To bring in what waits: "
-            "stationsync release " +
-            event.provider});
+    context_.out.after_durable(
+        CommandAnswered{"hold", event.provider, true,
+                        "'" + event.provider + "' is held on this station" +
+                            until_text(hold.until) + "." + running_text(event.provider) +
+                            " To bring in what waits: stationsync release " + event.provider});
+}
+
+// What a person who needs quiet has to wait for, because it has begun.
+std::string Objects::Gates::running_text(const std::string& provider) const {
+    constexpr std::size_t named_max = 3;
+    std::string names;
+    std::size_t count = 0;
+    const auto [first, last] = objects_.objects_of(provider);
+    for (auto place = first; place != last; ++place) {
+        if (!place->second->record.intent)
+            continue;
+        if (++count <= named_max)
+            names += (names.empty() ? "" : ", ") + to_text(place->first);
+    }
+    if (count == 0)
+        return {};
+    if (count > named_max)
+        names += " and " + std::to_string(count - named_max) + " more";
+    return " What has begun to come in is finished, so its users may still be disturbed: " + names +
+           '.';
 }
 
 void Objects::Gates::on(const ReleaseRequested& event) {
@@ -128,6 +151,7 @@ void Objects::Gates::on(const ReleaseRequested& event) {
         return;
     }
     if (!place->second.record.hold) {
+        context_.out.now(ClearMessage{"provider-held", event.provider});
         objects_.answer("release", event.provider, true, "'" + event.provider + "' is not held");
         return;
     }
@@ -138,8 +162,8 @@ void Objects::Gates::on(const ReleaseRequested& event) {
 
 void Objects::Gates::end_hold(Provider& provider, const std::string& how) {
     const std::string& name = provider.record.provider;
-    context_.out.now(ClearMessage{"provider-held", name});
-    context_.out.now(make_message(
+    context_.out.after_durable(ClearMessage{"provider-held", name});
+    context_.out.after_durable(make_message(
         "hold-ended", name,
         {{"provider", name}, {"how", how}, {"since", minute_text(provider.record.hold->since)}}));
     provider.record.hold.reset();
@@ -155,6 +179,8 @@ void Objects::Gates::begin(Provider& provider) {
     provider.gate.verdict.reset();
     provider.gate.verdict_asked.reset();
     begin_hold(provider);
+    if (!provider.record.hold) // the power failed after the end was stored, before it was told
+        context_.out.now(ClearMessage{"provider-held", provider.record.provider});
 }
 
 void Objects::Gates::end(Provider& provider) {
@@ -361,6 +387,7 @@ std::string Objects::Gates::reason(const Provider& provider, const Object& objec
         return text + "'" + name + "' is " + hindrance_text(state) +
                ", to bring it in now: stationsync release " + name;
     case Hindrance::condition:
+    case Hindrance::other:
         return text + hindrance_text(state);
     case Hindrance::none:
         break;

@@ -41,6 +41,7 @@ private:
     std::optional<WallTime> hold_end(const Hold& hold) const;
     void begin_hold(Provider& provider);
     void end_hold(Provider& provider, const std::string& how);
+    std::string running_text(const std::string& provider) const;
     void ask(Provider& provider);
     void touch_waiting(Provider& provider);
     void drop_old_verdict(Provider& provider);

@@ -262,7 +262,8 @@ core::Message read(const wire::ApplyState& in, Checks& checks) {
     core::ApplyState out;
     out.provider = checks.provider(in.provider());
     // What this version does not know keeps the sender waiting all the same.
-    out.hindrance = static_cast<core::Hindrance>(std::min(in.hindrance(), 2U));
+    out.hindrance = static_cast<core::Hindrance>(
+        std::min(in.hindrance(), static_cast<unsigned>(core::Hindrance::other)));
     out.text = checks.text(in.text(), wire_limits::text_bytes, "why something waits");
     out.since = checks.time(in.since_us(), "the time since which something waits");
     if (in.has_until_us()) {

@@ -89,6 +89,7 @@ TEST_F(Held, APersonIsToldOnlyWhenItIsDurable) {
     disk_works = false;
     handle(HoldRequested{"recipes", std::nullopt});
     EXPECT_TRUE(answers.empty());
+    EXPECT_TRUE(raised_ids.empty()) << "no message of what a power failure would undo";
     EXPECT_TRUE(is_held()) << "it counts at once";
     ASSERT_TRUE(state.providers.at(0).hold.has_value());
 }

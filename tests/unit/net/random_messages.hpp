@@ -119,7 +119,7 @@ public:
     core::ApplyState apply_state() {
         core::ApplyState value;
         value.provider = "recipes";
-        value.hindrance = static_cast<core::Hindrance>(below(3));
+        value.hindrance = static_cast<core::Hindrance>(below(4));
         value.text = text(100);
         value.since = {stamp().wall_us};
         if (coin()) {

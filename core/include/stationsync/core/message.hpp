@@ -134,6 +134,7 @@ enum class Hindrance : std::uint8_t {
     none,
     held,      // by a person there
     condition, // its `apply_when`
+    other,     // what this version does not know
 };
 std::string_view to_text(Hindrance hindrance);
 // How it stands at the sender; told when it changes, and all that is not `none` to whom opens. Dies
