@@ -27,8 +27,12 @@ std::string read_line(int file) {
 } // namespace
 
 StandIn::StandIn(const std::filesystem::path& folder, const std::vector<std::string>& options) {
-    std::vector<std::string> words = {STATIONSYNC_PYTHON, "-B",           "-m", "sqlserver",
-                                      folder.string(),    "--with-parent"};
+    std::vector<std::string> words = {STATIONSYNC_PYTHON,
+                                      "-B",
+                                      "-m",
+                                      "sqlserver",
+                                      folder.string(),
+                                      "--with-parent=" + std::to_string(::getpid())};
     words.insert(words.end(), options.begin(), options.end());
     std::vector<char*> arguments;
     for (std::string& word : words)

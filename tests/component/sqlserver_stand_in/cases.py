@@ -22,7 +22,7 @@ class Case(unittest.TestCase):
 
     def start(self, name="server", **options):
         server = StandIn(self.folder / name, **options)
-        self.addCleanup(lambda: server._process.poll() is None and server.end())
+        self.addCleanup(lambda: server._process.poll() is None and server.end(checks=False))
         return server
 
     def connect(self, server=None, **more):

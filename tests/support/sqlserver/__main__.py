@@ -28,7 +28,7 @@ def main():
     parser.add_argument("--password", default="secret", help="of sa")
     parser.add_argument("--collation", default="SQL_Latin1_General_CP1_CI_AS")
     parser.add_argument("--timezone", default="UTC")
-    parser.add_argument("--with-parent", action="store_true", help="end when the process that started it has ended")
+    parser.add_argument("--with-parent", type=int, metavar="PID", help="end when that process is not the parent any more")
     arguments = vars(parser.parse_args())
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -37,9 +37,8 @@ def main():
     server = Server(instance, arguments["address"], arguments["port"])
     control = Control(server)
     print(f"listening {server.port} control {control.port}", flush=True)
-    parent = os.getppid()
     while not stopped.wait(0.2):
-        if arguments["with_parent"] and os.getppid() != parent:
+        if arguments["with_parent"] is not None and os.getppid() != arguments["with_parent"]:
             break
         if instance.state == "shutdown":
             server.stop()

@@ -1,11 +1,15 @@
 """The stand-in as a process of a test, and its control channel."""
 
+import contextlib
 import json
+import os
 import pathlib
 import socket
 import subprocess
 import sys
 import time
+
+from waiting import PATIENCE_S
 
 DRIVER = "/usr/lib/x86_64-linux-gnu/odbc/libtdsodbc.so"
 
@@ -20,39 +24,61 @@ class StandIn:
         self.port = options.get("port", 0)
         self._process = None
         self._control = None
+        self._stream = None
         self.launch()
 
     def launch(self):
         """Starts the process; after `end` or `kill` again on the same port, with the databases as they were."""
         arguments = [f"--{key}={value}" for key, value in dict(self.options, port=self.port).items()]
         self._process = subprocess.Popen(
-            [sys.executable, "-B", "-m", "sqlserver", str(self.directory), "--with-parent", *arguments],
+            [sys.executable, "-B", "-m", "sqlserver", str(self.directory),
+             f"--with-parent={os.getpid()}", *arguments],
             stdout=subprocess.PIPE, text=True,
             cwd=pathlib.Path(__file__).parent.parent)
-        words = self._process.stdout.readline().split()
-        if len(words) != 4 or words[0] != "listening":
-            raise AssertionError(f"the SQL Server stand-in does not start: {words}")
-        self.port = int(words[1])
-        self._control = socket.create_connection(("127.0.0.1", int(words[3])))
-        self._stream = self._control.makefile("rw", encoding="utf-8")
+        try:
+            words = self._process.stdout.readline().split()
+            if len(words) != 4 or words[0] != "listening":
+                raise AssertionError(f"the SQL Server stand-in does not start: {words}")
+            self.port = int(words[1])
+            self._control = socket.create_connection(("127.0.0.1", int(words[3])))
+            self._stream = self._control.makefile("rw", encoding="utf-8")
+        except BaseException:
+            self.kill()
+            raise
 
-    def end(self):
-        """SIGTERM; the exit code of the process."""
-        self._close_control()
-        self._process.terminate()
-        code = self._process.wait(30)
-        self._process.stdout.close()
+    def end(self, checks=True):
+        """SIGTERM; the exit code of the process. What `check` would find is lost with it, so it is looked at before."""
+        try:
+            if checks:
+                self.check()
+        finally:
+            code = self._end_by(self._process.terminate)
         return code
 
     def kill(self):
-        self._close_control()
-        self._process.kill()
-        self._process.wait()
-        self._process.stdout.close()
+        self._end_by(self._process.kill)
+
+    def _end_by(self, order):
+        try:
+            self._close_control()
+        finally:
+            order()
+            try:
+                code = self._process.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+                raise
+            finally:
+                self._process.stdout.close()
+        return code
 
     def _close_control(self):
-        self._stream.close()
-        self._control.close()
+        for channel in (self._stream, self._control):
+            if channel is not None:
+                with contextlib.suppress(OSError):  # what could not be written to a process that is gone
+                    channel.close()
+        self._stream = self._control = None
 
     def connection_string(self, user="sa", password=None, database="master", program="test", more=""):
         return (f"Driver={DRIVER};Server=127.0.0.1;Port={self.port};UID={user};PWD={password or self.password};"
@@ -82,7 +108,7 @@ class StandIn:
         """The next statement that matches hangs there until `release`."""
         return self.tell("fault", match=match, stage=stage, percent=percent, action="hang", **more)
 
-    def wait_held(self, identifier, timeout=30):
+    def wait_held(self, identifier, timeout=PATIENCE_S):
         deadline = time.monotonic() + timeout
         while not self.tell("fault_state", id=identifier)["held"]:
             if time.monotonic() > deadline:

@@ -23,11 +23,22 @@ class Closed(Exception):
 def receive(sock, count):
     parts = b""
     while len(parts) < count:
-        piece = sock.recv(count - len(parts))
+        try:
+            piece = sock.recv(count - len(parts))
+        except OSError as error:
+            raise Closed() from error
         if not piece:
             raise Closed()
         parts += piece
     return parts
+
+
+def send(sock, raw):
+    """An error of the socket is no error of a file: only the former is the other side's."""
+    try:
+        sock.sendall(raw)
+    except OSError as error:
+        raise Closed() from error
 
 
 def read_message(sock):
