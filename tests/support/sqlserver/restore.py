@@ -160,7 +160,7 @@ class RestoreStatements:
         denied = self.instance.folder_error(path, True)
         if denied and not (os.path.isdir(path) and file["type"] == 2):
             raise SqlError(Message(5123, denied, path), unusable, Message(PLANNING))
-        if os.path.exists(path) and not own and ("replace" not in statement.options or existing is None):
+        if os.path.exists(path) and not own and "replace" not in statement.options:
             raise SqlError(Message(3142, file["name"], path), unusable, Message(PLANNING))
 
     def _check_room(self, name, files, existing):
