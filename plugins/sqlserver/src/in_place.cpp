@@ -12,6 +12,8 @@ namespace stationsync::sqlserver {
 namespace {
 
 constexpr int rescues_max = 2;
+constexpr std::int32_t file_taken = 3142;   // exists and is not the database's
+constexpr std::int32_t file_claimed = 1834; // another database has it
 
 bool take_offline(RestoreScene& scene, const Intent& intent, Answer& last,
                   const std::function<void()>& recheck) {
@@ -97,21 +99,25 @@ Held held_by(RestoreScene& scene, const Intent& intent) {
     return fork == intent.fork ? Held::old : Held::unknown;
 }
 
-std::string rescue_statement(const Intent& intent) {
+// REPLACE would also let it write over files that belong to no database: where the database has
+// been dropped in the meantime, those that stand in its place are somebody else's.
+std::string rescue_statement(const Intent& intent, bool is_there) {
     return "RESTORE DATABASE " + quoted_name(intent.database) +
-           " FROM DISK = " + quoted_path(intent.safety_file) +
-           " WITH FILE = 1, REPLACE, CHECKSUM, STATS = 5, RECOVERY, RESTRICTED_USER";
+           " FROM DISK = " + quoted_path(intent.safety_file) + " WITH FILE = 1, " +
+           (is_there ? "REPLACE, " : "") + "CHECKSUM, STATS = 5, RECOVERY, RESTRICTED_USER";
 }
 
 // GUID of the copy.
 std::string restore_copy(RestoreScene& scene, Intent& intent) {
     Answer answer;
+    bool is_there = true;
     for (int attempt = 0; attempt < rescues_max; ++attempt) {
         if (attempt > 0) {
             scene.worker.pause(attempt + 3);
             await_own_restore(scene, intent);
         }
-        answer = restore_noted(scene, intent, rescue_statement(intent), nullptr);
+        is_there = scene.worker.ask(intent.database).has_value();
+        answer = restore_noted(scene, intent, rescue_statement(intent, is_there), nullptr);
         const JobClaim claim = claim_of(answer);
         const auto standing = scene.worker.ask(intent.database);
         if (claim == JobClaim::success && standing && standing->is_online()) {
@@ -119,6 +125,13 @@ std::string restore_copy(RestoreScene& scene, Intent& intent) {
             return copy.headers.empty() ? "" : copy.headers.front().set_guid;
         }
     }
+    if (!is_there && (answer.has(file_taken) || answer.has(file_claimed)))
+        throw NeedsPerson(in_quotes(intent.database) +
+                          " was dropped by somebody while it was replaced, and there are other "
+                          "files now where its own were. They are not overwritten; what was there "
+                          "before is kept as " +
+                          intent.safety_file +
+                          ". Move those files away; the rest is done by itself.");
     const sdk::Error failure = failure_of(answer, intent, intent.safety_file);
     if (failure.status() == STSYNC_BUSY || failure.status() == STSYNC_INTERNAL)
         throw sdk::Error(STSYNC_BUSY, in_quotes(intent.database) +
@@ -129,7 +142,7 @@ std::string restore_copy(RestoreScene& scene, Intent& intent) {
     throw NeedsPerson(
         in_quotes(intent.database) +
         " could not be replaced, and its copy could not be restored: " + failure.what() +
-        " The copy is kept. An administrator can run: " + rescue_statement(intent) +
+        " The copy is kept. An administrator can run: " + rescue_statement(intent, is_there) +
         "; ALTER DATABASE " + quoted_name(intent.database) + " SET MULTI_USER;");
 }
 

@@ -221,6 +221,41 @@ TEST_F(SqlServerApplySettles, AnInPlaceRestoreThatCannotBeginIsNoChange) {
     EXPECT_EQ(station_->mark_of("plant"), sql::mark_of(old_.content));
 }
 
+// Dropped while it is half restored, it comes back from its copy; what somebody has put in the
+// place of its files meanwhile is no file of it, and REPLACE would write over it.
+TEST_F(SqlServerApplySettles, InPlaceTheCopyOfADroppedDatabaseOverwritesNoFileOfOthers) {
+    start();
+    make_two_states();
+    const std::filesystem::path place = server_folder() / "data" / "plant.mdf";
+    ASSERT_TRUE(std::filesystem::exists(place));
+    station_->settings.restore_mode = sql::RestoreMode::in_place;
+    bool was_dropped = false;
+    station_->server->loses_answer = [&](int, const std::string& text) {
+        if (was_dropped || !text.starts_with("RESTORE DATABASE [plant]"))
+            return false;
+        was_dropped = true;
+        station_->sql("DROP DATABASE plant");
+        write_file(place, "a file of somebody else");
+        return true;
+    };
+    stand_in_->tell(R"("do":"fault","match":"^RESTORE DATABASE .plant.*fresh","stage":"data",)"
+                    R"("action":"error","errors":[3203,3013])");
+    const Ended ended = station_->apply("plant", fresh_, sql::mark_of(old_.content));
+    EXPECT_EQ(ended.status, STSYNC_DENIED) << ended.text;
+    EXPECT_NE(ended.text.find("Move those files away"), std::string::npos) << ended.text;
+    EXPECT_EQ(read_file(place), "a file of somebody else");
+    station_->begin();
+    station_->recover();
+    EXPECT_EQ(station_->open_intents(), std::vector<std::string>{"plant"});
+    EXPECT_EQ(read_file(place), "a file of somebody else");
+    std::filesystem::remove(place);
+    station_->begin();
+    const Ended recovered = station_->recover();
+    EXPECT_EQ(recovered.status, STSYNC_OK) << recovered.text;
+    expect_whole("plant", "old");
+    EXPECT_TRUE(std::filesystem::is_empty(server_folder() / "backup")) << "the copy is gone";
+}
+
 TEST_F(SqlServerApplySettles, ARestoreThatRunsOnWithoutItsConnectionIsAwaited) {
     start();
     make_two_states();
