@@ -80,7 +80,11 @@ class Hold(SqlCase):
         plant = self.plant("AB").in_step()
         a, b = plant
         b.cli("hold", "batchdb")
+        mark = plant.servers[1].tool.journal_length()  # the first state was verified and restored, too
         plant.servers[0].insert("plant", 3, "pie", 1)
+
+        def since_held(begin):
+            return [e for e in plant.servers[1].tool.journal(since=mark) if e["text"].startswith(begin)]
 
         def waits_on_b(station):
             found = station.object("batchdb", "plant")["waits_on"]
@@ -88,8 +92,8 @@ class Hold(SqlCase):
 
         for station in plant:
             wait_until(lambda: waits_on_b(station), f"{station.name} tells that B waits, and why")
-        verified = [e for e in plant.servers[1].tool.journal() if "RESTORE VERIFYONLY" in e["text"]]
-        self.assertTrue(verified, "the package has been verified by the server of B")
+        self.assertTrue(since_held("RESTORE VERIFYONLY"), "the package has been verified by the server of B")
+        self.assertEqual(since_held("RESTORE DATABASE"), [])
         self.assertEqual(plant.servers[1].recipes("plant"), FIRST)
         b.cli("release", "batchdb")
         plant.wait_rows("plant", FIRST | {3: ("pie", 1)})
@@ -127,10 +131,13 @@ class Rules(SqlCase):
         plant.wait_rows("plant", newest)
         plant.wait_all_synced()
         self.assertEqual(self.published(plant), published)
-        # Now on purpose.
+        # Now on purpose; while the provider is held, nothing is put back before the order to publish is there.
+        b.cli("hold", "batchdb")
         plant.servers[1].run(*restore)
-        wait_until(lambda: b.object("batchdb", "plant")["state"] == "held", "B holds the restored database back")
+        wait_until(lambda: b.object("batchdb", "plant")["state"] in ("held", "waiting"), "B has seen the restored one")
         b.cli("publish", "batchdb/plant")
+        wait_until(lambda: self.published(plant) == [published[0], published[1] + 1], "B has sealed it")
+        b.cli("release", "batchdb")
         plant.wait_rows("plant", FIRST)
         plant.wait_all_synced()
 
@@ -229,6 +236,7 @@ class Killed(SqlCase):
         self.expect_one_database(plant)
         self.assertEqual(self.published(plant), [2, 0])
         self.assertEqual(list((b.root / "sync").rglob("*.part")), [])
+        self.assertEqual(list(b.folder.rglob("*-safety-*")), [])
 
     def test_in_the_middle_of_the_restore(self):
         self.check_killed_at("^RESTORE DATABASE", "data")

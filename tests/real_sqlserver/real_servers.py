@@ -6,10 +6,12 @@
     STATIONSYNC_TEST_MSSQL_DIR_LOCAL  the same folder as these tests see it; default: the same name
     STATIONSYNC_TEST_MSSQL_LONG       "1": also what takes more than a minute or 10 GB
 
-Nothing but databases named zz_stationsync_test_* and the login of that name is touched.
+Nothing but databases named zz_stationsync_test_*, what a station made while it replaced one of them, and the login of
+that name is touched.
 """
 
 import contextlib
+import hashlib
 import os
 import pathlib
 import re
@@ -19,7 +21,7 @@ import unittest
 from providers import sqlserver_provider
 from sql_plant import SqlPlant
 from sql_servers import RealServer, StandInServer, need_driver, quoted, text
-from sqlserver.odbc import Connection
+from sqlserver.odbc import Connection, OdbcError
 from waiting import wait_until
 
 PREFIX = "zz_stationsync_test_"
@@ -56,6 +58,29 @@ def check_statement(statement):
                     owned(without_quotes(name))
 
 
+def is_work_of(name, databases):
+    """Whether a station made the database `name` while it replaced one of `databases` (plugins/sqlserver/README.md):
+    the last part of such a name says which one, that before it is the station's."""
+    made = re.fullmatch("~sync(?:in|old)_[0-9a-f]{8}_([0-9a-f]{16})", name)
+    digests = {hashlib.sha256(_lowered(owned(database)).encode()).hexdigest()[:16] for database in databases}
+    return bool(made) and made.group(1) in digests
+
+
+def _lowered(name):
+    return "".join(c.lower() if "A" <= c <= "Z" else c for c in name)
+
+
+def with_login(connection_string, user, password):
+    """The connection string for another SQL login; None where it names none, as with Windows authentication."""
+    parts = re.findall(r"\s*([^=;]+?)\s*=\s*(\{(?:[^}]|\}\})*\}|[^;]*)", connection_string)
+    keys = {key.lower() for key, _ in parts}
+    if not (keys & {"uid", "user"} and keys & {"pwd", "password"}):
+        return None
+    given = {"uid": user, "user": user, "pwd": password, "password": password}
+    braced = {key: "{" + value.replace("}", "}}") + "}" for key, value in given.items()}
+    return ";".join(f"{key}={braced.get(key.lower(), value)}" for key, value in parts) + ";"
+
+
 class GuardedConnection(Connection):
     def all(self, text, *parameters):
         check_statement(text)
@@ -77,6 +102,24 @@ class Guarded:
                 with contextlib.suppress(Exception):
                     self.run(f"ALTER DATABASE {quoted(name)} SET SINGLE_USER WITH ROLLBACK IMMEDIATE")
                 self.run(f"DROP DATABASE {quoted(name)}")
+
+    def drop_work(self, names):
+        """What killed stations have left of replacing these databases: no other station knows it by its name."""
+        for name in sorted(self.databases()):
+            if is_work_of(name, names):
+                wait_until(lambda: self._has_dropped(name), f"{name} is dropped")
+
+    def _has_dropped(self, name):
+        """Not while the server undoes what the killed one had begun. Files of an offline one would stay."""
+        try:
+            with Connection(self.connection_string) as connection:
+                for setting_of_it in ("ONLINE", "SINGLE_USER WITH ROLLBACK IMMEDIATE"):
+                    with contextlib.suppress(OdbcError):
+                        connection.run(f"ALTER DATABASE {quoted(name)} SET {setting_of_it}")
+                connection.run(f"DROP DATABASE {quoted(name)}")
+        except OdbcError:
+            pass
+        return name not in self.databases()
 
     def check(self):
         """A stand-in knows more: whether all statements were in order."""
@@ -173,6 +216,7 @@ class PairCase(RealCase):
                 station.kill()  # else it would bring back what is dropped now
         for server in plant.servers:
             server.check()
+            server.drop_work(self.NAMES)
             server.drop_all()
 
     def wait_rows(self, rows):
@@ -182,15 +226,26 @@ class PairCase(RealCase):
     def published(self):
         return [station.provider("batchdb")["published"] for station in self.plant]
 
-    def expect_published_after(self, *statements, database=0):
-        """Each statement on A makes exactly one new state, which arrives on B."""
+    def expect_published_after(self, *statements):
+        """Each statement on A makes a new state, which arrives on B."""
         for statement in statements:
             before = self.published()[0]
-            (self.on_a, self.on_b)[database].run(statement)
-            wait_until(lambda: self.published()[0] == before + 1, f"A has found: {statement}")
+            self.on_a.run(statement)
+            wait_until(lambda: self.published()[0] > before, f"A has found: {statement}")
             self.plant.wait_all_synced()
         return self
 
+    def expect_one_state_each(self, *statements):
+        """Also none that comes late: a change of B is applied on A only after A has looked at its own once more."""
+        before = self.published()
+        self.expect_published_after(*statements)
+        self.on_b.run(f"CREATE TABLE {quoted(self.NAMES[1])}.dbo.made_on_b (id int)")
+        table = f"OBJECT_ID({text(quoted(self.NAMES[0]) + '.dbo.made_on_b')})"
+        wait_until(lambda: self.on_a.recipes(self.NAMES[0]) is not None and self.on_a.value(f"SELECT {table}"),
+                   "A has the table made on B", every=0.2)
+        self.plant.wait_all_synced()
+        self.assertEqual(self.published(), [before[0] + len(statements), before[1] + 1])
 
-__all__ = ["LOGIN", "PREFIX", "PairCase", "RealCase", "check_statement", "need_long", "need_real", "need_server", "owned",
-           "quoted", "setting", "text", "wait_until"]
+
+__all__ = ["LOGIN", "PREFIX", "PairCase", "RealCase", "check_statement", "is_work_of", "need_long", "need_real",
+           "need_server", "owned", "quoted", "setting", "text", "wait_until", "with_login"]

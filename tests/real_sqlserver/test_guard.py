@@ -2,7 +2,7 @@
 
 import unittest
 
-from real_servers import GuardedReal, check_statement, owned
+from real_servers import PREFIX, GuardedReal, check_statement, is_work_of, owned, with_login
 
 
 class Guard(unittest.TestCase):
@@ -28,6 +28,23 @@ class Guard(unittest.TestCase):
         self.assertEqual(server.password, "x;}y")
         self.assertNotIn("PWD", server.lines[0])
         self.assertIn("Encrypt=yes", server.lines[0])
+
+    def test_of_the_databases_of_stations_only_those_made_for_ours_count(self):
+        ours, digest = PREFIX + "A", "0e78555d2c063fd2"
+        self.assertTrue(is_work_of("~syncold_0123abcd_" + digest, [ours]))
+        self.assertTrue(is_work_of("~syncin_0123abcd_" + digest, [PREFIX + "b", ours]))
+        for name in ("~syncold_0123abcd_" + digest[::-1], "~syncold_" + digest, "~syncold_0123abcd_" + digest + "0",
+                     "~syncel_0123abcd_" + digest, ours):
+            self.assertFalse(is_work_of(name, [ours]), name)
+        with self.assertRaises(AssertionError):
+            is_work_of("~syncold_0123abcd_" + digest, ["plant"])
+
+    def test_another_login_takes_the_place_of_user_and_password(self):
+        for given, made in (("Server=a;UID=sa;PWD=x;Encrypt=yes", "Server=a;UID={u};PWD={p}}p};Encrypt=yes;"),
+                            ("Driver={a;UID=b};Password={x;}}y};User=sa", "Driver={a;UID=b};Password={p}}p};User={u};"),
+                            ("Server=a;PWD=;uid=sa", "Server=a;PWD={p}}p};uid={u};"),
+                            ("Server=a;Trusted_Connection=yes", None), ("Server=a;UID=sa", None)):
+            self.assertEqual(with_login(given, "u", "p}p"), made)
 
 
 if __name__ == "__main__":

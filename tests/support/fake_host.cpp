@@ -179,9 +179,11 @@ std::size_t FakeHost::count_log(const std::string& code) const {
 
 void FakeHost::spoil_kv(const std::string& prefix) {
     const std::lock_guard lock(mutex_);
+    load_kv();
     for (auto& [key, value] : kv_)
         if (key.rfind(prefix, 0) == 0)
             value = "nobody has written this";
+    save_kv();
 }
 
 std::optional<std::string> FakeHost::kv(const std::string& key) const {

@@ -28,9 +28,11 @@ class SqlPlant(Plant):
             raise
 
     def close(self):
-        for server in self.servers:
-            server.close()
-        super().close()
+        """Stations are sessions of their own: they end whatever becomes of the servers."""
+        with contextlib.ExitStack() as closing:
+            closing.callback(super().close)
+            for server in self.servers:
+                closing.callback(server.close)
 
     def tell(self, out=sys.stderr):
         super().tell(out)
