@@ -69,6 +69,9 @@ class SqliteBatch:
     def program(self, station):
         return SqliteProgram(station)
 
+    def before_change(self):
+        pass
+
     def tell_change(self, tell, changed_on):
         pass
 
@@ -123,6 +126,7 @@ class SqlServerBatch:
     def __init__(self, connection_strings=()):
         self.connection_strings = list(connection_strings)
         self.servers = {}
+        self.backups_before, self.restores_before = {}, {}
 
     def plant(self, names, folder, addresses):
         waiting = iter(self.connection_strings)
@@ -172,23 +176,44 @@ class SqlServerBatch:
     def program(self, station):
         return SqlProgram(station, self.servers[station])
 
+    def before_change(self):
+        """Only what the servers note after this tells of the change."""
+        self.backups_before = self._newest("backup_set_id", "backupset")
+        self.restores_before = self._newest("restore_history_id", "restorehistory")
+
+    def _newest(self, number, table):
+        return {server: int(server.value(f"SELECT MAX({number}) FROM msdb.dbo.{table}") or 0)
+                for server in self.servers.values()}
+
     def tell_change(self, tell, changed_on):
-        """What the servers themselves have noted: who has backed up, who has restored."""
-        size = self.servers[changed_on].rows("SELECT backup_size FROM msdb.dbo.backupset WHERE database_name = "
-                                             f"{text(SQL_DATABASE)} ORDER BY backup_set_id DESC")
-        if size:
-            tell(f"       {changed_on.name}: backed up {float(size[0][0]) / 1e6:.1f} MB, copy-only, with checksum")
+        """What the servers themselves have noted: who has backed up, who has restored, and how."""
+        server = self.servers[changed_on]
+        backed_up = server.rows("SELECT backup_size, is_copy_only, has_backup_checksums FROM msdb.dbo.backupset WHERE "
+                                f"backup_set_id > {self.backups_before[server]} AND "
+                                f"database_name = {text(SQL_DATABASE)} ORDER BY backup_set_id DESC")
+        if not backed_up:
+            raise Failure(f"the server of {changed_on.name} has backed up nothing")
+        size, is_copy_only, has_checksums = backed_up[0]
+        if (int(is_copy_only), int(has_checksums)) != (1, 1):
+            raise Failure(f"the backup on {changed_on.name} is not copy-only, or has no checksums: {backed_up[0]}")
+        tell(f"       {changed_on.name}: backed up {float(size) / 1e6:.1f} MB, copy-only, with checksum")
         for station, server in self.servers.items():
             if station is changed_on:
                 continue
-            restored = server.rows("SELECT restore_date FROM msdb.dbo.restorehistory ORDER BY "
-                                   "restore_history_id DESC")
+            restored = [(date, name) for date, name in server.rows(
+                "SELECT restore_date, destination_database_name FROM msdb.dbo.restorehistory WHERE "
+                f"restore_history_id > {self.restores_before[server]} ORDER BY restore_history_id DESC")
+                if name.startswith("~syncin_") or name == SQL_DATABASE]
             if not restored:
                 raise Failure(f"the server of {station.name} has restored nothing")
+            date, name = restored[0]
+            if name == SQL_DATABASE:
+                tell(f"       {station.name}: restored over the live database at {date[:19]} of its server")
+                continue
             left = {name for name in server.databases() if name.startswith("~sync")}
             wait_until(lambda: not {n for n in server.databases() if n.startswith("~sync")},
                        f"{station.name} has dropped the replaced database; left: {left}")
-            tell(f"       {station.name}: restored beside the live database at {restored[0][0][:19]} of its server, "
+            tell(f"       {station.name}: restored beside the live database at {date[:19]} of its server, "
                  "swapped in by name, the replaced one dropped")
 
     def try_it(self, root):

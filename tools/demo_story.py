@@ -156,6 +156,7 @@ class Story:
         on_b = self.programs[1]
         recipe = ("Wheat Beer", 3, "Heating")
         before = self.programs[0].setpoint(*recipe)
+        self.batch.before_change()
         on_b.change_setpoint(*recipe, before + 1.5)
         begin = time.monotonic()
         elsewhere = [program for program in self.programs if program is not on_b]
