@@ -77,7 +77,7 @@ class Ends(Case):
 
     def talker(self):
         program = self.folder / "talker"
-        program.write_text("#!/bin/sh\necho hello\nexec sleep 299\n", encoding="utf-8")
+        program.write_text("#!/bin/sh\necho hello\nexec sleep 1234\n", encoding="utf-8")
         program.chmod(0o755)
         return str(program)
 
