@@ -3,8 +3,8 @@
 
 #include "baseline_store.hpp"
 #include "exchange_folder.hpp"
-#include "key_locks.hpp"
 #include "kept_open.hpp"
+#include "key_locks.hpp"
 #include "restore_journal.hpp"
 #include "sql_session.hpp"
 
