@@ -50,21 +50,11 @@ std::optional<Standing> settled_standing(RestoreScene& scene, const Intent& inte
 
 // A RESTORE whose connection broke may go on without us.
 void await_own_restore(RestoreScene& scene, const Intent& intent) {
-    if (intent.session == 0)
-        return;
-    const std::string question = "SELECT command FROM sys.dm_exec_requests WHERE session_id = " +
-                                 std::to_string(intent.session) +
-                                 " AND session_id <> @@SPID AND command LIKE N'RESTORE%'";
-    for (int attempt = 0;; ++attempt) {
-        if (scene.worker.must(question).rows().rows.empty())
-            return;
-        if (attempt == attempts_max)
-            throw sdk::Error(STSYNC_BUSY, in_quotes(intent.database) +
-                                              " is still being restored by SQL Server, though the "
-                                              "connection was lost: what was begun is finished "
-                                              "after that.");
-        scene.worker.pause(attempt);
-    }
+    if (is_restoring_still(scene, intent))
+        throw sdk::Error(STSYNC_BUSY, in_quotes(intent.database) +
+                                          " is still being restored by SQL Server, though the "
+                                          "connection was lost: what was begun is finished "
+                                          "after that.");
 }
 
 // RESTORE in a session that is known to whoever comes after its connection was lost.

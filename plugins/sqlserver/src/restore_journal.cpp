@@ -11,16 +11,20 @@ namespace stationsync::sqlserver {
 namespace {
 
 constexpr const char* list_name = "restores";
+constexpr const char* leftover_list = "restore_leftovers";
 constexpr std::string_view format = "stationsync restore 2\n";
 
 // The host's names are shorter than keys of objects.
-std::string value_name(const std::string& key) {
-    std::string name = "restore:";
+std::string value_name(const std::string& key, std::string name = "restore:") {
     for (const std::uint8_t byte : sdk::sha256(key)) {
         name += "0123456789abcdef"[byte >> 4];
         name += "0123456789abcdef"[byte & 15u];
     }
     return name;
+}
+
+std::string leftover_value(const Intent& leftover) {
+    return value_name(leftover_name(leftover), "leftover:");
 }
 
 void add(std::string& text, std::string_view name, std::string_view value) {
@@ -90,6 +94,8 @@ void each_flag(Of& intent, Use&& use) {
     use("had_broker", intent.had_broker);
     use("is_given_up", intent.is_given_up);
     use("was_taken_offline", intent.was_taken_offline);
+    use("is_checked", intent.is_checked);
+    use("is_kept_for_safety", intent.is_kept_for_safety);
 }
 
 bool read_number(const std::string& text, std::int64_t& number) {
@@ -123,7 +129,11 @@ std::optional<Intent> decode_intent(std::string_view bytes) {
         return at == fields.end() ? std::string() : at->second;
     };
     each_text(intent, [&](const char* name, std::string& value) { value = take(name); });
-    each_flag(intent, [&](const char* name, bool& value) { value = take(name) == "1"; });
+    // A record of an earlier release lacks those that were added since.
+    each_flag(intent, [&](const char* name, bool& value) {
+        const auto at = fields.find(name);
+        value = at != fields.end() && at->second == "1";
+    });
     std::int64_t step = 0;
     is_whole = read_number(take("step"), step) &&
                read_number(take("changed_at"), intent.changed_at) &&
@@ -136,9 +146,9 @@ std::optional<Intent> decode_intent(std::string_view bytes) {
     return intent;
 }
 
-std::vector<std::string> RestoreJournal::names() {
+std::vector<std::string> RestoreJournal::names(const char* list) {
     std::vector<std::string> names;
-    const std::string text = host_.kv_get(list_name).value_or("");
+    const std::string text = host_.kv_get(list).value_or("");
     for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = std::min(text.find('\n', begin), text.size());
         names.push_back(text.substr(begin, end - begin));
@@ -158,24 +168,70 @@ std::optional<std::string> joined(const std::vector<std::string>& names) {
     return text;
 }
 
+std::vector<std::string> with(std::vector<std::string> names, const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+        names.push_back(name);
+    return names;
+}
+
+std::vector<std::string> without(std::vector<std::string> names, const std::string& name) {
+    std::erase(names, name);
+    return names;
+}
+
 } // namespace
+
+const std::string& leftover_name(const Intent& leftover) noexcept {
+    return leftover.incoming.empty() ? leftover.outgoing : leftover.incoming;
+}
 
 void RestoreJournal::put(const Intent& intent) {
     const std::lock_guard lock(mutex_);
     const std::string name = value_name(intent.key);
-    std::vector<std::string> all = names();
-    if (std::find(all.begin(), all.end(), name) == all.end())
-        all.push_back(name);
-    host_.kv_put({{name, encode(intent)}, {list_name, joined(all)}});
+    host_.kv_put({{name, encode(intent)}, {list_name, joined(with(names(list_name), name))}});
 }
 
 void RestoreJournal::remove(const std::string& key) {
     const std::lock_guard lock(mutex_);
     const std::string name = value_name(key);
-    std::vector<std::string> all = names();
+    std::vector<std::string> all = names(list_name);
     if (std::erase(all, name) == 0)
         return;
     host_.kv_put({{name, std::nullopt}, {list_name, joined(all)}});
+}
+
+void RestoreJournal::set_aside(const Intent& leftover) {
+    const std::lock_guard lock(mutex_);
+    const std::string name = value_name(leftover.key);
+    const std::string left = leftover_value(leftover);
+    host_.kv_put({{name, std::nullopt},
+                  {list_name, joined(without(names(list_name), name))},
+                  {left, encode(leftover)},
+                  {leftover_list, joined(with(names(leftover_list), left))}});
+}
+
+void RestoreJournal::put_leftover(const Intent& leftover) {
+    const std::lock_guard lock(mutex_);
+    const std::string left = leftover_value(leftover);
+    host_.kv_put(
+        {{left, encode(leftover)}, {leftover_list, joined(with(names(leftover_list), left))}});
+}
+
+void RestoreJournal::forget(const Intent& leftover) {
+    const std::lock_guard lock(mutex_);
+    const std::string left = leftover_value(leftover);
+    host_.kv_put(
+        {{left, std::nullopt}, {leftover_list, joined(without(names(leftover_list), left))}});
+}
+
+void RestoreJournal::move_leftovers(const std::string& key, const std::string& primary) {
+    for (Intent& each : leftovers()) {
+        if (each.key != key || each.primary == primary)
+            continue;
+        each.primary = primary;
+        const std::lock_guard lock(mutex_);
+        host_.kv_put({{leftover_value(each), encode(each)}});
+    }
 }
 
 std::optional<Intent> RestoreJournal::find(const std::string& key) {
@@ -186,23 +242,37 @@ std::optional<Intent> RestoreJournal::find(const std::string& key) {
 
 bool RestoreJournal::has_open() {
     const std::lock_guard lock(mutex_);
-    return !names().empty();
+    return !names(list_name).empty();
+}
+
+std::vector<Intent> RestoreJournal::read_all(const char* list) {
+    const std::lock_guard lock(mutex_);
+    std::vector<Intent> intents;
+    for (const std::string& name : names(list)) {
+        const auto bytes = host_.kv_get(name);
+        auto intent = bytes ? decode_intent(*bytes) : std::nullopt;
+        if (intent) {
+            intents.push_back(*std::move(intent));
+            continue;
+        }
+        // Kept for people. As long as it counted as open, nothing else would be tidied up.
+        host_.kv_put({{name, std::nullopt},
+                      {"unreadable:" + name, bytes},
+                      {list, joined(without(names(list), name))}});
+        host_.log(STSYNC_LOG_ERROR, "sqlserver.journal", "",
+                  "A record of a restore that was not finished cannot be read and is put aside: "
+                  "look for databases called ~syncin_… and ~syncold_…, and for one in the state "
+                  "RESTORING, in SQL Server.");
+    }
+    return intents;
 }
 
 std::vector<Intent> RestoreJournal::open_intents() {
-    const std::lock_guard lock(mutex_);
-    std::vector<Intent> intents;
-    for (const std::string& name : names()) {
-        const auto bytes = host_.kv_get(name);
-        auto intent = bytes ? decode_intent(*bytes) : std::nullopt;
-        if (intent)
-            intents.push_back(*std::move(intent));
-        else
-            host_.log(STSYNC_LOG_ERROR, "sqlserver.journal", "",
-                      "A record of a restore that was not finished cannot be read: look for "
-                      "databases called ~syncin_… and ~syncold_… in SQL Server.");
-    }
-    return intents;
+    return read_all(list_name);
+}
+
+std::vector<Intent> RestoreJournal::leftovers() {
+    return read_all(leftover_list);
 }
 
 } // namespace stationsync::sqlserver

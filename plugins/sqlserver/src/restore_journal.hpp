@@ -40,13 +40,15 @@ struct Intent {
     std::string safety_file; // the copy, as SQL Server sees it; empty when side by side
     std::string safety_here; // as this computer sees it
     std::string before;      // the encoded baseline of what is replaced
-    std::int64_t session = 0;       // in place: the one that restores, 0 = none yet
-    bool was_taken_offline = false; // in place, so that its counters began anew
-    bool is_given_up = false;       // the new content is not wanted, whatever is there
-    bool was_there = false;         // there was a database before
-    std::string access;             // of it: MULTI_USER …
-    std::string fork;               // its recovery fork, GUID
-    std::int64_t last_restore = 0;  // newest row of restorehistory
+    std::int64_t session = 0;        // the one that restores, 0 = none yet
+    bool was_taken_offline = false;  // in place, so that its counters began anew
+    bool is_given_up = false;        // the new content is not wanted, whatever is there
+    bool is_checked = false;         // in place: the new content has passed its check
+    bool is_kept_for_safety = false; // `kept_name`, for what nobody else may have
+    bool was_there = false;          // there was a database before
+    std::string access;              // of it: MULTI_USER …
+    std::string fork;                // its recovery fork, GUID
+    std::int64_t last_restore = 0;   // newest row of restorehistory
     std::string owner;
     bool was_trustworthy = false;
     bool was_chaining = false;
@@ -55,6 +57,9 @@ struct Intent {
     bool is_in_place() const noexcept { return incoming.empty(); }
     friend bool operator==(const Intent&, const Intent&) = default;
 };
+
+// Of the database that a leftover is.
+const std::string& leftover_name(const Intent& leftover) noexcept;
 
 std::string encode(const Intent& intent);
 // Nothing for what is none.
@@ -68,13 +73,25 @@ public:
     // Durable when it returns. Throws sdk::Error when the host does not store it.
     void put(const Intent& intent);
     void remove(const std::string& key);
+    // The database is whole, and only a database of ours is still to be put away: the one of
+    // `incoming` and `outgoing` that is not empty. Nothing waits for that; the intent is closed.
+    // Again for the same name: replaces what was meant.
+    void set_aside(const Intent& leftover);
+    // The same beside an open intent.
+    void put_leftover(const Intent& leftover);
+    std::vector<Intent> leftovers();
+    void forget(const Intent& leftover);
+    // Its new database is another one now, which the leftovers of this key lie beside.
+    void move_leftovers(const std::string& key, const std::string& primary);
     std::optional<Intent> find(const std::string& key);
+    // One that cannot be read is moved out of the way and told once.
     std::vector<Intent> open_intents();
     // Also where one cannot be read.
     bool has_open();
 
 private:
-    std::vector<std::string> names(); // of the values, one for each open intent
+    std::vector<std::string> names(const char* list); // of the values, one for each record
+    std::vector<Intent> read_all(const char* list);
 
     sdk::Host host_;
     std::mutex mutex_;

@@ -15,6 +15,7 @@ namespace stationsync::sqlserver {
 namespace {
 
 constexpr std::size_t stem_max = 60;
+constexpr std::size_t which_size = 8 + 1 + 16; // of a work name: instance, database
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 
 std::string hex_of(const sdk::Digest& digest, std::size_t bytes) {
@@ -152,10 +153,23 @@ RestorePlan plan_in_place(const RestoreCase& restore, std::string_view generatio
 
 } // namespace
 
-WorkNames work_names_of(std::string_view instance, std::string_view database) {
-    const std::string which = hex_of(sdk::sha256(std::string(instance)), 4) + '_' +
-                              hex_of(sdk::sha256(lowered(database)), 8);
+WorkNames work_names_of(std::string_view instance, std::string_view database,
+                        std::string_view generation) {
+    std::string which = hex_of(sdk::sha256(std::string(instance)), 4) + '_' +
+                        hex_of(sdk::sha256(lowered(database)), 8);
+    if (!generation.empty())
+        which += '_' + std::string(generation);
     return {std::string(incoming_prefix) + which, std::string(replaced_prefix) + which};
+}
+
+std::string work_stem_of(const std::string& name) {
+    const std::size_t prefix = name.find('_') + 1;
+    return name.substr(0, prefix + which_size);
+}
+
+std::string kept_name_of(std::string_view database, std::string_view generation) {
+    return std::string(kept_prefix) + presentable(std::string(database), 80) + " (before " +
+           std::string(generation) + ")";
 }
 
 std::string file_stem_of(std::string_view database) {

@@ -5,14 +5,21 @@
 
 namespace stationsync::sqlserver {
 
-// Names that only this service uses; the same for a database whenever they are made, so that what a
-// killed restore left behind is found without any record.
+// Names that only this service uses. They begin alike for a database whenever they are made, so
+// that what a killed restore left behind is found without any record; the generation at their end
+// keeps one that cannot be dropped out of the way of the next.
 struct WorkNames {
     std::string incoming; // ~syncin_…: the package, until it takes the place of the database
     std::string outgoing; // ~syncold_…: what was there, until the new one is proved
 };
-// `instance` keeps two instances apart that use one server.
-WorkNames work_names_of(std::string_view instance, std::string_view database);
+// `instance` keeps two instances apart that use one server. Without a generation: what all begin
+// with.
+WorkNames work_names_of(std::string_view instance, std::string_view database,
+                        std::string_view generation = {});
+// What all names begin with that are made for the same database as this one.
+std::string work_stem_of(const std::string& name);
+// For people, of at most 128 characters.
+std::string kept_name_of(std::string_view database, std::string_view generation);
 
 struct Move {
     std::string name; // logical

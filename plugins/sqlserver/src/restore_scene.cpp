@@ -98,10 +98,34 @@ void open_to_users(RestoreScene& scene, const std::string& database, const std::
     }
 }
 
-bool drop_database(RestoreScene& scene, const Intent& intent, const std::string& database) {
+bool is_restoring_still(RestoreScene& scene, const Intent& intent) {
+    if (intent.session == 0)
+        return false;
+    const std::string question = "SELECT command FROM sys.dm_exec_requests WHERE session_id = " +
+                                 std::to_string(intent.session) +
+                                 " AND session_id <> @@SPID AND command LIKE N'RESTORE%'";
+    for (int attempt = 0;; ++attempt) {
+        if (scene.worker.must(question).rows().rows.empty())
+            return false;
+        if (attempt == attempts_max)
+            return true;
+        scene.worker.pause(attempt);
+    }
+}
+
+bool is_same_file(std::string_view path, std::string_view other) {
+    const auto name_of = [](std::string_view whole) {
+        return lowered(whole.substr(whole.find_last_of("/\\") + 1));
+    };
+    return name_of(path) == name_of(other);
+}
+
+bool drop_database(RestoreScene& scene, const Intent& intent, const std::string& database,
+                   Told told) {
     const std::string name = quoted_name(database);
+    const int attempts = told == Told::before ? 2 : attempts_max;
     Answer last;
-    for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    for (int attempt = 0; attempt < attempts; ++attempt) {
         const auto standing = scene.worker.ask(database);
         if (!standing)
             return true;
@@ -119,6 +143,8 @@ bool drop_database(RestoreScene& scene, const Intent& intent, const std::string&
     }
     if (!scene.worker.ask(database))
         return true;
+    if (told == Told::before)
+        return false;
     scene.warn(intent, "The database " + in_quotes(database) +
                            ", which this service made while it replaced " +
                            in_quotes(intent.database) +

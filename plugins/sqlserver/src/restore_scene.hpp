@@ -45,9 +45,19 @@ void close_to_users(RestoreScene& scene, const std::string& database);
 // Lets users in again, or whom `access` names. Throws sdk::Error when that does not work.
 void open_to_users(RestoreScene& scene, const std::string& database, const std::string& access);
 
+// Whether the RESTORE of the intent still runs in a session that this one has lost. Waits for it a
+// little.
+bool is_restoring_still(RestoreScene& scene, const Intent& intent);
+
 // Drops a database of ours with its files; nothing happens when there is none. False: it is still
-// there, and one warning says why.
-bool drop_database(RestoreScene& scene, const Intent& intent, const std::string& database);
+// there, and a warning says why where that is the first time.
+enum class Told : std::uint8_t { not_yet, before };
+bool drop_database(RestoreScene& scene, const Intent& intent, const std::string& database,
+                   Told told = Told::not_yet);
+
+// The path as the server stores it may be written in another way; the name of a file of ours has a
+// generation in it and is in use nowhere else.
+bool is_same_file(std::string_view path, std::string_view other);
 
 // Makes what is in the database the state of the package (`fresh`) or what the intent says that it
 // was (`old`), for change detection, while users are out. Where the intent does not say, the

@@ -16,6 +16,16 @@ constexpr std::chrono::milliseconds statement_limit{60000};
 constexpr std::chrono::milliseconds first_pause{50};
 constexpr int pause_doublings_max = 5;
 
+const std::string standing_question =
+    "SELECT d.name, d.state_desc, d.user_access_desc, d.is_in_standby, f.physical_name FROM "
+    "sys.databases d LEFT JOIN sys.master_files f ON f.database_id = d.database_id AND f.file_id "
+    "= 1 WHERE ";
+
+Standing standing_in(const Row& row) {
+    return {row["state_desc"].text().value_or(""), row["user_access_desc"].text().value_or(""),
+            row["physical_name"].text().value_or(""), row["is_in_standby"].flag().value_or(false)};
+}
+
 bool was_ended_by(const Answer& answer) noexcept {
     return answer.ending == Ending::cancelled || answer.was_asked_to_end;
 }
@@ -75,17 +85,30 @@ std::map<std::string, Standing> RestoreWorker::ask(const std::vector<std::string
     for (const std::string& each : databases)
         if (!each.empty())
             names += (names.empty() ? "" : ", ") + quoted_text(each);
-    const Answer answer =
-        must("SELECT d.name, d.state_desc, d.user_access_desc, d.is_in_standby, "
-             "f.physical_name FROM sys.databases d LEFT JOIN sys.master_files f "
-             "ON f.database_id = d.database_id AND f.file_id = 1 WHERE d.name IN (" +
-             names + ")");
+    const Answer answer = must(standing_question + "d.name IN (" + names + ")");
     std::map<std::string, Standing> found;
     for (std::size_t i = 0; i < answer.rows().rows.size(); ++i) {
         const Row row = answer.rows().row(i);
-        found[lowered(row["name"].text().value_or(""))] = {
-            row["state_desc"].text().value_or(""), row["user_access_desc"].text().value_or(""),
-            row["physical_name"].text().value_or(""), row["is_in_standby"].flag().value_or(false)};
+        found[lowered(row["name"].text().value_or(""))] = standing_in(row);
+    }
+    return found;
+}
+
+std::vector<std::pair<std::string, Standing>>
+RestoreWorker::ask_beginning(const std::vector<std::string>& beginnings) {
+    std::string condition;
+    for (const std::string& each : beginnings)
+        condition +=
+            (condition.empty() ? "d.name LIKE " : " OR d.name LIKE ") + quoted_text(each + '%');
+    const Answer answer = must(standing_question + condition + " ORDER BY d.create_date DESC");
+    std::vector<std::pair<std::string, Standing>> found;
+    for (std::size_t i = 0; i < answer.rows().rows.size(); ++i) {
+        const Row row = answer.rows().row(i);
+        const std::string name = row["name"].text().value_or("");
+        // LIKE takes a _ for any character.
+        if (std::any_of(beginnings.begin(), beginnings.end(),
+                        [&](const std::string& each) { return name.starts_with(each); }))
+            found.emplace_back(name, standing_in(row));
     }
     return found;
 }

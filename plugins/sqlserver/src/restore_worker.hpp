@@ -54,6 +54,9 @@ public:
     // By name in lower case; what is not there is missing. Throws sdk::Error, sdk::Cancelled.
     std::map<std::string, Standing> ask(const std::vector<std::string>& databases);
     std::optional<Standing> ask(const std::string& database);
+    // Those whose names begin with one of these, the newest first.
+    std::vector<std::pair<std::string, Standing>>
+    ask_beginning(const std::vector<std::string>& beginnings);
 
     // Ends the sessions of users in a database, as far as that is allowed.
     void end_visitors(const std::string& database);

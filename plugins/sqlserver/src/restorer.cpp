@@ -210,12 +210,11 @@ private:
             intent.had_broker = entry.is_broker_enabled;
         }
         if (!plan.is_in_place) {
-            const WorkNames names = names_of_request();
+            const WorkNames names = names_of_request(generation);
             intent.incoming = names.incoming;
             intent.outgoing = names.outgoing;
             if (is_foreign_family(restore))
-                intent.kept_name = std::string(kept_prefix) + presentable(request_.database, 80) +
-                                   " (before " + generation + ")";
+                intent.kept_name = kept_name_of(request_.database, generation);
         } else {
             const std::string name =
                 folder_.safety_prefix() + file_stem_of(request_.database) + '-' +
@@ -242,8 +241,9 @@ private:
             sdk::utf8_from_path(folder_.folder_here(request_.package) / sdk::path_from_utf8(name));
     }
 
-    WorkNames names_of_request() const {
-        return work_names_of(scene_.host.config("@instance").value_or(""), request_.database);
+    WorkNames names_of_request(std::string_view generation = {}) const {
+        return work_names_of(scene_.host.config("@instance").value_or(""), request_.database,
+                             generation);
     }
 
     // Finishes or undoes whatever comes, then tells what came.
@@ -335,6 +335,7 @@ private:
 
     std::optional<WriteTraces> run_side_by_side(Intent& intent, const RestorePlan& plan,
                                                 const std::string& file) {
+        intent.session = scene_.worker.session().id();
         scene_.move_to(intent, RestoreStep::preparing);
         prepare_incoming(scene_, intent, plan, file, &op_);
         // By it the state is known again when AUTO_CLOSE or a restart has emptied the counters.
@@ -450,39 +451,89 @@ std::vector<Restorer::Unsettled> Restorer::settle_broken_off(const sdk::Op& op) 
         if (auto failure = try_to_settle(*intent, op))
             left.push_back({each.key, *std::move(failure)});
     }
+    for (const Intent& each : journal_.leftovers()) {
+        op.check();
+        if (const KeyLocks::Lock lock = locks_.try_lock(each.key))
+            settle_leftover_of(each);
+    }
     return left;
 }
 
 // The key is locked. A failure is not tried again at once: it may cost a whole restore.
 std::optional<sdk::Error> Restorer::try_to_settle(const Intent& intent, const sdk::Op& op) {
-    const auto now = std::chrono::steady_clock::now();
-    Pause pause;
-    {
-        const std::lock_guard guard(mutex_);
-        if (const auto at = pauses_.find(intent.key); at != pauses_.end())
-            pause = at->second;
-    }
-    if (pause.failure && now < pause.until)
+    const std::string name = "open:" + intent.key; // no database has that name as a leftover
+    const Pause pause = pause_of(name);
+    if (pause.failure && std::chrono::steady_clock::now() < pause.until)
         return pause.failure;
+    std::optional<sdk::Error> failure;
     try {
         settle_open(intent, &op);
-        const std::lock_guard guard(mutex_);
-        pauses_.erase(intent.key);
-        return std::nullopt;
     } catch (const sdk::Error& error) {
-        pause.length = std::clamp(pause.length * 2, pause_min, pause_max);
-        pause.until = std::chrono::steady_clock::now() + pause.length;
-        pause.failure = error;
-        const std::lock_guard guard(mutex_);
-        pauses_[intent.key] = pause;
-        return pause.failure;
+        failure = error;
+    }
+    note_attempt(name, failure);
+    return failure;
+}
+
+Restorer::Pause Restorer::pause_of(const std::string& name) {
+    const std::lock_guard guard(mutex_);
+    const auto at = pauses_.find(name);
+    return at == pauses_.end() ? Pause() : at->second;
+}
+
+void Restorer::note_attempt(const std::string& name, std::optional<sdk::Error> failure) {
+    const std::lock_guard guard(mutex_);
+    if (!failure) {
+        pauses_.erase(name);
+        return;
+    }
+    Pause& pause = pauses_[name];
+    pause.length = std::clamp(pause.length * 2, pause_min, pause_max);
+    pause.until = std::chrono::steady_clock::now() + pause.length;
+    pause.failure = std::move(failure);
+}
+
+// Nothing waits for these, so a failure is for the log, once.
+void Restorer::settle_leftover_of(const Intent& leftover) {
+    const std::string& name = leftover_name(leftover);
+    const Pause pause = pause_of(name);
+    if (pause.failure && std::chrono::steady_clock::now() < pause.until)
+        return;
+    // Whoever set it aside has told why; once more where that does not pass soon.
+    const bool is_to_be_told = pause.length == 2 * pause_min;
+    const sdk::Error later(STSYNC_BUSY, in_quotes(name) + " is still there.");
+    try {
+        RestoreWorker worker(server_, nullptr, settings_.stall_limit);
+        const ServerFacts facts = ask_server_facts(worker.session(), nullptr);
+        RestoreScene scene{host_, worker, journal_, baselines_, facts, settings_};
+        const bool is_gone =
+            settle_leftover(scene, leftover, is_to_be_told ? Told::not_yet : Told::before);
+        note_attempt(name, is_gone ? std::nullopt : std::optional(later));
+    } catch (const sdk::Error& error) {
+        if (is_to_be_told)
+            host_.log(STSYNC_LOG_WARNING, "sqlserver.restore", leftover.key,
+                      in_quotes(name) + ", which is left of replacing " +
+                          in_quotes(leftover.database) + ", is still there: " + error.what());
+        note_attempt(name, later);
+    }
+}
+
+void Restorer::settle_leftovers_of(const sdk::Op& op, const std::string& key) {
+    for (const Intent& each : journal_.leftovers()) {
+        op.check();
+        if (key.empty() || each.key == key)
+            settle_leftover_of(each);
     }
 }
 
 std::vector<std::string> Restorer::broken_off() {
     std::vector<std::string> keys;
+    const auto now = std::chrono::steady_clock::now();
     for (const Intent& each : journal_.open_intents())
         if (locks_.try_lock(each.key))
+            keys.push_back(each.key);
+    for (const Intent& each : journal_.leftovers())
+        if (pause_of(leftover_name(each)).until <= now && locks_.try_lock(each.key))
             keys.push_back(each.key);
     return keys;
 }
@@ -510,6 +561,7 @@ Applied Restorer::apply(const ApplyRequest& request, const sdk::Op& op) {
     RestoreWorker worker(server_, &op, settings_.stall_limit);
     const ServerFacts facts = ask_server_facts(worker.session(), &op);
     RestoreScene scene{host_, worker, journal_, baselines_, facts, settings_};
+    settle_leftovers_of(op, request.key);
     settle_leftovers(scene, request.key, request.database,
                      work_names_of(host_.config("@instance").value_or(""), request.database));
     return Run(scene, server_, folder_, undecided_, request, op).run();
@@ -532,6 +584,7 @@ void Restorer::recover(const sdk::Op& op) {
     }
     if (failure)
         std::rethrow_exception(failure);
+    settle_leftovers_of(op);
 }
 
 } // namespace stationsync::sqlserver

@@ -71,6 +71,10 @@ private:
     };
     void settle_open(const Intent& intent, const sdk::Op* between);
     std::optional<sdk::Error> try_to_settle(const Intent& intent, const sdk::Op& op);
+    void settle_leftover_of(const Intent& leftover);
+    void settle_leftovers_of(const sdk::Op& op, const std::string& key = {}); // empty: all
+    Pause pause_of(const std::string& name);
+    void note_attempt(const std::string& name, std::optional<sdk::Error> failure);
 
     sdk::Host host_;
     SqlServer& server_;

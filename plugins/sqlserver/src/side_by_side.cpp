@@ -4,6 +4,8 @@
 #include "quoting.hpp"
 #include "text.hpp"
 
+#include <algorithm>
+
 namespace stationsync::sqlserver {
 
 namespace {
@@ -55,61 +57,128 @@ void enable_broker(RestoreScene& scene, const Intent& intent) {
                                error_of(answer, {{"database", intent.database}}).what());
 }
 
+// Open to all once somebody brings it online again: whoever does that shall find it as it was.
 void take_aside(RestoreScene& scene, const std::string& name) {
     const auto standing = scene.worker.ask(name);
-    if (standing && standing->state != "OFFLINE")
-        scene.worker.must("ALTER DATABASE " + quoted_name(name) +
-                          " SET OFFLINE WITH ROLLBACK IMMEDIATE");
+    if (!standing || standing->state == "OFFLINE")
+        return;
+    if (standing->access != "MULTI_USER")
+        scene.worker.run("ALTER DATABASE " + quoted_name(name) +
+                         " SET MULTI_USER WITH ROLLBACK IMMEDIATE");
+    scene.worker.must("ALTER DATABASE " + quoted_name(name) +
+                      " SET OFFLINE WITH ROLLBACK IMMEDIATE");
 }
 
-// What was there goes, or stays under a name for people. True: nothing is left to be done.
-bool put_away_outgoing(RestoreScene& scene, const Intent& intent) {
-    const bool is_there = scene.worker.ask(intent.outgoing).has_value();
-    if (intent.kept_name.empty()) {
-        if (is_there && !scene.settings.keeps_previous)
-            return drop_database(scene, intent, intent.outgoing);
-        take_aside(scene, intent.outgoing);
-        return true;
-    }
-    if (is_there) {
+// What was there stays, offline, under the name for people.
+void keep_outgoing(RestoreScene& scene, const Intent& intent) {
+    if (const auto standing = scene.worker.ask(intent.outgoing)) {
+        if (standing->state == "OFFLINE")
+            scene.worker.run("ALTER DATABASE " + quoted_name(intent.outgoing) + " SET ONLINE");
         rename(scene, intent, intent.outgoing, intent.kept_name);
-        scene.warn(intent, "The database that was called " + in_quotes(intent.database) +
-                               " here until now was another one than that of the other stations. "
-                               "It is kept, offline, as " +
-                               in_quotes(intent.kept_name) + ": drop it when it is not needed.");
+        scene.warn(intent,
+                   (intent.is_kept_for_safety
+                        ? "What " + in_quotes(intent.database) + " held before it was replaced is "
+                        : "The database that was called " + in_quotes(intent.database) +
+                              " here until now was another one than that of the other stations. "
+                              "It is ") +
+                       "kept, offline, as " + in_quotes(intent.kept_name) +
+                       ": drop it when it is not needed.");
     }
     take_aside(scene, intent.kept_name);
+}
+
+bool is_leftover(const std::vector<Intent>& leftovers, const std::string& name) {
+    return std::any_of(leftovers.begin(), leftovers.end(),
+                       [&](const Intent& each) { return leftover_name(each) == name; });
+}
+
+Intent leftover_of(Intent intent, const std::string& name) {
+    intent.incoming = name.starts_with(incoming_prefix) ? name : "";
+    intent.outgoing = intent.incoming.empty() ? name : "";
+    return intent;
+}
+
+// Drops it now, or whenever that is possible.
+void drop_in_the_end(RestoreScene& scene, const Intent& intent, const std::string& name) {
+    Intent leftover = leftover_of(intent, name);
+    leftover.kept_name.clear();
+    leftover.is_given_up = true;
+    if (!drop_database(scene, leftover, name))
+        scene.journal.put_leftover(leftover);
+}
+
+// What was there goes, or stays under a name for people. False: that is to be tried again.
+bool put_away_outgoing(RestoreScene& scene, const Intent& intent, Told told) {
+    if (!intent.kept_name.empty()) {
+        keep_outgoing(scene, intent);
+        return true;
+    }
+    if (!scene.settings.keeps_previous || intent.is_given_up)
+        return drop_database(scene, intent, intent.outgoing, told);
+    take_aside(scene, intent.outgoing);
     return true;
 }
 
+// The new database is there for its users: nothing that is left to be done keeps them, or whoever
+// comes next, waiting.
+void put_away(RestoreScene& scene, const Intent& intent) {
+    scene.journal.move_leftovers(intent.key, intent.primary);
+    bool is_away = true;
+    try {
+        const auto present = scene.worker.ask_beginning({work_stem_of(intent.outgoing)});
+        const bool is_there = std::any_of(present.begin(), present.end(), [&](const auto& each) {
+            return each.first == intent.outgoing;
+        });
+        if (is_there || !intent.kept_name.empty())
+            is_away = put_away_outgoing(scene, intent, Told::not_yet);
+        // The one that was kept makes room for its successor, not for a package that failed.
+        const std::vector<Intent> leftovers = scene.journal.leftovers();
+        for (const auto& [name, standing] : present)
+            if (is_there && intent.kept_name.empty() && name != intent.outgoing &&
+                standing.state == "OFFLINE" && !is_leftover(leftovers, name))
+                drop_in_the_end(scene, intent, name);
+    } catch (const sdk::Error& error) {
+        scene.warn(intent, "What " + in_quotes(intent.database) + " held before it was replaced, " +
+                               in_quotes(intent.outgoing) +
+                               ", could not be put away yet: " + error.what());
+        is_away = false;
+    }
+    if (is_away)
+        scene.journal.remove(intent.key);
+    else
+        scene.journal.set_aside(leftover_of(intent, intent.outgoing));
+}
+
+enum class Written : std::uint8_t { no, yes, unknown };
+
 // In the database that was there, as long as it has that name.
-bool was_written(RestoreScene& scene, const Intent& intent, const std::string& database,
-                 std::optional<WriteTraces> traces) {
+Written was_written(RestoreScene& scene, const Intent& intent, const std::string& database,
+                    std::optional<WriteTraces> traces) {
     const auto before = decode(intent.before);
     if (!before)
-        return false;
+        return Written::no;
     for (int attempt = 0; !traces; ++attempt) {
         const auto standing = scene.worker.ask(database);
         if (!standing || !standing->is_online())
-            return false;
-        const Answer answer = scene.worker.run(traces_statement(database, scene.server));
-        traces = traces_in(answer);
+            return Written::no;
+        traces = traces_in(scene.worker.run(traces_statement(database, scene.server)));
         if (traces)
             break;
+        // Its users wait: what cannot be told now is not waited for.
         if (attempt + 1 == attempts_max)
-            throw error_of(answer, {{"database", database}});
+            return Written::unknown;
         scene.worker.end_visitors(database); // whoever has the only place
         scene.worker.pause(attempt);
     }
-    return were_written(before->evidence, *traces);
+    return were_written(before->evidence, *traces) ? Written::yes : Written::no;
 }
 
 // The old database has lost its name and gets it back.
 void give_back(RestoreScene& scene, const Intent& intent) {
-    const bool is_as_it_was = !was_written(scene, intent, intent.outgoing, std::nullopt);
+    const Written written = was_written(scene, intent, intent.outgoing, std::nullopt);
     rename(scene, intent, intent.outgoing, intent.database);
-    // What was written to it is to be found by the next look.
-    if (is_as_it_was)
+    // What was written to it, or may have been, is to be found by the next look.
+    if (written == Written::no)
         note_content(scene, intent, Content::old, "");
     open_to_users(scene, intent.database, intent.access);
 }
@@ -121,8 +190,11 @@ Content undo(RestoreScene& scene, const Intent& intent, bool has_lost_its_name,
     else if (standing != nullptr && intent.was_there && intent.step == RestoreStep::exchanging &&
              standing->access != intent.access)
         open_to_users(scene, intent.database, intent.access);
-    if (drop_database(scene, intent, intent.incoming))
+    // A RESTORE that was broken off may go on for a while.
+    if (!is_restoring_still(scene, intent) && drop_database(scene, intent, intent.incoming))
         scene.journal.remove(intent.key);
+    else
+        scene.journal.set_aside(leftover_of(intent, intent.incoming));
     return Content::old;
 }
 
@@ -149,13 +221,28 @@ void require_open(RestoreScene& scene, const Intent& intent) {
                          ". Look into the error log of SQL Server; it is tried again by itself.");
 }
 
+void keep_for_safety(RestoreScene& scene, Intent& intent, const std::string& why) {
+    if (!intent.kept_name.empty())
+        return;
+    intent.kept_name =
+        kept_name_of(intent.database, intent.outgoing.substr(intent.outgoing.rfind('_') + 1));
+    intent.is_kept_for_safety = true;
+    scene.warn(intent, why + " What was there before that is kept.");
+}
+
 // The new database has the name, and `access` lets in whom it names.
 Content finish(RestoreScene& scene, Intent& intent, const std::string& access,
                const std::optional<WriteTraces>& traces) {
     if (intent.step == RestoreStep::exchanging) {
-        if (intent.is_given_up ||
-            (intent.was_there && was_written(scene, intent, intent.outgoing, traces)))
+        const Written written = intent.was_there && !intent.is_given_up
+                                    ? was_written(scene, intent, intent.outgoing, traces)
+                                    : Written::no;
+        if (intent.is_given_up || written == Written::yes)
             return take_back(scene, intent);
+        if (written == Written::unknown)
+            keep_for_safety(scene, intent,
+                            "Whether an administrator wrote to " + in_quotes(intent.database) +
+                                " while it was replaced could not be asked.");
         enable_broker(scene, intent);
         note_content(scene, intent, Content::fresh, intent.backup_set);
         scene.move_to(intent, RestoreStep::exchanged);
@@ -168,22 +255,22 @@ Content finish(RestoreScene& scene, Intent& intent, const std::string& access,
         require_open(scene, intent);
         scene.move_to(intent, RestoreStep::opened);
     }
-    if (put_away_outgoing(scene, intent))
-        scene.journal.remove(intent.key);
+    put_away(scene, intent);
     return Content::fresh;
 }
 
 // The exchange was finished, and somebody has taken or replaced the new database since. That is not
 // undone; what was there before is not the new content, but may be the last one there is.
-Content leave_to_people(RestoreScene& scene, const Intent& intent) {
-    if (scene.worker.ask(intent.outgoing)) {
-        take_aside(scene, intent.outgoing);
-        scene.warn(intent, in_quotes(intent.database) +
-                               " was dropped, renamed or replaced by somebody after its "
-                               "exchange. What was there before that is kept, offline, as " +
-                               in_quotes(intent.outgoing) + ".");
+Content leave_to_people(RestoreScene& scene, Intent& intent) {
+    if (!scene.worker.ask(intent.outgoing)) {
+        scene.journal.remove(intent.key);
+        return Content::fresh;
     }
-    scene.journal.remove(intent.key);
+    keep_for_safety(scene, intent,
+                    in_quotes(intent.database) + " was dropped, renamed or replaced by somebody "
+                                                 "after its exchange.");
+    scene.journal.put(intent);
+    put_away(scene, intent);
     return Content::fresh;
 }
 
@@ -202,7 +289,7 @@ void prepare_incoming(RestoreScene& scene, const Intent& intent, const RestorePl
     }
     const auto standing = scene.worker.ask(intent.incoming);
     if (claim != JobClaim::success || !standing || !standing->is_online() ||
-        standing->primary != plan.primary) {
+        !is_same_file(standing->primary, plan.primary)) {
         scene.worker.check();
         throw failure_of(answer, intent, file);
     }
@@ -239,7 +326,7 @@ Content settle_side_by_side(RestoreScene& scene, Intent intent) {
         return at == present.end() ? nullptr : &at->second;
     };
     const Standing* const live = find(intent.database);
-    const bool is_fresh = live != nullptr && live->primary == intent.primary;
+    const bool is_fresh = live != nullptr && is_same_file(live->primary, intent.primary);
     const bool is_over =
         intent.step == RestoreStep::exchanged || intent.step == RestoreStep::opened;
     if (is_over && !is_fresh)
@@ -257,30 +344,57 @@ Content settle_side_by_side(RestoreScene& scene, Intent intent) {
                 live);
 }
 
+bool settle_leftover(RestoreScene& scene, Intent leftover, Told told) {
+    if (!leftover.incoming.empty()) {
+        if (is_restoring_still(scene, leftover) ||
+            !drop_database(scene, leftover, leftover.incoming, told))
+            return false;
+    } else {
+        const auto live = scene.worker.ask(leftover.database);
+        const bool is_whole = live && is_same_file(live->primary, leftover.primary);
+        if (!is_whole && leftover.kept_name.empty() && scene.worker.ask(leftover.outgoing)) {
+            keep_for_safety(scene, leftover,
+                            in_quotes(leftover.database) +
+                                " was dropped, renamed or replaced by somebody.");
+            scene.journal.put_leftover(leftover);
+        }
+        if (!put_away_outgoing(scene, leftover, told))
+            return false;
+    }
+    scene.journal.forget(leftover);
+    return true;
+}
+
 void settle_leftovers(RestoreScene& scene, const std::string& key, const std::string& database,
-                      const WorkNames& names) {
+                      const WorkNames& stems) {
+    auto present = scene.worker.ask_beginning({stems.incoming, stems.outgoing});
+    const std::vector<Intent> leftovers = scene.journal.leftovers();
+    // Offline it was put away on purpose, after an exchange that was finished.
+    std::erase_if(present, [&](const auto& each) {
+        return is_leftover(leftovers, each.first) ||
+               (each.first.starts_with(replaced_prefix) && each.second.state == "OFFLINE");
+    });
+    if (present.empty())
+        return;
     Intent intent;
     intent.key = key;
     intent.database = database;
-    intent.incoming = names.incoming;
-    intent.outgoing = names.outgoing;
     intent.access = "MULTI_USER";
-    const auto present = scene.worker.ask({database, names.incoming, names.outgoing});
-    const bool has_live = present.contains(lowered(database));
-    const bool has_outgoing = present.contains(lowered(names.outgoing));
-    // Offline it was put away on purpose, after an exchange that was finished.
-    if (!has_live && has_outgoing && present.at(lowered(names.outgoing)).state != "OFFLINE") {
-        intent.was_there = true;
-        intent.step = RestoreStep::exchanging;
-        undo(scene, intent, true, nullptr);
-        return;
+    const auto live = scene.worker.ask(database);
+    if (live)
+        intent.primary = live->primary;
+    bool has_live = live.has_value();
+    for (const auto& [name, standing] : present) {
+        if (!has_live && name.starts_with(replaced_prefix)) {
+            intent.outgoing = name;
+            intent.was_there = true;
+            give_back(scene, intent);
+            intent.primary = standing.primary;
+            has_live = true;
+        } else {
+            drop_in_the_end(scene, intent, name);
+        }
     }
-    drop_database(scene, intent, names.incoming);
-    if (has_live && has_outgoing && !drop_database(scene, intent, names.outgoing))
-        throw sdk::Error(STSYNC_BUSY, in_quotes(names.outgoing) + " is in the way of replacing " +
-                                          in_quotes(database) +
-                                          " and could not be dropped; the log says why. It is "
-                                          "tried again by itself.");
 }
 
 } // namespace stationsync::sqlserver

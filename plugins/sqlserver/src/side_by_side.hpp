@@ -34,10 +34,14 @@ Content finish_side_by_side(RestoreScene& scene, Intent intent,
 // intent stays open then.
 Content settle_side_by_side(RestoreScene& scene, Intent intent);
 
-// The same where no intent tells anything, by the names alone: what lost its name is given it back,
-// as a content never seen. What was kept offline from the restore before makes room for the next
-// one, unless it is all there is. Throws sdk::Error.
+// What was set aside: true once nothing is left of it. Where the new database is gone by now it
+// may be the last one of its content, and is kept for people. Throws sdk::Error.
+bool settle_leftover(RestoreScene& scene, Intent leftover, Told told);
+
+// The same where no record tells anything, by the names alone: what lost its name is given it back,
+// as a content never seen, and the rest is dropped, now or later; what was kept offline stays.
+// Throws sdk::Error.
 void settle_leftovers(RestoreScene& scene, const std::string& key, const std::string& database,
-                      const WorkNames& names);
+                      const WorkNames& stems);
 
 } // namespace stationsync::sqlserver

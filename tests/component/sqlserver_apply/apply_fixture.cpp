@@ -153,6 +153,21 @@ std::vector<std::string> ApplyStation::open_intents() {
     return keys;
 }
 
+std::vector<std::string> ApplyStation::leftovers() {
+    std::vector<std::string> names;
+    for (const sql::Intent& each : sql::RestoreJournal(sdk::Host(host.abi())).leftovers())
+        names.push_back(sql::leftover_name(each));
+    return names;
+}
+
+std::vector<std::string> ApplyStation::settle() {
+    const FakeOp op_of_scan;
+    std::vector<std::string> texts;
+    for (const auto& each : restorer_->settle_broken_off(sdk::Op(op_of_scan.abi())))
+        texts.push_back(each.error.what());
+    return texts;
+}
+
 std::string ApplyStation::sql(const std::string& statement) {
     if (!session_ || !session_->is_usable()) {
         auto opened = odbc_.open(sql::SessionRole::look, nullptr);
@@ -291,6 +306,7 @@ void SqlServerApply::expect_whole(const std::string& database, const std::string
     EXPECT_EQ(databases(), std::vector{database}) << where;
     EXPECT_EQ(data_files().size(), 2u) << where << ": " << ::testing::PrintToString(data_files());
     EXPECT_TRUE(station_->open_intents().empty()) << where;
+    EXPECT_TRUE(station_->leftovers().empty()) << where;
 }
 
 } // namespace stationsync::test

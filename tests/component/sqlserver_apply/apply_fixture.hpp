@@ -66,6 +66,10 @@ public:
     // A scan: the mark that it reports, absent without the database.
     sdk::Mark mark_of(const std::string& database);
     std::vector<std::string> open_intents();
+    // Names of databases that are to be put away when that is possible.
+    std::vector<std::string> leftovers();
+    // What a scan settles first; the sentences of what it could not.
+    std::vector<std::string> settle();
 
     // A statement of somebody else; the first field of the first row, "NULL" for NULL, "" without.
     std::string sql(const std::string& statement);

@@ -11,9 +11,17 @@ namespace {
 
 class SqlServerApplySettles : public SqlServerApply {
 protected:
-    std::string outgoing() {
+    std::string outgoing() { return beginning("~syncold_"); }
+    std::string kept() { return beginning("~synckept_"); }
+    std::size_t told(const std::string& part) {
+        std::size_t count = 0;
+        for (const LogLine& line : station_->host.log())
+            count += line.text.find(part) != std::string::npos ? 1 : 0;
+        return count;
+    }
+    std::string beginning(const std::string& prefix) {
         for (const std::string& name : databases())
-            if (name.starts_with("~syncold_"))
+            if (name.starts_with(prefix))
                 return name;
         return "";
     }
@@ -24,7 +32,8 @@ protected:
         };
         const Ended ended = station_->apply("plant", fresh_, sql::mark_of(old_.content));
         ASSERT_TRUE(ended.mark) << ended.text;
-        EXPECT_EQ(station_->open_intents(), std::vector<std::string>{"plant"});
+        EXPECT_TRUE(station_->open_intents().empty());
+        EXPECT_EQ(station_->leftovers(), std::vector<std::string>{outgoing()});
         station_->server->refuses = nullptr;
     }
     int wakes_of(const std::string& database) {
@@ -59,8 +68,182 @@ TEST_F(SqlServerApplySettles, AfterTheExchangeADroppedDatabaseStaysDropped) {
     station_->begin();
     EXPECT_EQ(station_->recover().status, STSYNC_OK);
     EXPECT_EQ(standing("plant"), "none");
-    EXPECT_EQ(standing(outgoing()).substr(0, 7), "OFFLINE") << "it may be the last one";
     EXPECT_TRUE(station_->open_intents().empty());
+    EXPECT_TRUE(station_->leftovers().empty());
+    // It may be the last one, and what was told to be kept is kept when the other comes back.
+    EXPECT_EQ(standing(kept()), "OFFLINE MULTI_USER");
+    ASSERT_TRUE(station_->apply("plant", fresh_, {}, 2).mark);
+    ASSERT_TRUE(station_->apply("plant", old_, sql::mark_of(fresh_.content), 3).mark);
+    EXPECT_EQ(standing(kept()), "OFFLINE MULTI_USER");
+    EXPECT_EQ(databases().size(), 2u);
+}
+
+TEST_F(SqlServerApplySettles, ADatabaseThatWasKeptOutlivesAnApplyThatFails) {
+    start();
+    make_two_states();
+    station_->settings.keeps_previous = true;
+    ASSERT_TRUE(station_->apply("plant", fresh_, sql::mark_of(old_.content)).mark);
+    const std::string first = outgoing();
+    EXPECT_EQ(standing(first), "OFFLINE MULTI_USER");
+    EXPECT_EQ(station_->apply("plant", old_, sql::mark_of(old_.content), 2).status,
+              STSYNC_CONFLICT);
+    stand_in_->tell(R"("do":"fault","match":"^RESTORE DATABASE","stage":"data","percent":40,)"
+                    R"("action":"error","errors":[3257,3119,3013])");
+    EXPECT_FALSE(station_->apply("plant", old_, sql::mark_of(fresh_.content), 3).mark);
+    EXPECT_EQ(standing(first), "OFFLINE MULTI_USER");
+    ASSERT_TRUE(station_->apply("plant", old_, sql::mark_of(fresh_.content), 4).mark);
+    EXPECT_EQ(standing(first), "none");
+    EXPECT_EQ(standing(outgoing()), "OFFLINE MULTI_USER");
+    EXPECT_EQ(databases().size(), 2u);
+}
+
+TEST_F(SqlServerApplySettles, ADatabaseThatCannotBeDroppedHoldsUpNothing) {
+    start();
+    make_two_states();
+    const std::string no_drop =
+        R"("do":"fault","match":"DROP DATABASE","action":"error","errors":[3724],"times":-1)";
+    stand_in_->tell(no_drop);
+    ASSERT_TRUE(station_->apply("plant", fresh_, sql::mark_of(old_.content)).mark);
+    const std::string first = outgoing();
+    const std::size_t warnings = station_->host.count_log("sqlserver.restore");
+    EXPECT_EQ(told("could not be dropped"), 1u);
+    for (int scan = 0; scan < 3; ++scan)
+        EXPECT_TRUE(station_->settle().empty()) << "no fault of the database";
+    EXPECT_EQ(station_->mark_of("plant"), sql::mark_of(fresh_.content));
+    EXPECT_EQ(station_->host.count_log("sqlserver.recovered"), 0u);
+    EXPECT_EQ(station_->host.count_log("sqlserver.restore"), warnings) << "told once";
+    // The next one has other names.
+    write("plant", "edited");
+    const Package edited = pack("plant", "edited");
+    station_->know("plant", edited.content, sql::Origin::backup);
+    const Ended next = station_->apply("plant", old_, sql::mark_of(edited.content), 2);
+    ASSERT_TRUE(next.mark) << next.text;
+    EXPECT_EQ(note_in("plant"), "old");
+    EXPECT_EQ(station_->leftovers().size(), 2u);
+    EXPECT_EQ(standing(first), "ONLINE SINGLE_USER");
+    stand_in_->tell(R"("do":"clear_faults")");
+    station_->begin();
+    EXPECT_EQ(station_->recover().status, STSYNC_OK);
+    expect_whole("plant", "old");
+}
+
+TEST_F(SqlServerApplySettles, APackageThatCannotBeDroppedHoldsUpNothing) {
+    start();
+    make_two_states();
+    stand_in_->tell(
+        R"("do":"fault","match":"DROP DATABASE","action":"error","errors":[1222],"times":-1)");
+    stand_in_->tell(R"("do":"fault","match":"^RESTORE DATABASE","stage":"data","percent":40,)"
+                    R"("action":"error","errors":[3257,3119,3013])");
+    const Ended failed = station_->apply("plant", fresh_, sql::mark_of(old_.content));
+    EXPECT_EQ(failed.status, STSYNC_NO_SPACE) << failed.text;
+    EXPECT_TRUE(station_->open_intents().empty());
+    EXPECT_TRUE(station_->settle().empty());
+    ASSERT_TRUE(station_->apply("plant", fresh_, sql::mark_of(old_.content), 2).mark);
+    stand_in_->tell(R"("do":"clear_faults")");
+    station_->begin();
+    EXPECT_EQ(station_->recover().status, STSYNC_OK);
+    expect_whole("plant", "fresh");
+}
+
+// A RESTORE whose connection was lost goes on for a while.
+TEST_F(SqlServerApplySettles, APackageThatIsStillBeingRestoredIsDroppedAfterThat) {
+    start();
+    make_two_states();
+    const auto answer = stand_in_->tell(
+        R"("do":"fault","match":"^RESTORE DATABASE","stage":"data","percent":40,"action":"hang")");
+    const std::string rule =
+        answer.substr(answer.find(':') + 1, answer.find('}') - answer.find(':') - 1);
+    auto opened = station_->server->open(sql::SessionRole::monitor, nullptr);
+    ASSERT_TRUE(opened.session);
+    const auto names = sql::work_names_of("instance-a", "plant", "0a1b2c3d");
+    sql::Intent intent;
+    intent.key = intent.database = "plant";
+    intent.was_there = true;
+    intent.access = "MULTI_USER";
+    intent.incoming = names.incoming;
+    intent.outgoing = names.outgoing;
+    intent.primary = (server_folder() / "data" / "plant.0a1b2c3d.mdf").string();
+    intent.session = opened.session->id();
+    sql::RestoreJournal(sdk::Host(station_->host.abi())).put(intent);
+    std::thread restoring([&] {
+        sql::RunOptions options;
+        options.limit = std::chrono::milliseconds(0);
+        opened.session->run("RESTORE DATABASE [" + names.incoming + "] FROM DISK = N'" +
+                                fresh_.file.string() + "' WITH MOVE N'plant' TO N'" +
+                                intent.primary + "', MOVE N'plant_log' TO N'" + intent.primary +
+                                ".ldf'",
+                            options);
+    });
+    while (stand_in_->tell(R"("do":"fault_state","id":)" + rule).find("\"held\": true") ==
+           std::string::npos)
+        std::this_thread::yield();
+    EXPECT_TRUE(station_->settle().empty());
+    EXPECT_EQ(station_->leftovers(), std::vector<std::string>{names.incoming});
+    for (const std::string& text : station_->server->statements)
+        EXPECT_EQ(text.find("DROP DATABASE"), std::string::npos) << "it is not fought";
+    EXPECT_EQ(standing("plant"), "ONLINE MULTI_USER");
+    EXPECT_EQ(station_->host.count_log("sqlserver.restore"), 0u);
+    stand_in_->tell(R"("do":"release","id":)" + rule);
+    restoring.join();
+    station_->begin();
+    EXPECT_EQ(station_->recover().status, STSYNC_OK);
+    expect_whole("plant", "old");
+}
+
+// Killed between the two names, and what would tell of writes cannot be read.
+TEST_F(SqlServerApplySettles, ANameIsGivenBackWhateverCannotBeRead) {
+    start();
+    make_two_states();
+    bool is_dead = false;
+    station_->server->refuses = [&](int, const std::string&) { return is_dead; };
+    station_->server->after = [&](int, const std::string& text) {
+        is_dead = is_dead || text.find("MODIFY NAME = [~syncold_") != std::string::npos;
+    };
+    EXPECT_FALSE(station_->apply("plant", fresh_, sql::mark_of(old_.content)).mark);
+    EXPECT_EQ(standing("plant"), "none");
+    station_->begin();
+    station_->server->refuses = [](int, const std::string& text) {
+        return text.starts_with("SELECT SUM(user_updates)");
+    };
+    const Ended recovered = station_->recover();
+    EXPECT_EQ(recovered.status, STSYNC_OK) << recovered.text;
+    expect_whole("plant", "old");
+}
+
+TEST_F(SqlServerApplySettles, UsersGetInWhateverCannotBeReadAndNothingIsLost) {
+    start();
+    make_two_states();
+    // The exchange goes through, its answer with the traces of writes is lost.
+    station_->server->refuses = [](int, const std::string& text) {
+        return text.starts_with("SELECT SUM(user_updates)");
+    };
+    station_->server->loses_answer = [](int, const std::string& text) {
+        return text.find("MODIFY NAME = [plant]") != std::string::npos;
+    };
+    const Ended ended = station_->apply("plant", fresh_, sql::mark_of(old_.content));
+    ASSERT_TRUE(ended.mark) << ended.text;
+    EXPECT_EQ(standing("plant"), "ONLINE MULTI_USER");
+    EXPECT_EQ(note_in("plant"), "fresh");
+    EXPECT_EQ(standing(kept()), "OFFLINE MULTI_USER");
+    EXPECT_TRUE(station_->open_intents().empty());
+    EXPECT_GE(station_->host.count_log("sqlserver.restore"), 1u);
+    station_->sql("ALTER DATABASE [" + kept() + "] SET ONLINE");
+    EXPECT_EQ(note_in(kept()), "old");
+}
+
+TEST_F(SqlServerApplySettles, ARecordThatCannotBeReadIsToldOnceAndHoldsUpNothing) {
+    start();
+    make_two_states();
+    sql::Intent intent;
+    intent.key = intent.database = "plant";
+    sql::RestoreJournal(sdk::Host(station_->host.abi())).put(intent);
+    station_->host.spoil_kv("restore:");
+    for (int scan = 0; scan < 3; ++scan)
+        EXPECT_TRUE(station_->settle().empty());
+    EXPECT_EQ(station_->host.count_log("sqlserver.journal"), 1u);
+    EXPECT_FALSE(sql::RestoreJournal(sdk::Host(station_->host.abi())).has_open());
+    ASSERT_TRUE(station_->apply("plant", fresh_, sql::mark_of(old_.content)).mark);
+    expect_whole("plant", "fresh");
 }
 
 TEST_F(SqlServerApplySettles, ADatabaseFoundWithoutAnyRecordHasNoNameThatItMayNotHave) {
