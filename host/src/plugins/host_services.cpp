@@ -241,6 +241,8 @@ std::optional<std::string> HostServices::added(std::string_view key) const {
         return settings_.first_enable ? "1" : "0";
     if (key == "@accept_root")
         return settings_.accept_root ? "1" : "0";
+    if (key == "@packages" && !settings_.packages.empty())
+        return path_text(settings_.packages);
     return std::nullopt;
 }
 

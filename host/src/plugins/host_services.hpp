@@ -32,7 +32,8 @@ struct InstanceSettings {
     std::string name;        // of the provider or discovery, for people and as log part
     std::string instance_id; // the same on every start of this station
     std::string project;
-    ConfigValue own; // a table: the plugin's own keys
+    std::filesystem::path packages; // the sync directory
+    ConfigValue own;                // a table: the plugin's own keys
     bool first_enable = false;
     bool accept_root = false;
     std::filesystem::path scratch; // exists; for temporary files

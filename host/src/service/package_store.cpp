@@ -87,8 +87,13 @@ PackageStore::PackageStore(StoreSettings settings)
     : settings_(std::move(settings)), sync_(settings_.sync), history_(settings_.history) {}
 
 IoResult<void> PackageStore::prepare() {
-    std::error_code ignored; // nothing there yet
-    std::filesystem::remove_all(settings_.staging, ignored);
+    // The folder itself stays: rights that somebody gave on it are not to be lost at each start.
+    std::error_code ignored; // nothing there yet, or what cannot be removed: the next start tries
+    for (std::filesystem::directory_iterator entries(settings_.staging, ignored);
+         !ignored && entries != std::filesystem::directory_iterator(); entries.increment(ignored)) {
+        std::error_code kept;
+        std::filesystem::remove_all(entries->path(), kept);
+    }
     return make_directories(settings_.staging);
 }
 

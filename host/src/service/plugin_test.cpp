@@ -4,6 +4,7 @@
 #include "base/random.hpp"
 #include "config/project_files.hpp"
 #include "config/secrets.hpp"
+#include "config/station_config.hpp"
 #include "service/known_plugins.hpp"
 #include "service/provider_test.hpp"
 
@@ -76,6 +77,8 @@ InstanceSettings settings_of(const RootPaths& paths, const std::string& project,
     const auto id = read_whole(instances / ("provider-" + config.name + ".id"), id_bytes_max);
     settings.instance_id = id ? *id : "never-ran";
     settings.project = project;
+    const auto station = load_station_config(paths);
+    settings.packages = station.value ? station.value->sync.directory : paths.sync;
     settings.own = config.own;
     std::error_code error;
     settings.first_enable = !fs::exists(instances / (config.name + ".enabled"), error);

@@ -65,6 +65,7 @@ InstanceSettings Runtime::instance_settings(const std::string& kind_of, const st
     instance.name = name;
     instance.instance_id = instance_id(kind_of, name);
     instance.project = settings_.project.name;
+    instance.packages = settings_.station.sync.directory;
     instance.own = own;
     std::error_code error;
     instance.first_enable = !std::filesystem::exists(enabled_marker(name), error);

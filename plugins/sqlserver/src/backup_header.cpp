@@ -84,7 +84,7 @@ FileKind file_kind_of(std::string_view letter) {
 }
 
 Answer ask(SqlSession& session, const std::string& statement, std::string_view file,
-           const sdk::Op* op) {
+           const sdk::Op* op, const std::function<Values()>& values_of_failure) {
     RunOptions options;
     options.limit = std::chrono::minutes(5); // a sleeping disk, a virus scanner
     options.op = op;
@@ -93,8 +93,12 @@ Answer ask(SqlSession& session, const std::string& statement, std::string_view f
         return answer;
     if (op != nullptr && (answer.ending == Ending::cancelled || answer.was_asked_to_end))
         op->check();
-    throw problem_of(answer.messages, answer.ending, Phase::running, {{"file", std::string(file)}})
-        .to_error();
+    Values values = {{"file", std::string(file)}};
+    const Diagnostic* const main = main_message(answer.messages, Phase::running);
+    const ErrorRule* const rule = main == nullptr ? nullptr : rule_of(*main, Phase::running);
+    if (values_of_failure && rule != nullptr && rule->id == "folder-denied" && session.is_usable())
+        values.merge(values_of_failure());
+    throw problem_of(answer.messages, answer.ending, Phase::running, values).to_error();
 }
 
 } // namespace
@@ -183,13 +187,17 @@ BackupFile parse_file(const Row& row) {
     return file;
 }
 
-Backup read_backup(SqlSession& session, std::string_view file, const sdk::Op* op) {
+Backup read_backup(SqlSession& session, std::string_view file, const sdk::Op* op,
+                   const std::function<Values()>& values_of_failure) {
+    const auto answer_to = [&](const std::string& statement) {
+        return ask(session, statement, file, op, values_of_failure);
+    };
     Backup backup;
-    backup.label = parse_label(ask(session, label_statement(file), file, op).row());
-    const Answer headers = ask(session, header_statement(file), file, op);
+    backup.label = parse_label(answer_to(label_statement(file)).row());
+    const Answer headers = answer_to(header_statement(file));
     for (std::size_t i = 0; i < headers.rows().rows.size(); ++i)
         backup.headers.push_back(parse_header(headers.rows().row(i)));
-    const Answer files = ask(session, file_list_statement(file), file, op);
+    const Answer files = answer_to(file_list_statement(file));
     for (std::size_t i = 0; i < files.rows().rows.size(); ++i)
         backup.files.push_back(parse_file(files.rows().row(i)));
     return backup;

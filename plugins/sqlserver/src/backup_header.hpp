@@ -2,8 +2,11 @@
 // other than through quoting.hpp.
 #pragma once
 
+#include "errors.hpp"
 #include "lsn.hpp"
 #include "server_version.hpp"
+
+#include <functional>
 
 namespace stationsync::sqlserver {
 
@@ -78,8 +81,10 @@ BackupHeader parse_header(const Row& row);
 BackupFile parse_file(const Row& row);
 
 // Three questions; `file` as SQL Server sees it. Throws sdk::Error with what the server says of the
-// file (CORRUPT, DENIED …), or sdk::Cancelled through `op`.
-Backup read_backup(SqlSession& session, std::string_view file, const sdk::Op* op);
+// file (CORRUPT, DENIED …), or sdk::Cancelled through `op`. `values_of_failure` is asked, in the
+// same session, for more values of the sentence when SQL Server may not use the file.
+Backup read_backup(SqlSession& session, std::string_view file, const sdk::Op* op,
+                   const std::function<Values()>& values_of_failure = {});
 
 // One sentence when the file is no package of this provider, whatever is in it: not exactly one
 // backup, of another kind, without checksums, damaged, not copy-only, striped, files missing.

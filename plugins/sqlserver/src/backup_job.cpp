@@ -12,11 +12,6 @@ namespace {
 constexpr std::uint64_t page_size = 8192;
 constexpr std::int32_t compression_not_in_edition = 1844;
 
-std::string folder_of(const std::string& file) {
-    const std::size_t separator = file.find_last_of("/\\");
-    return separator == std::string::npos ? file : file.substr(0, separator);
-}
-
 std::string megabytes(std::uint64_t bytes) {
     return std::to_string((bytes >> 20) + 1) + " MB";
 }
@@ -37,13 +32,16 @@ Answer run_job(SqlServer& server, SqlSession& worker, const ProviderSettings& se
 }
 
 [[noreturn]] void refuse_job(const Answer& answer, SqlSession& worker, const ServerFacts& facts,
-                             Values values, const std::string& file, const sdk::Op& op) {
+                             const ProviderSettings& settings, Values values,
+                             const std::string& file, const sdk::Op& op,
+                             Phase phase = Phase::running) {
     op.check();
     values["file"] = file;
     if (worker.is_usable())
-        for (const auto& [name, value] : folder_values(worker, facts, folder_of(file), &op))
+        for (const auto& [name, value] :
+             folder_values(worker, facts, rights_folder(settings, file), &op))
             values[name] = value;
-    throw problem_of(answer.messages, answer.ending, Phase::running, values).to_error();
+    throw problem_of(answer.messages, answer.ending, phase, values).to_error();
 }
 
 } // namespace
@@ -92,8 +90,8 @@ void BackupJob::write(std::string_view database, const ExchangeFile& file,
         answer = run_job(server_, worker_, settings_,
                          backup_statement(database, file.there(), label, false), what, op_);
     if (claim_of(answer) != JobClaim::success)
-        refuse_job(answer, worker_, facts_, {{"database", std::string(database)}}, file.there(),
-                   op_);
+        refuse_job(answer, worker_, facts_, settings_, {{"database", std::string(database)}},
+                   file.there(), op_, Phase::backing_up);
 }
 
 std::string BackupJob::check(const ExchangeFile& file, const PackageLabel& label) {
@@ -117,7 +115,7 @@ void verify_readable(SqlServer& server, SqlSession& worker, const ServerFacts& f
     const Answer answer =
         run_job(server, worker, settings, verify_statement(file_there), "verifying", op);
     if (!answer.is_complete())
-        refuse_job(answer, worker, facts, {}, file_there, op);
+        refuse_job(answer, worker, facts, settings, {}, file_there, op);
 }
 
 } // namespace stationsync::sqlserver

@@ -31,6 +31,26 @@ constexpr std::array rules{
               "The connection to SQL Server was lost while it was at work.",
               "Its state is asked again before anything else; look whether the service of SQL "
               "Server was restarted if this lasts."},
+    ErrorRule{"container-blocked", after_change, STSYNC_INCOMPATIBLE,
+              "The database '{database|of the package}' is a contained one, which this SQL Server "
+              "does not allow.",
+              "Allow it, EXEC sp_configure N'contained database authentication', 1; RECONFIGURE; "
+              "or take the containment out where the database is made."},
+    ErrorRule{"database-blocked", after_change, STSYNC_DENIED,
+              "SQL Server refuses to change the database '{database|asked for}': the login of this "
+              "service has no right for that, or the database is in a state that allows no change.",
+              "Look at its state (SELECT state_desc, user_access_desc FROM sys.databases) and at "
+              "what `stationsync doctor` says of the rights; it is tried again by itself."},
+    ErrorRule{"database-file-denied", after_change, STSYNC_DENIED,
+              "SQL Server is not allowed to use the folder for the files of '{database|the "
+              "database}': its own account opens them. The message of SQL Server names the path.",
+              "Give that account the right to modify that folder, or correct \"data_folder\" and "
+              "\"log_folder\"."},
+    ErrorRule{"database-file-missing", after_change, STSYNC_DENIED,
+              "SQL Server does not find the folder for the files of '{database|the database}'. The "
+              "message of SQL Server names the path.",
+              "Make that folder on the computer of SQL Server, or correct \"data_folder\" and "
+              "\"log_folder\"."},
     ErrorRule{"database-gone", never, STSYNC_NOT_FOUND,
               "The database '{database|asked for}' does not exist any more.",
               "Nothing needs to be done; the list of databases is read again."},
@@ -52,6 +72,9 @@ constexpr std::array rules{
               "SQL Server has marked the database '{database|asked for}' as suspect: its recovery "
               "failed.",
               "Look into the error log of SQL Server and restore the database."},
+    ErrorRule{"database-there", retry, STSYNC_BUSY,
+              "A database of that name was made by somebody else just now.",
+              "It is looked at again by itself."},
     ErrorRule{"database-unavailable", retry, STSYNC_BUSY,
               "SQL Server accepts the login, but cannot open the database it begins in.",
               "It is tried again by itself; if it lasts, give the login the default database "
@@ -115,6 +138,11 @@ constexpr std::array rules{
     ErrorRule{"logical-file-unknown", retry_once, STSYNC_BUSY,
               "The package does not hold the files of the database under the names expected.",
               "They are read from the package once more; report this if it lasts."},
+    ErrorRule{"login-in-use", after_change, STSYNC_DENIED,
+              "The login is a user of the database '{database|asked for}' already, so it cannot "
+              "become its owner or another user there.",
+              "Drop that user in the database, or choose another owner; it is tried again by "
+              "itself."},
     ErrorRule{"login-refused", after_change, STSYNC_DENIED, "SQL Server refuses the login{login|}.",
               "Correct user and password, or make the login: {grant|`stationsync doctor` prints "
               "the line}. It is tried again with long pauses, so that the account is not locked."},
@@ -161,6 +189,11 @@ constexpr std::array rules{
         "The database '{database|asked for}' belongs to an availability group or is mirrored, "
         "so it cannot be restored.",
         "Take it out of the group, or out of this provider."},
+    ErrorRule{
+        "replication-source", after_change, STSYNC_DENIED,
+        "The database '{database|asked for}' is published for replication, so SQL Server does "
+        "not drop it.",
+        "Take it out of the publication: EXEC sp_removedbreplication."},
     ErrorRule{"sector-size", never, STSYNC_INCOMPATIBLE,
               "The backup was written on a disk with other sectors and cannot be read on this one.",
               "It must be made again with BLOCKSIZE = 65536; a newer change does that by itself."},
@@ -241,6 +274,7 @@ constexpr std::array numbers{
     ErrorNumber{1105, 0, "disk-full-database"},
     ErrorNumber{1205, 0, "deadlock"},
     ErrorNumber{1222, 0, "lock-not-obtained"},
+    ErrorNumber{1801, 0, "database-there"},
     ErrorNumber{1807, 0, "lock-not-obtained"},
     ErrorNumber{1827, 0, "express-limit"},
     ErrorNumber{1834, 0, "file-claimed"},
@@ -324,16 +358,18 @@ constexpr std::array numbers{
     ErrorNumber{3414, 0, "io-error"},
     ErrorNumber{3456, 0, "io-error"},
     // What the system said about a file, before the 3156 that does not tell why.
-    ErrorNumber{3634, 2, "path-missing"},
-    ErrorNumber{3634, 3, "path-missing"},
-    ErrorNumber{3634, 5, "folder-denied"},
+    ErrorNumber{3634, 2, "database-file-missing"},
+    ErrorNumber{3634, 3, "database-file-missing"},
+    ErrorNumber{3634, 5, "database-file-denied"},
     ErrorNumber{3634, 32, "file-locked"},
     ErrorNumber{3634, 112, "disk-full-database"},
+    ErrorNumber{3702, 0, "lock-not-obtained"},
+    ErrorNumber{3724, 0, "replication-source"},
     ErrorNumber{4035, 0, "information"},
     ErrorNumber{4060, 0, "database-unavailable"},
     ErrorNumber{4064, 0, "database-unavailable"},
     ErrorNumber{5002, 0, "database-gone"},
-    ErrorNumber{5011, 0, "permission-missing"},
+    ErrorNumber{5011, 0, "database-blocked"},
     ErrorNumber{5030, 0, "lock-not-obtained"},
     ErrorNumber{5034, 0, "operation-running"},
     ErrorNumber{5059, 0, "operation-running"},
@@ -344,9 +380,13 @@ constexpr std::array numbers{
     ErrorNumber{5070, 0, "lock-not-obtained"},
     ErrorNumber{5094, 0, "snapshot-exists"},
     ErrorNumber{5104, 0, "file-claimed"},
-    ErrorNumber{5133, 2, "path-missing"},
-    ErrorNumber{5133, 3, "path-missing"},
-    ErrorNumber{5133, 5, "folder-denied"},
+    ErrorNumber{5120, 0, "database-incomplete"},
+    ErrorNumber{5120, 2, "database-file-missing"},
+    ErrorNumber{5120, 3, "database-file-missing"},
+    ErrorNumber{5120, 5, "database-file-denied"},
+    ErrorNumber{5133, 2, "database-file-missing"},
+    ErrorNumber{5133, 3, "database-file-missing"},
+    ErrorNumber{5133, 5, "database-file-denied"},
     ErrorNumber{5149, 0, "disk-full-database"},
     ErrorNumber{5170, 0, "file-claimed"},
     ErrorNumber{5591, 0, "feature-off"},
@@ -357,7 +397,11 @@ constexpr std::array numbers{
     ErrorNumber{10060, 0, "server-unreachable", true},
     ErrorNumber{10061, 0, "server-unreachable", true},
     ErrorNumber{11001, 0, "server-unreachable", true},
+    ErrorNumber{12824, 0, "container-blocked"},
+    ErrorNumber{15110, 0, "login-in-use"},
+    ErrorNumber{15151, 0, "permission-missing"},
     ErrorNumber{15247, 0, "permission-missing"},
+    ErrorNumber{15406, 0, "permission-missing"},
     ErrorNumber{15581, 0, "certificate-missing"},
     ErrorNumber{17142, 0, "connection-lost"},
     ErrorNumber{18452, 0, "login-refused"},

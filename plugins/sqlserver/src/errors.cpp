@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int32_t database_unavailable = 4060;
 constexpr std::int32_t default_database_unavailable = 4064;
+constexpr std::int32_t not_read = 3203;
 
 const ErrorNumber* find_number(std::int32_t number, std::int32_t system) {
     const auto all = error_numbers();
@@ -106,6 +107,8 @@ const ErrorRule* find_error_rule(std::string_view id) {
 }
 
 const ErrorRule* rule_of(const Diagnostic& message, Phase phase) {
+    if (phase == Phase::backing_up && message.number == not_read)
+        return find_error_rule("io-error");
     const std::int32_t system = system_error_in(message.text);
     const ErrorNumber* found = system == 0 ? nullptr : find_number(message.number, system);
     if (found == nullptr)
@@ -187,7 +190,8 @@ Problem problem_of(const std::vector<Diagnostic>& messages, Ending ending, Phase
                    const Values& values) {
     const Diagnostic* const main = main_message(messages, phase);
     const bool was_ended = ending == Ending::cancelled || ending == Ending::late;
-    if (was_ended && (main == nullptr || weight_of(*main, phase) <= 3) && phase == Phase::running)
+    if (was_ended && (main == nullptr || weight_of(*main, phase) <= 3) &&
+        phase != Phase::connecting)
         return problem_of_ending(ending);
     if (phase == Phase::connecting && ending == Ending::cancelled)
         return problem_of_ending(ending);

@@ -29,8 +29,9 @@ struct ErrorRule {
     std::string_view remedy;
 };
 
-// When a message came: some numbers of the system mean a server out of reach during a login only.
-enum class Phase : std::uint8_t { connecting, running };
+// When a message came: some numbers of the system mean a server out of reach during a login only,
+// and what cannot be read is the package, but for a BACKUP the database.
+enum class Phase : std::uint8_t { connecting, running, backing_up };
 
 struct ErrorNumber {
     std::int32_t number = 0;

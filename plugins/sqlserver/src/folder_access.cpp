@@ -35,10 +35,11 @@ std::vector<std::string> icacls_lines(std::string_view folder, std::string_view 
 std::vector<std::string> setfacl_lines(std::string_view folder, std::string_view account,
                                        std::string_view service) {
     const std::string user(account);
-    std::string entries = "u:" + user + ":rwx,d:u:" + user + ":rwx";
+    // For what is there already as well, and handed down to what comes; X: files do not get x.
+    std::string entries = "u:" + user + ":rwX,d:u:" + user + ":rwx";
     if (!service.empty() && service != "root")
         entries += ",d:u:" + std::string(service) + ":rwx";
-    std::vector<std::string> lines = {"setfacl -m " + entries + ' ' +
+    std::vector<std::string> lines = {"setfacl -R -m " + entries + ' ' +
                                       shell_quoted(without_separator(folder))};
     std::string parents;
     std::string_view parent = without_separator(folder);

@@ -4,6 +4,7 @@
 
 #include <stationsync/paths.hpp>
 
+#include <algorithm>
 #include <fstream>
 
 namespace stationsync::sqlserver {
@@ -20,7 +21,7 @@ std::string account_of_server(SqlSession& session, const ServerFacts& facts, con
 
 sdk::Finding check_folder(SqlSession& session, const ServerFacts& facts,
                           const ExchangeFolder& folder, const std::filesystem::path& near,
-                          const sdk::Op* op) {
+                          const ProviderSettings& settings, const sdk::Op* op) {
     const ExchangeFile probe = folder.new_file(near);
     {
         std::ofstream file(probe.here(), std::ios::binary);
@@ -38,8 +39,19 @@ sdk::Finding check_folder(SqlSession& session, const ServerFacts& facts,
     const Answer answer = session.run(folder_probe_statement(probe.there()), options);
     if (op != nullptr)
         op->check();
-    return folder_finding(judge_folder_probe(answer), folder.folder_there(near),
+    return folder_finding(judge_folder_probe(answer), rights_folder(settings, probe.there()),
                           account_of_server(session, facts, op), own_account(), facts);
+}
+
+std::string rights_folder(const ProviderSettings& settings, const std::string& file_there) {
+    const std::filesystem::path& all = settings.packages_folder;
+    const std::filesystem::path file = sdk::path_from_utf8(file_there).lexically_normal();
+    const std::filesystem::path root = all.lexically_normal();
+    if (settings.backup_folder.empty() && !all.empty() &&
+        std::mismatch(root.begin(), root.end(), file.begin(), file.end()).first == root.end())
+        return sdk::utf8_from_path(all);
+    const std::size_t separator = file_there.find_last_of("/\\");
+    return separator == std::string::npos ? file_there : file_there.substr(0, separator);
 }
 
 std::map<std::string, std::string, std::less<>> folder_values(SqlSession& session,

@@ -11,7 +11,12 @@ namespace stationsync::sqlserver {
 // sdk::Cancelled.
 sdk::Finding check_folder(SqlSession& session, const ServerFacts& facts,
                           const ExchangeFolder& folder, const std::filesystem::path& near,
-                          const sdk::Op* op);
+                          const ProviderSettings& settings, const sdk::Op* op);
+
+// The folder that the account of SQL Server needs its rights on for a file, as SQL Server sees it:
+// the one that all packages of the host lie below, for each of them has a folder of its own, or the
+// file's own.
+std::string rights_folder(const ProviderSettings& settings, const std::string& file_there);
 
 // What stands for {access} and {folder} in the sentences of the error table: the account of SQL
 // Server and the lines that give it what it needs.

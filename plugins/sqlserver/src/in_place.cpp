@@ -207,7 +207,7 @@ void save_copy(RestoreScene& scene, const Intent& intent, const sdk::Op* teller)
         teller, "saving");
     if (claim_of(backup) != JobClaim::success) {
         scene.worker.check();
-        throw failure_of(backup, intent, intent.safety_file);
+        throw failure_of(backup, intent, intent.safety_file, Phase::backing_up);
     }
     const Answer proof =
         scene.worker.run_job(verify_statement(intent.safety_file), teller, "checking the copy");
@@ -221,13 +221,13 @@ void overwrite(RestoreScene& scene, Intent& intent, const RestorePlan& plan, std
                const sdk::Op* teller, const std::function<void()>& recheck) {
     Answer last;
     if (!take_offline(scene, intent, last, recheck))
-        throw failure_of(last, intent, file);
+        throw failure_with_sessions(scene, last, intent, file);
     intent.was_taken_offline = true;
     const Answer answer =
         restore_noted(scene, intent, restore_statement(intent.database, file, plan), teller);
     const auto standing = scene.worker.ask(intent.database);
     if (claim_of(answer) != JobClaim::success || !standing || !standing->is_online())
-        throw failure_of(answer, intent, file);
+        throw failure_with_sessions(scene, answer, intent, file);
     scene.move_to(intent, RestoreStep::overwritten);
     try {
         check_database(scene, intent, intent.database, teller);

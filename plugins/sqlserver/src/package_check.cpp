@@ -1,13 +1,16 @@
 #include "package_check.hpp"
 
 #include "database_names.hpp"
+#include "folder_check.hpp"
 
 namespace stationsync::sqlserver {
 
 CheckedPackage check_package(SqlSession& session, const ServerFacts& facts, const std::string& file,
-                             bool is_build_exact, const sdk::Op* op) {
+                             const ProviderSettings& settings, const sdk::Op* op) {
     CheckedPackage checked;
-    checked.backup = read_backup(session, file, op);
+    checked.backup = read_backup(session, file, op, [&] {
+        return folder_values(session, facts, rights_folder(settings, file), op);
+    });
     if (const std::string defect = defect_of(checked.backup); !defect.empty())
         throw sdk::Error(STSYNC_CORRUPT, defect);
     const BackupHeader& header = checked.backup.header();
@@ -21,7 +24,7 @@ CheckedPackage check_package(SqlSession& session, const ServerFacts& facts, cons
     if (is_reserved_database(header.database))
         throw sdk::Error(STSYNC_CORRUPT, "The package is a backup of a database of SQL Server "
                                          "itself, which is never restored from a package.");
-    const PackageVerdict verdict = judge_package(header.version, facts, is_build_exact);
+    const PackageVerdict verdict = judge_package(header.version, facts, settings.is_build_exact);
     if (!verdict.obstacle.empty())
         throw sdk::Error(STSYNC_INCOMPATIBLE, verdict.obstacle);
     checked.warnings = verdict.warnings;

@@ -3,6 +3,7 @@
 
 #include "backup_header.hpp"
 #include "package_label.hpp"
+#include "provider_settings.hpp"
 
 namespace stationsync::sqlserver {
 
@@ -16,6 +17,6 @@ struct CheckedPackage {
 // sees it. Throws sdk::Error: CORRUPT when it is none of our packages, INCOMPATIBLE when it is of
 // another version, DENIED when SQL Server may not read it; sdk::Cancelled.
 CheckedPackage check_package(SqlSession& session, const ServerFacts& facts, const std::string& file,
-                             bool is_build_exact, const sdk::Op* op);
+                             const ProviderSettings& settings, const sdk::Op* op);
 
 } // namespace stationsync::sqlserver

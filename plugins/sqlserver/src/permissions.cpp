@@ -48,6 +48,8 @@ std::string server_rights_statement() {
            "HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW ANY DATABASE') AS view_any_database, "
            "HAS_PERMS_BY_NAME(NULL, NULL, 'CONNECT ANY DATABASE') AS connect_any_database, "
            "HAS_PERMS_BY_NAME(NULL, NULL, 'CREATE ANY DATABASE') AS create_any_database, "
+           "HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW ANY DEFINITION') AS view_any_definition, "
+           "HAS_PERMS_BY_NAME(NULL, NULL, 'ALTER ANY CONNECTION') AS alter_any_connection, "
            "HAS_PERMS_BY_NAME('msdb.dbo.backupset', 'OBJECT', 'SELECT') AS read_backup_history, "
            "HAS_PERMS_BY_NAME('msdb.dbo.restorehistory', 'OBJECT', 'SELECT') AS "
            "read_restore_history";
@@ -63,6 +65,8 @@ ServerRights parse_server_rights(const Row& row) {
     rights.views_any_database = flag_in(row, "view_any_database");
     rights.connects_any_database = flag_in(row, "connect_any_database");
     rights.creates_any_database = flag_in(row, "create_any_database");
+    rights.views_any_definition = flag_in(row, "view_any_definition");
+    rights.ends_connections = flag_in(row, "alter_any_connection");
     // NULL here: the login may not even enter msdb.
     rights.reads_backup_history = flag_in(row, "read_backup_history").value_or(false);
     rights.reads_restore_history = flag_in(row, "read_restore_history").value_or(false);
@@ -75,7 +79,15 @@ std::string database_rights_statement(std::string_view database) {
            "HAS_PERMS_BY_NAME(" + name + ", 'DATABASE', 'BACKUP DATABASE') AS backup_database, " +
            "HAS_PERMS_BY_NAME(" + name + ", 'DATABASE', 'VIEW DEFINITION') AS view_definition, " +
            "HAS_PERMS_BY_NAME(" + name +
-           ", 'DATABASE', 'VIEW DATABASE STATE') AS view_database_state";
+           ", 'DATABASE', 'VIEW DATABASE STATE') AS view_database_state, " +
+           "(SELECT SUSER_SNAME(owner_sid) FROM sys.databases WHERE name = " +
+           quoted_text(database) + ") AS owner_name, " +
+           "(SELECT CASE WHEN owner_sid = 0x01 OR owner_sid = SUSER_SID() THEN 1 ELSE 0 END FROM "
+           "sys.databases WHERE name = " +
+           quoted_text(database) + ") AS is_owner_special, " +
+           "HAS_PERMS_BY_NAME((SELECT QUOTENAME(SUSER_SNAME(owner_sid)) FROM sys.databases WHERE "
+           "name = " +
+           quoted_text(database) + "), 'LOGIN', 'IMPERSONATE') AS impersonate_owner";
 }
 
 DatabaseRights parse_database_rights(const Row& row) {
@@ -84,6 +96,10 @@ DatabaseRights parse_database_rights(const Row& row) {
     rights.backs_up = flag_in(row, "backup_database");
     rights.views_definition = flag_in(row, "view_definition");
     rights.views_database_state = flag_in(row, "view_database_state");
+    if (const Value* const owner = row.find("owner_name"))
+        rights.owner = owner->text().value_or("");
+    rights.is_owner_special = flag_in(row, "is_owner_special").value_or(true);
+    rights.impersonates_owner = flag_in(row, "impersonate_owner");
     return rights;
 }
 
@@ -110,6 +126,10 @@ std::vector<std::string> server_grant_lines(const ServerRights& rights, const Se
         lines.push_back("GRANT VIEW ANY DATABASE TO " + login + ';');
     if (facts.has_connect_any() && is_lacking(rights.connects_any_database))
         lines.push_back("GRANT CONNECT ANY DATABASE TO " + login + ';');
+    if (is_lacking(rights.views_any_definition))
+        lines.push_back("GRANT VIEW ANY DEFINITION TO " + login + ';');
+    if (is_lacking(rights.ends_connections))
+        lines.push_back("GRANT ALTER ANY CONNECTION TO " + login + ';');
     if (is_lacking(rights.reads_backup_history) || is_lacking(rights.reads_restore_history))
         lines.push_back("USE [msdb]; " + user_line(rights.login) +
                         " GRANT SELECT ON [dbo].[backupset] TO " + login +
@@ -124,9 +144,14 @@ std::vector<std::string> database_grant_lines(const DatabaseRights& rights,
     const bool lacks_backup = !rights.backs_up.value_or(false);
     const bool lacks_definition = !rights.views_definition.value_or(false);
     const bool lacks_state = !rights.views_database_state.value_or(false);
+    const std::string name = quoted_name(login);
+    // NULL for the owner: it is a login of a Windows group, or none that may be seen.
+    if (!rights.is_owner_special && !rights.owner.empty() &&
+        !rights.impersonates_owner.value_or(false))
+        lines.push_back("USE [master]; GRANT IMPERSONATE ON LOGIN::" + quoted_name(rights.owner) +
+                        " TO " + name + ';');
     if (rights.has_access && !lacks_backup && !lacks_definition && !lacks_state)
         return lines;
-    const std::string name = quoted_name(login);
     lines.push_back("USE " + quoted_name(database) + ';');
     // A right inside a database needs a user there, also where the login may enter without one.
     lines.push_back(user_line(std::string(login)));
@@ -156,9 +181,11 @@ std::vector<sdk::Finding> server_findings(const ServerRights& rights, const Serv
     return {{STSYNC_FINDING_OK, "sqlserver.permissions",
              "The login " + rights.login + " has the rights that it needs on the server.", ""},
             {STSYNC_FINDING_WARNING, "sqlserver.permissions_travel",
-             "Rights within a database are part of its backups: those of the login " +
-                 rights.login + " vanish when a database of another station is restored.",
-             "Grant them on every station, or run: " + sysadmin_line(rights.login)}};
+             "Rights within a database are part of its backups: after each restore the service "
+             "makes its login " +
+                 rights.login +
+                 " a user again, which needs IMPERSONATE on the owner of the database.",
+             "Grant that for the owner of each database, or run: " + sysadmin_line(rights.login)}};
 }
 
 sdk::Finding database_finding(const DatabaseRights& rights, std::string_view database,
@@ -172,10 +199,12 @@ sdk::Finding database_finding(const DatabaseRights& rights, std::string_view dat
     if (lines.empty())
         return {STSYNC_FINDING_OK, "sqlserver.database_permissions",
                 "The database " + name + " may be backed up.", ""};
-    const char* const what = !rights.has_access ? " may not enter the database "
-                             : !rights.backs_up.value_or(false)
-                                 ? " may not back up the database "
-                                 : " may not see all of the database ";
+    const char* const what =
+        !rights.has_access                 ? " may not enter the database "
+        : !rights.backs_up.value_or(false) ? " may not back up the database "
+        : !rights.views_definition.value_or(false) || !rights.views_database_state.value_or(false)
+            ? " may not see all of the database "
+            : " could not give its owner back, after a restore, the database ";
     return {STSYNC_FINDING_ERROR, "sqlserver.database_permissions",
             "The login " + server.login + what + name + ".",
             "Let an administrator run: " + joined(lines)};

@@ -16,6 +16,8 @@ struct ServerRights {
     std::optional<bool> views_any_database;
     std::optional<bool> connects_any_database; // 2014 and later
     std::optional<bool> creates_any_database;
+    std::optional<bool> views_any_definition;  // the logins that users are compared with
+    std::optional<bool> ends_connections;      // KILL: of who takes the only place of a database
     std::optional<bool> reads_backup_history;  // msdb.dbo.backupset
     std::optional<bool> reads_restore_history; // msdb.dbo.restorehistory
 };
@@ -25,6 +27,9 @@ struct DatabaseRights {
     std::optional<bool> backs_up;
     std::optional<bool> views_definition;
     std::optional<bool> views_database_state;
+    std::string owner;                      // empty = one without a login here
+    bool is_owner_special = true;           // the built-in administrator, or the login itself
+    std::optional<bool> impersonates_owner; // to give it its database back after a restore
 };
 
 std::string server_rights_statement();

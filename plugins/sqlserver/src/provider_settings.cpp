@@ -1,5 +1,7 @@
 #include "provider_settings.hpp"
 
+#include <stationsync/paths.hpp>
+
 namespace stationsync::sqlserver {
 
 namespace {
@@ -52,6 +54,12 @@ ProviderSettings provider_settings_of(const sdk::Host& host) {
     if (settings.backup_folder.empty() && !settings.backup_folder_on_server.empty())
         refuse("The setting \"backup_folder_on_server\" needs \"backup_folder\": the same folder "
                "as this computer names it.");
+    if (const auto packages = host.config("@packages")) {
+        settings.packages_folder = sdk::path_from_utf8(*packages);
+        settings.fetched_folder = settings.packages_folder /
+                                  sdk::path_from_utf8(host.config("@project").value_or("")) /
+                                  sdk::path_from_utf8(host.config("@name").value_or(""));
+    }
     settings.compresses = host.config_flag("compression", false);
     settings.verifies_backups = host.config_flag("verify_backup", true);
     settings.is_build_exact = host.config_flag("exact_build", false);

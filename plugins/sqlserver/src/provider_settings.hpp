@@ -22,6 +22,9 @@ struct ProviderSettings {
     // as SQL Server does; empty = where the host keeps them.
     std::filesystem::path backup_folder;
     std::string backup_folder_on_server;
+    // Where the host keeps them, and those that were fetched for this provider; empty = not told.
+    std::filesystem::path packages_folder;
+    std::filesystem::path fetched_folder;
     bool compresses = false;         // where the edition can
     bool verifies_backups = true;    // VERIFYONLY after each backup
     bool is_build_exact = false;     // stations must have the same build

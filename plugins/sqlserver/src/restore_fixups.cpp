@@ -27,24 +27,100 @@ void try_statement(RestoreScene& scene, const Intent& intent, const std::string&
     scene.warn(intent, what + ' ' + error_of(answer, {{"database", intent.database}}).what());
 }
 
-// An owner that exists on this server: that of before, else the built-in administrator, whatever it
-// was renamed to.
-void set_owner(RestoreScene& scene, const Intent& intent, const std::string& database) {
-    std::string owner = intent.owner;
-    if (owner.empty())
-        owner =
-            scene.worker.must("SELECT SUSER_SNAME(0x01) AS name").row()["name"].text().value_or("");
+struct OwnLogin {
+    std::string name;
+    bool is_sysadmin = false;
+    std::string administrator; // the built-in one, whatever it was renamed to
+};
+
+OwnLogin ask_own_login(RestoreScene& scene) {
+    const Answer answer = scene.worker.must("SELECT SUSER_SNAME() AS name, "
+                                            "IS_SRVROLEMEMBER('sysadmin') AS is_sysadmin, "
+                                            "SUSER_SNAME(0x01) AS administrator");
+    const Row row = answer.row();
+    return {row["name"].text().value_or(""), row["is_sysadmin"].flag().value_or(false),
+            row["administrator"].text().value_or("")};
+}
+
+// The owner could not be set: it, who is not to be locked out, becomes db_owner instead.
+void let_owner_in(RestoreScene& scene, const Intent& intent, const std::string& database,
+                  const std::string& owner) {
+    const Answer found = scene.worker.run("SELECT name FROM " + quoted_name(database) +
+                                          ".sys.database_principals WHERE sid = SUSER_SID(" +
+                                          quoted_text(owner) + ")");
+    const bool has_user = found.is_complete() && !found.rows().rows.empty();
+    const std::string user = has_user ? found.row()["name"].text().value_or(owner) : owner;
+    std::string statements = "ALTER ROLE [db_owner] ADD MEMBER " + quoted_name(user);
+    if (!has_user)
+        statements.insert(0, "CREATE USER " + quoted_name(user) + " FOR LOGIN " +
+                                 quoted_name(owner) + "; ");
+    try_statement(scene, intent, inside(database, statements),
+                  "The login " + in_quotes(owner) + ", which owned " + in_quotes(intent.database) +
+                      ", could not be made a member of db_owner in it either, so it may be locked "
+                      "out:");
+}
+
+// The owner is another one from here on, and our login comes back with the next package as a user
+// of another server, or not at all. As the owner, whom we may impersonate, it is let in again.
+void stay_inside(RestoreScene& scene, const Intent& intent, const std::string& database,
+                 const std::string& owner, const OwnLogin& own) {
+    const std::string user = quoted_name(own.name);
+    const std::string state = scene.server.splits_server_state() ? "VIEW DATABASE PERFORMANCE STATE"
+                                                                 : "VIEW DATABASE STATE";
+    const std::string statements =
+        "IF EXISTS (SELECT * FROM sys.database_principals WHERE name = " + quoted_text(own.name) +
+        ") ALTER USER " + user + " WITH LOGIN = " + user + " ELSE CREATE USER " + user +
+        " FOR LOGIN " + user + "; ALTER ROLE [db_backupoperator] ADD MEMBER " + user +
+        "; GRANT VIEW DEFINITION TO " + user + "; GRANT " + state + " TO " + user;
+    const Answer answer = scene.worker.run(
+        "EXECUTE AS LOGIN = " + quoted_text(owner) + "; BEGIN TRY " + inside(database, statements) +
+        "; REVERT; END TRY BEGIN CATCH REVERT; THROW; END CATCH");
+    if (answer.is_complete())
+        return;
+    if (answer.ending != Ending::failed) {
+        scene.worker.run("REVERT"); // a batch that was ended leaves its session as it was
+        scene.worker.check();
+        throw error_of(answer, {{"database", intent.database}});
+    }
+    scene.warn(intent, "The login of this service could not be made a user of " +
+                           in_quotes(intent.database) +
+                           " again, so it cannot be backed up from "
+                           "here: `stationsync doctor` prints what is to be run. " +
+                           error_of(answer, {{"database", intent.database}}).what());
+}
+
+// That of before, else the built-in administrator. Last of all: whoever is not sysadmin may do
+// nothing else afterwards.
+void set_owner(RestoreScene& scene, const Intent& intent, const std::string& database,
+               const OwnLogin& own) {
+    std::string owner = intent.owner.empty() ? own.administrator : intent.owner;
+    // An administrator gets in anyway; to make it the owner takes rights that amount to its own.
+    if (!own.is_sysadmin && owner == own.administrator)
+        owner = own.name;
     if (owner.empty())
         return;
-    try_statement(scene, intent,
-                  "ALTER AUTHORIZATION ON DATABASE::" + quoted_name(database) + " TO " +
-                      quoted_name(owner),
-                  in_quotes(intent.database) + " could not be given its owner " + in_quotes(owner) +
-                      " again:");
+    const Answer answer = scene.worker.run(
+        "ALTER AUTHORIZATION ON DATABASE::" + quoted_name(database) + " TO " + quoted_name(owner));
+    if (answer.is_complete()) {
+        if (!own.is_sysadmin && owner != own.name)
+            stay_inside(scene, intent, database, owner, own);
+        return;
+    }
+    if (answer.ending != Ending::failed) {
+        scene.worker.check();
+        throw error_of(answer, {{"database", intent.database}});
+    }
+    scene.warn(intent, in_quotes(intent.database) + " could not be given its owner " +
+                           in_quotes(owner) + " again, which becomes a member of db_owner in it: " +
+                           error_of(answer, {{"database", intent.database}}).what());
+    if (owner != own.name)
+        let_owner_in(scene, intent, database, owner);
 }
 
 // Users of the package whose login has another identity here. Logins are never made.
-void adopt_orphans(RestoreScene& scene, const Intent& intent, const std::string& database) {
+// Our own is the owner at this time, which cannot be a user as well.
+void adopt_orphans(RestoreScene& scene, const Intent& intent, const std::string& database,
+                   const OwnLogin& own) {
     const std::string name = quoted_name(database);
     const Answer answer = scene.worker.run(
         "SELECT dp.name, sl.name AS login_name FROM " + name +
@@ -65,6 +141,8 @@ void adopt_orphans(RestoreScene& scene, const Intent& intent, const std::string&
         const Row row = answer.rows().row(i);
         const std::string user = row["name"].text().value_or("");
         const auto login = row["login_name"].text();
+        if (!own.is_sysadmin && login == own.name)
+            continue;
         if (!login) {
             without_login += (without_login.empty() ? "" : ", ") + presentable(user, 100);
             continue;
@@ -109,10 +187,11 @@ void warn_of_master_key(RestoreScene& scene, const Intent& intent, const std::st
 } // namespace
 
 void fix_up(RestoreScene& scene, const Intent& intent, const std::string& database) {
-    set_owner(scene, intent, database);
-    adopt_orphans(scene, intent, database);
+    const OwnLogin own = ask_own_login(scene);
+    adopt_orphans(scene, intent, database, own);
     set_options(scene, intent, database);
     warn_of_master_key(scene, intent, database);
+    set_owner(scene, intent, database, own);
 }
 
 void check_database(RestoreScene& scene, const Intent& intent, const std::string& database,

@@ -75,7 +75,8 @@ void close_to_users(RestoreScene& scene, const std::string& database) {
             standing && standing->access == "RESTRICTED_USER")
             return;
         if (attempt + 1 == attempts_max)
-            throw error_of(answer, {{"database", database}});
+            throw error_of(answer,
+                           {{"database", database}, {"sessions", sessions_in(scene, database)}});
         scene.worker.pause(attempt);
     }
 }
@@ -91,7 +92,8 @@ void open_to_users(RestoreScene& scene, const std::string& database, const std::
             standing && standing->access == wanted)
             return;
         if (attempt + 1 == attempts_max)
-            throw error_of(answer, {{"database", database}});
+            throw error_of(answer,
+                           {{"database", database}, {"sessions", sessions_in(scene, database)}});
         // Whoever took the only place in the meantime keeps everybody else out.
         scene.worker.end_visitors(database);
         scene.worker.pause(attempt);
@@ -171,8 +173,24 @@ void note_content(RestoreScene& scene, const Intent& intent, Content content,
     }
 }
 
-sdk::Error failure_of(const Answer& answer, const Intent& intent, std::string_view file) {
-    return error_of(answer, {{"database", intent.database}, {"file", std::string(file)}});
+sdk::Error failure_of(const Answer& answer, const Intent& intent, std::string_view file,
+                      Phase phase) {
+    return error_of(answer, {{"database", intent.database}, {"file", std::string(file)}}, phase);
+}
+
+sdk::Error failure_with_sessions(RestoreScene& scene, const Answer& answer, const Intent& intent,
+                                 std::string_view file) {
+    const std::string rule = problem_of(answer.messages, answer.ending, Phase::running, {}).rule;
+    return error_of(answer,
+                    {{"database", intent.database},
+                     {"file", std::string(file)},
+                     {"sessions", rule == "lock-not-obtained" ? sessions_in(scene, intent.database)
+                                                              : std::string()}});
+}
+
+std::string sessions_in(RestoreScene& scene, const std::string& database) {
+    const auto visitors = ask_visitors(scene.worker.session(), database);
+    return visitors.empty() ? "" : ": " + to_text(visitors);
 }
 
 } // namespace stationsync::sqlserver

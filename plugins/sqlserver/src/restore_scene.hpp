@@ -74,6 +74,13 @@ void check_database(RestoreScene& scene, const Intent& intent, const std::string
                     const sdk::Op* teller);
 
 // An ending by another name than success, as what is told to the operator.
-sdk::Error failure_of(const Answer& answer, const Intent& intent, std::string_view file);
+sdk::Error failure_of(const Answer& answer, const Intent& intent, std::string_view file,
+                      Phase phase = Phase::running);
+// The same with the sessions of others in `database`, where those are the reason.
+sdk::Error failure_with_sessions(RestoreScene& scene, const Answer& answer, const Intent& intent,
+                                 std::string_view file);
+
+// What stands for {sessions} in a sentence: ": HMI on PANEL-3 (login plant)", empty without any.
+std::string sessions_in(RestoreScene& scene, const std::string& database);
 
 } // namespace stationsync::sqlserver

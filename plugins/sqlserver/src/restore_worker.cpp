@@ -32,8 +32,8 @@ bool was_ended_by(const Answer& answer) noexcept {
 
 } // namespace
 
-sdk::Error error_of(const Answer& answer, const Values& values) {
-    return problem_of(answer.messages, answer.ending, Phase::running, values).to_error();
+sdk::Error error_of(const Answer& answer, const Values& values, Phase phase) {
+    return problem_of(answer.messages, answer.ending, phase, values).to_error();
 }
 
 SqlSession& RestoreWorker::session() {

@@ -73,6 +73,6 @@ private:
 };
 
 // The sentence of the error table for an answer that is not complete.
-sdk::Error error_of(const Answer& answer, const Values& values);
+sdk::Error error_of(const Answer& answer, const Values& values, Phase phase = Phase::running);
 
 } // namespace stationsync::sqlserver

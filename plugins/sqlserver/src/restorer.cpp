@@ -94,7 +94,7 @@ private:
 
     RestoreCase examine(const std::string& file, const Seen& seen) {
         CheckedPackage checked = check_package(scene_.worker.session(), scene_.server, file,
-                                               scene_.settings.is_build_exact, scene_.worker.op());
+                                               scene_.settings, scene_.worker.op());
         label_ = checked.label;
         RestoreCase restore;
         restore.database = request_.database;

@@ -17,8 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* folder_key = "folder";
-
 // Two instances may use one folder: each removes its own files only.
 std::string instance_tag(const sdk::Host& host) {
     constexpr std::string_view digits = "0123456789abcdef";
@@ -203,33 +201,37 @@ void SqlProvider::scan_one(const LookSession::Use& use, const ServerLook& server
 
 // The folder
 
-// A place whose folder stands for all packages; empty while no package has been made yet.
-fs::path SqlProvider::probe_place() const {
-    if (!settings_.backup_folder.empty())
-        return settings_.backup_folder / "probe";
-    const auto folder = host_.kv_get(folder_key);
-    return folder ? sdk::path_from_utf8(*folder) / "probe" : fs::path();
-}
-
-void SqlProvider::remember_folder(const fs::path& package) {
-    const std::string folder = sdk::utf8_from_path(package.parent_path());
-    if (host_.kv_get(folder_key) != folder)
-        host_.kv_put({{folder_key, folder}});
+// Nothing: there is no folder yet; the host makes its own when it starts.
+std::optional<sdk::Finding> SqlProvider::probe_folders(const LookSession::Use& use,
+                                                       const sdk::Op& op) const {
+    std::vector<fs::path> folders = {settings_.backup_folder};
+    // The first hands its rights down, but what is in it may be older than they are.
+    if (settings_.backup_folder.empty())
+        folders = {settings_.packages_folder, settings_.fetched_folder};
+    std::optional<sdk::Finding> finding;
+    for (const fs::path& folder : folders) {
+        std::error_code ignored;
+        if (folder.empty() ||
+            (settings_.backup_folder.empty() && !fs::is_directory(folder, ignored)))
+            continue;
+        finding =
+            check_folder(use.session(), use.facts(), folder_, folder / "probe", settings_, &op);
+        if (finding->severity != STSYNC_FINDING_OK)
+            break;
+    }
+    return finding;
 }
 
 std::optional<sdk::Fault> SqlProvider::folder_fault(const LookSession::Use& use,
                                                     const sdk::Op& op) {
-    const fs::path place = probe_place();
-    std::error_code ignored; // the host makes its folder anew when it needs it
-    if (is_folder_known_good_ || place.empty() ||
-        (settings_.backup_folder.empty() && !fs::is_directory(place.parent_path(), ignored)))
+    if (is_folder_known_good_)
         return std::nullopt;
-    const sdk::Finding finding = check_folder(use.session(), use.facts(), folder_, place, &op);
-    if (finding.severity != STSYNC_FINDING_ERROR) {
-        is_folder_known_good_ = true;
+    const auto finding = probe_folders(use, op);
+    if (!finding || finding->severity != STSYNC_FINDING_ERROR) {
+        is_folder_known_good_ = finding.has_value();
         return std::nullopt;
     }
-    return sdk::Fault{"", STSYNC_DENIED, finding.text + ' ' + finding.remedy, true, 0};
+    return sdk::Fault{"", STSYNC_DENIED, finding->text + ' ' + finding->remedy, true, 0};
 }
 
 // Backup
@@ -315,7 +317,6 @@ sdk::ExportResult SqlProvider::export_object(sdk::Op& op, const std::string& key
     Held held = hold_open(*session, facts, key, database, op);
     const ExportedState state =
         before_export(*session, facts, key, database, held.was_left_open, op);
-    remember_folder(package);
     BackupJob job(server_, *session, facts, settings_, op);
     if (const auto free = host_.free_space(folder_.folder_here(package)))
         job.check_space(database, *free, folder_.folder_there(package));
@@ -354,8 +355,7 @@ std::optional<sdk::Digest> SqlProvider::verify(sdk::Op& op, const std::string& k
     const std::unique_ptr<SqlSession> session = open_session(server_, SessionRole::worker, &op);
     const ServerFacts facts = ask_server_facts(*session, &op);
     const ExchangeFile file = folder_.lend(package, op);
-    const CheckedPackage checked =
-        check_package(*session, facts, file.there(), settings_.is_build_exact, &op);
+    const CheckedPackage checked = check_package(*session, facts, file.there(), settings_, &op);
     for (const std::string& warning : checked.warnings)
         host_.log(STSYNC_LOG_WARNING, "sqlserver.package", key, warning);
     verify_readable(server_, *session, facts, settings_, file.there(), op);
@@ -418,8 +418,8 @@ std::vector<sdk::Finding> SqlProvider::self_test(sdk::Op& op) {
         }
         for (sdk::Finding& finding : check_permissions(use.session(), use.facts(), names, &op))
             findings.push_back(std::move(finding));
-        if (const fs::path place = probe_place(); !place.empty())
-            findings.push_back(check_folder(use.session(), use.facts(), folder_, place, &op));
+        if (auto finding = probe_folders(use, op))
+            findings.push_back(*std::move(finding));
     } catch (const sdk::Error& error) {
         findings.push_back(
             {STSYNC_FINDING_ERROR, "sqlserver.server", error.what(), "See the sentence."});

@@ -56,8 +56,7 @@ private:
                    const std::string& database, const sdk::Op& op);
     std::vector<std::string> test_databases(const LookSession::Use& use,
                                             std::vector<sdk::Finding>& findings, const sdk::Op& op);
-    std::filesystem::path probe_place() const;
-    void remember_folder(const std::filesystem::path& package);
+    std::optional<sdk::Finding> probe_folders(const LookSession::Use& use, const sdk::Op& op) const;
     ExportedState before_export(SqlSession& session, const ServerFacts& facts,
                                 const std::string& key, const std::string& database,
                                 bool was_left_open, const sdk::Op& op);

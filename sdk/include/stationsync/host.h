@@ -43,7 +43,11 @@ typedef struct stsync_host_log_v1 {
  *  @project       name of the project
  *  @first_enable  "1" when the instance is enabled for the first time: a root without a marker gets
  *                 one; else "0"
- *  @accept_root   "1" when a person has accepted the present root; else "0" */
+ *  @accept_root   "1" when a person has accepted the present root; else "0"
+ *  @packages      directory that packages lie below, both those that are exported and those that
+ *                 were fetched; the latter in a directory @project, in it @name. Kept for ever, so
+ *                 the rights that it hands down are those of all packages. Before the first start a
+ *                 self-test may find none */
 typedef struct stsync_host_config_v1 {
     uint32_t size; /* of this table */
     uint32_t reserved;

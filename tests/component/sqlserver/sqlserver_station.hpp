@@ -81,6 +81,7 @@ public:
             folder / "server",
             std::vector<std::string>{"--version", version, "--edition", edition});
         host_.config["@instance"] = {"instance of " + folder.string()};
+        host_.config["@packages"] = {(folder / "staging").string()};
         host_.config["server"] = {"127.0.0.1"};
         host_.config["port"] = {std::to_string(server_->port())};
         host_.config["user"] = {"sa"};

@@ -295,7 +295,7 @@ class DatabaseStatements:
         own = self.session.login
         if database is None or not (own.is_sysadmin or database.owner_sid == own.sid):
             raise fail(15151, "find", "database", statement.database)
-        if login is None or not (own.is_sysadmin or login is own):
+        if login is None or not own.may_impersonate(login):
             raise fail(15151, "find", "principal", statement.login)
         database.check_state()
         user = next((p for p in database.content["principals"] if p["sid"] == login.sid and p["id"] != 1), None)

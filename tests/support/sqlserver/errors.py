@@ -152,6 +152,8 @@ MESSAGES = {
     15025: (16, "The server principal '%s' already exists."),
     15151: (16, "Cannot %s the %s '%s', because it does not exist or you do not have permission."),
     15247: (16, "User does not have permission to perform this action."),
+    15406: (16, "Cannot execute as the server principal because the principal \"%s\" does not exist, this type of "
+                "principal cannot be impersonated, or you do not have permission."),
     15517: (16, "Cannot execute as the database principal because the principal \"%s\" does not exist, this type of "
                 "principal cannot be impersonated, or you do not have permission."),
     17809: (20, "Could not connect because the maximum number of '%s' user connections has already been reached."),

@@ -191,6 +191,10 @@ def _has_perms_by_name(session, securable, kind, permission, *_more):
         if permission == "CREATE DATABASE":
             return int(session.login.has(permission))
         return int(security.has_in(session.login, database, permission))
+    if kind.upper() == "LOGIN":
+        login = security.find(_parsename(securable))
+        return None if login is None else int(permission.upper() == "IMPERSONATE" and
+                                              session.login.may_impersonate(login))
     if kind.upper() == "OBJECT":
         parts = [_parsename(part) for part in securable.split(".")]
         database = session.instance.databases.get(parts[-3].casefold()) if len(parts) > 2 else session.database

@@ -143,6 +143,9 @@ class StatementReader(AdminReader):
         return node("rollback")
 
     def _st_exec(self):
+        if self.word("as login"):
+            self.need_op("=")
+            return node("execute_as", login=self.string())
         result = None
         if self.token.kind == "var" and self.is_op("=", ahead=1):
             result = self._variable()
@@ -158,6 +161,9 @@ class StatementReader(AdminReader):
         return node("execute", path=path, arguments=arguments, result=result)
 
     _st_execute = _st_exec
+
+    def _st_revert(self):
+        return node("revert")
 
     def _argument(self):
         """(name, expression, is output)"""

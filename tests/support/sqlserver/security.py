@@ -34,6 +34,7 @@ class Login:
         self.roles = set(roles)
         self.granted = {"CONNECT SQL"}
         self.denied = set()
+        self.impersonates = set()  # SIDs of other logins
         self.disabled = False
         self.must_change = False
         self.default_database = "master"
@@ -47,6 +48,9 @@ class Login:
         login = cls(fields["name"], fields["sid"])
         vars(login).update(fields)
         return login
+
+    def may_impersonate(self, other):
+        return self.is_sysadmin or other is self or other.sid in self.impersonates
 
     @property
     def is_sysadmin(self):

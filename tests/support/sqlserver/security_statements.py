@@ -147,6 +147,9 @@ class SecurityStatements:
         scope, path = statement.target or (None, None)
         security = self.instance.security
         database = self.session.database
+        if scope == "login":
+            self._permission_on_login(statement, self._login(path[-1], "find"))
+            return
         server_wide = scope is None and all(
             p.startswith(("VIEW SERVER", "VIEW ANY", "CREATE ANY", "ALTER ANY", "CONNECT ANY", "CONNECT SQL",
                           "CONTROL SERVER", "ALTER SERVER")) for p in statement.permissions)
@@ -180,6 +183,26 @@ class SecurityStatements:
                                                        "G" if statement.action == "grant" else "D"})
         del security, database
         self._change_principals(body)
+
+    def _permission_on_login(self, statement, owner):
+        self._need("CONTROL SERVER")
+        if statement.permissions != ["IMPERSONATE"] or statement.action == "deny":
+            raise fail(102, " ".join(statement.permissions))
+        for name in statement.names:
+            login = self._login(name, "find")
+            (login.impersonates.add if statement.action == "grant" else login.impersonates.discard)(owner.sid)
+        self.instance.save()
+
+    def do_execute_as(self, statement):
+        login = self.instance.security.find(statement.login)
+        if login is None or not self.session.login.may_impersonate(login):
+            raise fail(15406, statement.login)
+        self.session.logins_before.append(self.session.login)
+        self.session.login = login
+
+    def do_revert(self, _statement):
+        if self.session.logins_before:
+            self.session.login = self.session.logins_before.pop()
 
     def _grant_to_login(self, login, action, permission):
         if not self.instance.version.has(permission):

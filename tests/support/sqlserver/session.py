@@ -26,6 +26,7 @@ class Session:
         self.instance = instance
         self.connection = connection
         self.login = login
+        self.logins_before = []  # EXECUTE AS, until REVERT
         self.program = program
         self.host = host
         self.id = instance.new_session_id()

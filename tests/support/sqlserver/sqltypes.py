@@ -50,6 +50,13 @@ TIMES = {"datetime", "smalldatetime", "datetime2", "date", "datetimeoffset"}
 DECIMALS = {"decimal", "numeric", "money", "smallmoney"}
 KNOWN = set(INTEGERS) | TEXTS | BINARIES | TIMES | DECIMALS | {"bit", "float", "real", "uniqueidentifier",
                                                                "sql_variant"}
+# sys.types.system_type_id
+SYSTEM_IDS = {"image": 34, "text": 35, "uniqueidentifier": 36, "date": 40, "time": 41, "datetime2": 42,
+              "datetimeoffset": 43, "tinyint": 48, "smallint": 52, "int": 56, "smalldatetime": 58, "real": 59,
+              "money": 60, "datetime": 61, "float": 62, "sql_variant": 98, "ntext": 99, "bit": 104, "decimal": 106,
+              "numeric": 108, "smallmoney": 122, "bigint": 127, "varbinary": 165, "varchar": 167, "binary": 173,
+              "char": 175, "timestamp": 189, "rowversion": 189, "nvarchar": 231, "sysname": 231, "nchar": 239,
+              "xml": 241}
 EPOCH = datetime.datetime(1900, 1, 1)
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from . import content as contents
+from . import sqltypes
 from .views import MSDB, database_state, server_state, view
 
 TYPES = {"U": "USER_TABLE", "P": "SQL_STORED_PROCEDURE", "V": "VIEW", "FN": "SQL_SCALAR_FUNCTION", "TR": "SQL_TRIGGER",
@@ -68,7 +69,8 @@ def sql_modules(context):
 def columns(context):
     for entry in _objects(context, "U"):
         for number, column in enumerate(entry["columns"], 1):
-            yield {"object_id": entry["id"], "name": column["name"], "column_id": number, "system_type_id": 0,
+            yield {"object_id": entry["id"], "name": column["name"], "column_id": number,
+                   "system_type_id": sqltypes.SYSTEM_IDS[column["type"].name],
                    "max_length": column["type"].size, "precision": column["type"].precision,
                    "scale": column["type"].scale, "is_nullable": column["nullable"],
                    "is_identity": column["identity"] is not None}

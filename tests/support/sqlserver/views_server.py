@@ -6,7 +6,7 @@ import uuid
 from . import content as contents
 from .database import ACCESS, STATES
 from .errors import fail
-from .security import SERVER_ROLES
+from .security import SA_SID, SERVER_ROLES
 from .views import Context, may_see_server, server_state, view
 
 MODELS = {"FULL": 1, "BULK_LOGGED": 2, "SIMPLE": 3}
@@ -336,7 +336,12 @@ def dm_tran_session_transactions(context):
     default_language_name sysname, is_fixed_role bit""")
 def server_principals(context):
     instance = context.session.instance
+    own = context.session.login
     for login in instance.security.logins.values():
+        # Whom one may see: oneself, the built-in administrator, and with the right to everybody.
+        if not (login is own or login.sid == SA_SID or own.has("VIEW ANY DEFINITION") or
+                own.has("ALTER ANY LOGIN") or own.may_impersonate(login)):
+            continue
         yield {"name": login.name, "principal_id": login.principal_id, "sid": login.sid,
                "type": "U" if login.windows else "S", "type_desc": "WINDOWS_LOGIN" if login.windows else "SQL_LOGIN",
                "is_disabled": login.disabled, "create_date": instance.started, "modify_date": instance.started,

@@ -36,7 +36,7 @@ const std::vector<Expected>& noted() {
         {after_change, "could not write", {3202}},
         {retry, "broken off", {3204}},
         {none, "", {3211, 3014, 4035, 3262, 5060, 3406, 3407}},
-        {after_change, "no right", {3110, 262, 15247, 5011, 297, 300, 229, 916}},
+        {after_change, "no right", {3110, 262, 15247, 297, 300, 229, 916}},
         {never, "not a full backup", {3117, 3118, 3136}},
         {never, "does not exist any more", {3123, 911, 5002}},
         {never, "several files", {3132, 3133, 3227, 3231}},
@@ -222,6 +222,46 @@ TEST(SystemError, TellsWhyAFileWasNotOpened) {
     EXPECT_EQ(find_error_rule("folder-denied")->handling, Handling::after_change);
     EXPECT_EQ(rule_of(error(3202, "Write on 'x' failed: 112(full)"), running)->status,
               STSYNC_NO_SPACE);
+}
+
+TEST(SystemError, OfAFolderForDatabaseFilesNamesNoPackage) {
+    for (const std::int32_t number : {3634, 5120, 5133})
+        for (const auto& [system, wanted] :
+             {std::pair(5, "database-file-denied"), std::pair(3, "database-file-missing")}) {
+            const Diagnostic said = error(number, "Lookup of 'D:\\x.mdf' failed with the operating "
+                                                  "system error " +
+                                                      std::to_string(system) + "(text).");
+            const Problem problem =
+                problem_of({said, error(3156), error(3013)}, Ending::failed, running,
+                           {{"file", "C:\\sync\\1.bak"}, {"database", "plant"}});
+            EXPECT_EQ(problem.rule, wanted) << number;
+            const std::string text = problem.to_error().what();
+            EXPECT_EQ(text.find("1.bak"), std::string::npos) << text;
+            EXPECT_NE(text.find("data_folder"), std::string::npos) << text;
+            EXPECT_NE(text.find("D:\\x.mdf"), std::string::npos) << text;
+        }
+}
+
+TEST(SystemError, OfABackupThatCannotReadConcernsTheDatabaseAndNoPackage) {
+    const Diagnostic said = error(3203, "Read on 'D:\\plant.mdf' failed: 23(Data error)");
+    EXPECT_EQ(rule_of(said, Phase::backing_up)->id, "io-error");
+    EXPECT_EQ(rule_of(said, running)->id, "package-damaged");
+    EXPECT_EQ(rule_of(error(3203, "Read on 'x' failed: 5(denied)"), Phase::backing_up)->id,
+              "io-error");
+    EXPECT_EQ(problem_of({}, Ending::late, Phase::backing_up, {}).rule, "late");
+}
+
+TEST(Sentence, OfARefusedChangeNamesBothReasons) {
+    const std::string text =
+        problem_of({error(5011)}, Ending::failed, running, {}).to_error().what();
+    EXPECT_NE(text.find("no right"), std::string::npos) << text;
+    EXPECT_NE(text.find("state"), std::string::npos) << text;
+}
+
+TEST(Sentence, IsThereForWhatARestoreCanMeet) {
+    for (const std::int32_t number : {1801, 3702, 3724, 5120, 12824, 15110})
+        EXPECT_FALSE(problem_of({error(number)}, Ending::failed, running, {}).rule.empty())
+            << number;
 }
 
 // Number of the message that counts, 0 = none.

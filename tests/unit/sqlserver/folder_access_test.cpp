@@ -30,11 +30,11 @@ TEST(FolderLines, GiveTheAccountOfSqlServerTheRight) {
 
 TEST(FolderLines, OnLinuxOpenTheWayToTheFolderToo) {
     EXPECT_EQ(grant_access_lines("/srv/o'neil/exchange", "mssql", "stationsync", true),
-              (Lines{"setfacl -m u:mssql:rwx,d:u:mssql:rwx,d:u:stationsync:rwx "
+              (Lines{"setfacl -R -m u:mssql:rwX,d:u:mssql:rwx,d:u:stationsync:rwx "
                      "'/srv/o'\\''neil/exchange'",
                      "setfacl -m u:mssql:x '/srv' '/srv/o'\\''neil'"}));
     EXPECT_EQ(grant_access_lines("/exchange/", "mssql", "root", true),
-              Lines{"setfacl -m u:mssql:rwx,d:u:mssql:rwx '/exchange'"});
+              Lines{"setfacl -R -m u:mssql:rwX,d:u:mssql:rwx '/exchange'"});
 }
 
 TEST(ServiceAccount, IsThatOfTheEngineNotOfItsHelpers) {

@@ -26,6 +26,8 @@ Fields all_rights() {
             {"view_any_database", "1"},
             {"connect_any_database", "1"},
             {"create_any_database", "1"},
+            {"view_any_definition", "1"},
+            {"alter_any_connection", "1"},
             {"read_backup_history", "1"},
             {"read_restore_history", "1"}};
 }
@@ -58,6 +60,10 @@ TEST(ServerRights, EachThatIsMissingIsNamedByItsOwnLine) {
               Lines{"GRANT VIEW ANY DATABASE TO [PLANT\\sync];"});
     EXPECT_EQ(lines(with(all_rights(), "connect_any_database", "0"), 15),
               Lines{"GRANT CONNECT ANY DATABASE TO [PLANT\\sync];"});
+    EXPECT_EQ(lines(with(all_rights(), "view_any_definition", "0"), 15),
+              Lines{"GRANT VIEW ANY DEFINITION TO [PLANT\\sync];"});
+    EXPECT_EQ(lines(with(all_rights(), "alter_any_connection", "0"), 15),
+              Lines{"GRANT ALTER ANY CONNECTION TO [PLANT\\sync];"});
     const Lines history = lines(with(all_rights(), "read_backup_history", "NULL"), 15);
     ASSERT_EQ(history.size(), 1u);
     EXPECT_NE(history[0].find("GRANT SELECT ON [dbo].[backupset] TO [PLANT\\sync];"),
@@ -106,6 +112,22 @@ TEST(DatabaseRights, EachThatIsMissingIsNamedByItsOwnLine) {
               "GRANT VIEW DATABASE PERFORMANCE STATE TO [sync];");
     EXPECT_EQ(wanted(database_rights("0", "NULL", "NULL", "NULL"), 15).size(), 5u);
     EXPECT_EQ(wanted(database_rights("0", "1", "1", "1"), 15), (Lines{"USE [Bat]]ch];", user}));
+}
+
+TEST(DatabaseRights, ToGiveTheOwnerItsDatabaseBackAreNamed) {
+    DatabaseRights rights = database_rights("1", "1", "1", "1");
+    EXPECT_TRUE(rights.is_owner_special) << "not told";
+    rights.owner = "pl]ant";
+    rights.is_owner_special = false;
+    rights.impersonates_owner = false;
+    EXPECT_EQ(database_grant_lines(rights, "Batch", "sync", release(15)),
+              Lines{"USE [master]; GRANT IMPERSONATE ON LOGIN::[pl]]ant] TO [sync];"});
+    ServerRights server;
+    server.login = "sync";
+    EXPECT_NE(database_finding(rights, "Batch", server, release(15)).text.find("owner"),
+              std::string::npos);
+    rights.impersonates_owner = true;
+    EXPECT_EQ(database_grant_lines(rights, "Batch", "sync", release(15)), Lines());
 }
 
 TEST(PermissionsCheck, TellsAllThatIsMissingAndHowToGiveIt) {
