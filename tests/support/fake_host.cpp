@@ -86,8 +86,12 @@ struct FakeServices {
         return give(sink, self(host).cache.string());
     }
 
-    static stsync_status free_space(const stsync_host*, stsync_str path,
+    static stsync_status free_space(const stsync_host* host, stsync_str path,
                                     std::uint64_t* bytes) noexcept {
+        if (self(host).free_bytes) {
+            *bytes = *self(host).free_bytes;
+            return STSYNC_OK;
+        }
         std::error_code code;
         fs::path existing = fs::path(copy(path));
         while (!fs::exists(existing, code) && existing.has_relative_path())

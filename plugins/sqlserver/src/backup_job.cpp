@@ -56,23 +56,29 @@ std::string backup_statement(std::string_view database, std::string_view file,
            ", DESCRIPTION = " + quoted_text(to_text(label)) + ", MEDIANAME = " + name;
 }
 
-void BackupJob::check_space(std::string_view database, std::uint64_t free,
-                            const std::string& folder) const {
+std::optional<std::uint64_t> backup_size(SqlSession& session, std::string_view database,
+                                         const sdk::Op* op) {
     const std::string name = quoted_name(database);
     RunOptions options;
-    options.op = &op_;
-    const Answer answer = worker_.run(
+    options.op = op;
+    const Answer answer = session.run(
         "SELECT (SELECT SUM(allocated_extent_page_count) FROM " + name +
             ".sys.dm_db_file_space_usage) AS pages, (SELECT SUM(used_log_space_in_bytes) FROM " +
             name + ".sys.dm_db_log_space_usage) AS log_bytes",
         options);
-    op_.check();
     if (!answer.is_complete() || answer.results.empty())
-        return;
+        return std::nullopt;
     const Row row = answer.row();
     const auto pages = static_cast<std::uint64_t>(row["pages"].integer().value_or(0));
     const auto log = static_cast<std::uint64_t>(row["log_bytes"].integer().value_or(0));
-    const std::uint64_t needed = pages * page_size + log;
+    return pages * page_size + log;
+}
+
+void BackupJob::check_space(std::string_view database, std::uint64_t free,
+                            const std::string& folder) const {
+    const auto size = backup_size(worker_, database, &op_);
+    op_.check();
+    const std::uint64_t needed = size.value_or(0);
     if (!settings_.compresses && needed > free)
         throw sdk::Error(STSYNC_NO_SPACE, "A backup of the database " + std::string(database) +
                                               " needs " + megabytes(needed) + ", but only " +

@@ -41,6 +41,10 @@ private:
     const sdk::Op& op_;
 };
 
+// Bytes that a backup of this database takes, uncompressed; nothing where that cannot be asked.
+std::optional<std::uint64_t> backup_size(SqlSession& session, std::string_view database,
+                                         const sdk::Op* op);
+
 // RESTORE VERIFYONLY with progress; throws as BackupJob::write.
 void verify_readable(SqlServer& server, SqlSession& worker, const ServerFacts& facts,
                      const ProviderSettings& settings, const std::string& file_there,

@@ -19,6 +19,7 @@ ChangeWatch::~ChangeWatch() {
     {
         const std::lock_guard lock(mutex_);
         is_stopping_ = true;
+        stop_.stop();
         if (session_)
             session_->cancel();
     }
@@ -32,6 +33,8 @@ void ChangeWatch::run() {
         lock.unlock();
         try {
             look();
+        } catch (const sdk::Cancelled&) {
+            return;
         } catch (const std::exception&) {
             // The scans say what is wrong with the server; here the next look tries again.
             const std::lock_guard relock(mutex_);
@@ -47,15 +50,15 @@ void ChangeWatch::look() {
     for (const std::string& key : broken_off_())
         sink_.changed(key);
     if (!session_ || !session_->is_usable()) {
-        std::unique_ptr<SqlSession> session = open_session(server_, SessionRole::look, nullptr);
-        facts_ = ask_server_facts(*session, nullptr);
+        std::unique_ptr<SqlSession> session = open_session(server_, SessionRole::look, &stop_.op());
+        facts_ = ask_server_facts(*session, &stop_.op());
         const std::lock_guard lock(mutex_);
         session_ = std::move(session);
         if (is_stopping_)
             return;
     }
     const ServerLook server = look_at_server(
-        *session_, facts_, [this] { return host_.utc_now(); }, nullptr);
+        *session_, facts_, [this] { return host_.utc_now(); }, &stop_.op());
     hint(server, facts_.server);
 }
 

@@ -4,6 +4,7 @@
 #include "baseline_store.hpp"
 #include "change_judge.hpp"
 #include "provider_settings.hpp"
+#include "stop_op.hpp"
 
 #include <stationsync/provider.hpp>
 
@@ -39,6 +40,7 @@ private:
     std::mutex mutex_;
     std::condition_variable wake_;
     bool is_stopping_ = false;
+    StopOp stop_;
     std::unique_ptr<SqlSession> session_; // changed under the mutex, for it is cancelled from there
     ServerFacts facts_;
     std::map<std::string, bool> were_there_; // keys, and whether they were seen as changed

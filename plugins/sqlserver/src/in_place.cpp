@@ -89,14 +89,6 @@ Held held_by(RestoreScene& scene, const Intent& intent) {
     return fork == intent.fork ? Held::old : Held::unknown;
 }
 
-// REPLACE would also let it write over files that belong to no database: where the database has
-// been dropped in the meantime, those that stand in its place are somebody else's.
-std::string rescue_statement(const Intent& intent, bool is_there) {
-    return "RESTORE DATABASE " + quoted_name(intent.database) +
-           " FROM DISK = " + quoted_path(intent.safety_file) + " WITH FILE = 1, " +
-           (is_there ? "REPLACE, " : "") + "CHECKSUM, STATS = 5, RECOVERY, RESTRICTED_USER";
-}
-
 // GUID of the copy.
 std::string restore_copy(RestoreScene& scene, Intent& intent) {
     Answer answer;
@@ -107,7 +99,9 @@ std::string restore_copy(RestoreScene& scene, Intent& intent) {
             await_own_restore(scene, intent);
         }
         is_there = scene.worker.ask(intent.database).has_value();
-        answer = restore_noted(scene, intent, rescue_statement(intent, is_there), nullptr);
+        answer =
+            restore_noted(scene, intent,
+                          rescue_statement(intent.database, intent.safety_file, is_there), nullptr);
         const JobClaim claim = claim_of(answer);
         const auto standing = scene.worker.ask(intent.database);
         if (claim == JobClaim::success && standing && standing->is_online()) {
@@ -129,11 +123,11 @@ std::string restore_copy(RestoreScene& scene, Intent& intent) {
                                           "restored yet: " +
                                           failure.what() +
                                           " The copy is kept; it is tried again by itself.");
-    throw NeedsPerson(
-        in_quotes(intent.database) +
-        " could not be replaced, and its copy could not be restored: " + failure.what() +
-        " The copy is kept. An administrator can run: " + rescue_statement(intent, is_there) +
-        "; ALTER DATABASE " + quoted_name(intent.database) + " SET MULTI_USER;");
+    throw NeedsPerson(in_quotes(intent.database) +
+                      " could not be replaced, and its copy could not be restored: " +
+                      failure.what() + " The copy is kept. An administrator can run: " +
+                      rescue_statement(intent.database, intent.safety_file, is_there) +
+                      "; ALTER DATABASE " + quoted_name(intent.database) + " SET MULTI_USER;");
 }
 
 // SQL Server wrote it; where the folder is on this computer and open to us, it can be removed.
@@ -197,7 +191,30 @@ Content leave_to_people(RestoreScene& scene, const Intent& intent,
     return intent.step == RestoreStep::put_back ? Content::old : Content::fresh;
 }
 
+// CHECKDB of what came in, once. False: it is damaged, or will not be checked, and the copy is
+// restored; until one of them is known its users wait.
+bool passes_check(RestoreScene& scene, Intent& intent) {
+    if (intent.is_given_up || !scene.settings.checks_database || intent.is_checked)
+        return !intent.is_given_up;
+    try {
+        check_database(scene, intent, intent.database, nullptr);
+        intent.is_checked = true;
+    } catch (const sdk::Error& error) {
+        scene.worker.ask(intent.database); // throws where the server is away
+        scene.warn(intent, error.what());
+        intent.is_given_up = true;
+    }
+    scene.journal.put(intent);
+    return !intent.is_given_up;
+}
+
 } // namespace
+
+std::string rescue_statement(std::string_view database, std::string_view copy, bool is_there) {
+    return "RESTORE DATABASE " + quoted_name(database) + " FROM DISK = " + quoted_path(copy) +
+           " WITH FILE = 1, " + (is_there ? "REPLACE, " : "") +
+           "CHECKSUM, STATS = 5, RECOVERY, RESTRICTED_USER";
+}
 
 void save_copy(RestoreScene& scene, const Intent& intent, const sdk::Op* teller) {
     const std::string to = quoted_path(intent.safety_file);
@@ -231,6 +248,7 @@ void overwrite(RestoreScene& scene, Intent& intent, const RestorePlan& plan, std
     scene.move_to(intent, RestoreStep::overwritten);
     try {
         check_database(scene, intent, intent.database, teller);
+        intent.is_checked = true;
     } catch (const sdk::Error& error) {
         intent.is_given_up = error.status() == STSYNC_UNSUPPORTED;
         scene.journal.put(intent);
@@ -243,12 +261,24 @@ Content settle_in_place(RestoreScene& scene, Intent intent) {
     auto standing = settled_standing(scene, intent);
     const bool is_over =
         intent.step == RestoreStep::replaced || intent.step == RestoreStep::put_back;
-    if (standing && standing->state == "OFFLINE" && !is_over) {
+    const bool is_before =
+        intent.step == RestoreStep::saving || intent.step == RestoreStep::preparing;
+    // At first only a person takes it offline.
+    if (standing && standing->state == "OFFLINE" && !is_over && !is_before) {
+        if (!intent.was_taken_offline) {
+            intent.was_taken_offline = true;
+            scene.journal.put(intent);
+        }
         scene.worker.run("ALTER DATABASE " + quoted_name(intent.database) + " SET ONLINE");
         standing = settled_standing(scene, intent);
     }
     const bool is_online = standing && standing->is_online();
-    if (intent.step == RestoreStep::saving || intent.step == RestoreStep::preparing) {
+    if (is_before) {
+        if (standing && standing->state == "OFFLINE")
+            throw NeedsPerson(in_quotes(intent.database) +
+                              " was taken offline by somebody while it was to be replaced. Bring "
+                              "it online with ALTER DATABASE … SET ONLINE; its users are let in "
+                              "then by itself.");
         if (!is_online)
             throw NeedsPerson(in_quotes(intent.database) +
                               " is not online any more, though nothing has been "
@@ -262,10 +292,9 @@ Content settle_in_place(RestoreScene& scene, Intent intent) {
     if (intent.step == RestoreStep::put_back)
         return leave_old(scene, intent, standing->access != intent.access);
     const bool is_complete = is_over || intent.step == RestoreStep::overwritten;
-    if (is_online && is_complete && !intent.is_given_up)
-        return finish(scene, intent, *standing);
     const Held held = is_online && !is_complete ? held_by(scene, intent) : Held::unknown;
-    if (held == Held::fresh && !intent.is_given_up)
+    const bool is_fresh = is_online && (is_complete || held == Held::fresh);
+    if (is_fresh && (intent.step == RestoreStep::replaced || passes_check(scene, intent)))
         return finish(scene, intent, *standing);
     if (held == Held::old) {
         // Its counters began anew; without that, the next look must see what was written.

@@ -10,8 +10,8 @@ constexpr std::chrono::minutes keep_max{30};
 
 } // namespace
 
-KeptOpen::KeptOpen(SqlServer& server, const std::string& database)
-    : session_(server.open(SessionRole::look, nullptr).session) {
+KeptOpen::KeptOpen(SqlServer& server, const std::string& database, const sdk::Op* op)
+    : session_(server.open(SessionRole::look, op).session) {
     if (session_ && !session_->run("USE " + quoted_name(database), {}).is_complete())
         session_.reset();
 }

@@ -12,7 +12,7 @@ namespace stationsync::sqlserver {
 // of what they did last. Best effort: without, the database counts as changed, and all begins anew.
 class KeptOpen {
 public:
-    KeptOpen(SqlServer& server, const std::string& database);
+    KeptOpen(SqlServer& server, const std::string& database, const sdk::Op* op);
     // Asked of the server: an administrator may have ended the session.
     bool is_holding() const;
     std::int64_t session_id() const { return session_ ? session_->id() : 0; }

@@ -1,6 +1,9 @@
 // At most one at a time for each key.
 #pragma once
 
+#include <stationsync/op.hpp>
+
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <set>
@@ -30,10 +33,14 @@ public:
         std::string key_;
     };
 
-    // Waits for whoever has it.
-    Lock lock(const std::string& key) {
+    // Waits for whoever has it. Throws sdk::Cancelled.
+    Lock lock(const std::string& key, const sdk::Op& op) {
+        constexpr std::chrono::milliseconds step{100};
         std::unique_lock guard(mutex_);
-        freed_.wait(guard, [&] { return !taken_.contains(key); });
+        while (taken_.contains(key)) {
+            op.check();
+            freed_.wait_for(guard, step);
+        }
         taken_.insert(key);
         return {*this, key};
     }

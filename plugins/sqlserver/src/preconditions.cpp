@@ -181,6 +181,36 @@ std::string judge_streams(const RestoreCase& restore) {
            "edition with in-memory tables.";
 }
 
+// Where it is in memory here, it is there. Else RESTORE would tell, but only after its users have
+// been put out; where there is none yet, RESTORE may tell.
+std::string judge_unknown_streams(const RestoreCase& restore) {
+    if (!has_stream_files(restore) || restore.server.filestream_level > 0 ||
+        entry_of(restore) == nullptr)
+        return "";
+    const std::vector<std::string>& known = restore.target.memory_groups;
+    for (const BackupFile& file : restore.backup.files)
+        if (file.kind == FileKind::stream &&
+            std::none_of(known.begin(), known.end(), [&](const std::string& each) {
+                return is_same_name(each, file.filegroup);
+            }))
+            return "The package of " + in_quotes(restore.database) + " has the filegroup " +
+                   in_quotes(file.filegroup) +
+                   " for FILESTREAM or in-memory tables, which the database here has not, and "
+                   "FILESTREAM is off in this SQL Server. Turn it on in SQL Server Configuration "
+                   "Manager, or, for in-memory tables, add a filegroup of that name that CONTAINS "
+                   "MEMORY_OPTIMIZED_DATA to the database here.";
+    return "";
+}
+
+std::string judge_containment(const RestoreCase& restore) {
+    if (restore.backup.headers.size() != 1 || restore.backup.header().containment == 0 ||
+        restore.target.takes_contained)
+        return "";
+    return "The package of " + in_quotes(restore.database) +
+           " is a contained database, which this SQL Server does not allow. Allow it with EXEC "
+           "sp_configure 'contained database authentication', 1; RECONFIGURE.";
+}
+
 std::string judge_express_limit(const RestoreCase& restore) {
     const auto limit = restore.server.data_bytes_max();
     const std::uint64_t size = restore.backup.data_bytes();
@@ -209,6 +239,8 @@ constexpr std::array table{
     Precondition{"family", STSYNC_INCOMPATIBLE, judge_family},
     Precondition{"certificate", STSYNC_INCOMPATIBLE, judge_certificate},
     Precondition{"streams", STSYNC_INCOMPATIBLE, judge_streams},
+    Precondition{"unknown-streams", STSYNC_INCOMPATIBLE, judge_unknown_streams},
+    Precondition{"containment", STSYNC_INCOMPATIBLE, judge_containment},
     Precondition{"express-limit", STSYNC_INCOMPATIBLE, judge_express_limit},
 };
 

@@ -42,6 +42,7 @@ struct ProviderSettings {
     bool keeps_previous = false;         // leave the replaced database offline until the next apply
     std::string data_folder;             // of new files, as SQL Server sees it; empty = its default
     std::string log_folder;
+    bool is_server_here = false; // SQL Server is on this computer, which then sees its folders
 };
 
 // Throws sdk::Error(INVALID_ARG) with the key that is wrong.

@@ -27,7 +27,10 @@ std::string hex_of(const sdk::Digest& digest, std::size_t bytes) {
     return text;
 }
 
-std::string with_separator(const std::string& folder, const ServerFacts& server) {
+// On Windows SQL Server takes a / as well, but stores a path in a form of its own.
+std::string with_separator(std::string folder, const ServerFacts& server) {
+    if (server.path_separator == "\\")
+        std::replace(folder.begin(), folder.end(), '/', '\\');
     if (folder.empty() || folder.back() == '/' || folder.back() == '\\')
         return folder;
     return folder + (server.path_separator.empty() ? "\\" : server.path_separator);
@@ -208,6 +211,38 @@ RestorePlan plan_restore(const RestoreCase& restore, std::string_view generation
     if (is_new || mode == RestoreMode::side_by_side)
         throw sdk::Error(STSYNC_NO_SPACE, shortage);
     return plan_in_place(restore, generation);
+}
+
+std::string copy_shortage(const RestoreCase& restore, const RestorePlan& plan,
+                          const std::string& copy, std::uint64_t copy_bytes,
+                          std::optional<std::uint64_t> free_here) {
+    const Volume* const volume = volume_of(restore.target.volumes, copy);
+    if (!free_here && volume == nullptr)
+        return "";
+    const std::uint64_t available = free_here.value_or(volume == nullptr ? 0 : volume->free_bytes);
+    std::uint64_t needed = copy_bytes;
+    // What the database grows by where the copy lies beside it. Volumes without a database are not
+    // told by SQL Server: there the two figures differ.
+    if (volume != nullptr &&
+        (!free_here || *free_here / mebibyte == volume->free_bytes / mebibyte)) {
+        std::uint64_t fresh = 0;
+        std::uint64_t old = 0;
+        for (std::size_t i = 0; i < plan.moves.size(); ++i)
+            if (volume_of(restore.target.volumes, plan.moves[i].path) == volume)
+                fresh = sum(fresh, restore.backup.files[i].byte_count);
+        for (const LiveFile& file : restore.target.files)
+            if (volume_of(restore.target.volumes, file.path) == volume)
+                old = sum(old, file.byte_count);
+        needed = sum(needed, fresh > old ? fresh - old : 0);
+    }
+    if (needed <= available)
+        return "";
+    return "Before '" + presentable(restore.database, 200) +
+           "' is overwritten in place a copy of it is made, " + presentable(copy, 300) + ", and " +
+           std::to_string((needed + mebibyte - 1) / mebibyte) + " MiB are needed there, but only " +
+           std::to_string(available / mebibyte) +
+           " MiB are free. Make room there, or set backup_folder to a folder with room; it is "
+           "tried again by itself.";
 }
 
 std::string restore_statement(std::string_view database, std::string_view file,

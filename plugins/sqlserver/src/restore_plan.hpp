@@ -40,6 +40,12 @@ std::string file_stem_of(std::string_view database);
 // INCOMPATIBLE when the wanted mode does not fit the package.
 RestorePlan plan_restore(const RestoreCase& restore, std::string_view generation);
 
+// One sentence when there is no room for the copy of what is overwritten in place; empty = there
+// is, as far as is known. `free_here`: bytes in its folder, where this computer sees that.
+std::string copy_shortage(const RestoreCase& restore, const RestorePlan& plan,
+                          const std::string& copy, std::uint64_t copy_bytes,
+                          std::optional<std::uint64_t> free_here);
+
 // RESTORE of `file` into `database`, which only administrators may use afterwards.
 std::string restore_statement(std::string_view database, std::string_view file,
                               const RestorePlan& plan);

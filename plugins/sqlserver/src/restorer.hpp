@@ -3,9 +3,11 @@
 
 #include "baseline_store.hpp"
 #include "exchange_folder.hpp"
+#include "failed_applies.hpp"
 #include "kept_open.hpp"
 #include "key_locks.hpp"
 #include "restore_journal.hpp"
+#include "settler.hpp"
 #include "sql_session.hpp"
 
 namespace stationsync::sqlserver {
@@ -54,9 +56,13 @@ public:
         std::string key;
         sdk::Error error;
     };
-    // Before a look: finishes or undoes what was broken off. What is still under way or open, with
-    // why: a look tells nothing of it. Throws sdk::Cancelled. Any thread, beside an apply too.
+    // Before a look: finishes or undoes what was broken off, beside the caller where that takes
+    // more than some seconds. What is still under way or open, with why: a look tells nothing of
+    // it. Throws sdk::Cancelled. Any thread, beside an apply too.
     std::vector<Unsettled> settle_broken_off(const sdk::Op& op);
+    // Of a database that is RESTORING and has no record: what to do where our copy of it is there.
+    std::optional<std::string> lost_restore_of(SqlSession& session, const ServerFacts& facts,
+                                               const std::string& database, const sdk::Op& op);
     // Keys that settle_broken_off is needed for. Any thread.
     std::vector<std::string> broken_off();
     bool is_open(const std::string& key);
@@ -69,9 +75,12 @@ private:
         std::chrono::steady_clock::time_point until;
         std::optional<sdk::Error> failure;
     };
-    void settle_open(const Intent& intent, const sdk::Op* between);
-    std::optional<sdk::Error> try_to_settle(const Intent& intent, const sdk::Op& op);
-    void settle_leftover_of(const Intent& leftover);
+    // `between` ends it between its statements, `op`, if there is one, at any of them.
+    void settle_open(const Intent& intent, const sdk::Op& between, const sdk::Op* op);
+    std::optional<sdk::Error> try_to_settle(const Intent& intent, const sdk::Op& between,
+                                            const sdk::Op* op);
+    void settle_key(const std::string& key, const sdk::Op& op);
+    void settle_leftover_of(const Intent& leftover, const sdk::Op& between);
     void settle_leftovers_of(const sdk::Op& op, const std::string& key = {}); // empty: all
     Pause pause_of(const std::string& name);
     void note_attempt(const std::string& name, std::optional<sdk::Error> failure);
@@ -86,6 +95,9 @@ private:
     std::mutex mutex_;
     std::map<std::string, Pause> pauses_;
     UndecidedDatabases undecided_;
+    FailedApplies failed_;
+    // The last one: its thread uses all the others.
+    Settler settler_{[this](const std::string& key, const sdk::Op& op) { settle_key(key, op); }};
 };
 
 } // namespace stationsync::sqlserver

@@ -76,6 +76,7 @@ SqlProvider::SqlProvider(sdk::Host host)
       restorer_(host, server_, settings_, baselines_, folder_),
       look_session_(server_),
       looks_(host, settings_, baselines_) {
+    settings_.is_server_here = server_settings_.is_local();
     for (const std::string& warning : connection_warnings(server_settings_))
         host_.log(STSYNC_LOG_WARNING, "sqlserver.connection", "", warning);
 }
@@ -168,6 +169,10 @@ void SqlProvider::scan_one(const LookSession::Use& use, const ServerLook& server
     const KeysAtWork::Work work = keys_.work(key);
     if (work == KeysAtWork::Work::apply)
         throw sdk::Error(STSYNC_BUSY, "The database " + seen.entry.name + " is being replaced.");
+    if (seen.entry.state == "RESTORING")
+        if (const auto text =
+                restorer_.lost_restore_of(use.session(), use.facts(), seen.entry.name, op))
+            throw sdk::Error(STSYNC_DENIED, *text);
     if (const auto obstacle = obstacle_of(seen.entry))
         throw sdk::Error(*obstacle);
     Baseline baseline;
@@ -248,7 +253,7 @@ SqlProvider::Held SqlProvider::hold_open(SqlSession& session, const ServerFacts&
     held.kept = restorer_.undecided().take(key);
     held.was_left_open = held.kept.has_value();
     if (!held.kept)
-        held.kept.emplace(server_, seen->entry.name);
+        held.kept.emplace(server_, seen->entry.name, &op);
     return held;
 }
 

@@ -144,6 +144,30 @@ TargetFacts ask_target_facts(SqlSession& session, const std::optional<DatabaseEn
     return facts;
 }
 
+void ask_feature_facts(SqlSession& session, const ServerFacts& server, const Backup& backup,
+                       TargetFacts& facts, const sdk::Op* op) {
+    const bool has_streams =
+        std::any_of(backup.files.begin(), backup.files.end(),
+                    [](const BackupFile& file) { return file.kind == FileKind::stream; });
+    if (has_streams && server.filestream_level == 0 && facts.entry && facts.entry->is_online()) {
+        const Answer groups = ask(session,
+                                  "SELECT name FROM " + quoted_name(facts.entry->name) +
+                                      ".sys.filegroups WHERE type = N'FX'",
+                                  op);
+        for (std::size_t i = 0; i < groups.rows().rows.size(); ++i)
+            facts.memory_groups.push_back(groups.rows().row(i)["name"].text().value_or(""));
+    }
+    if (backup.header().containment == 0)
+        return;
+    const Answer allowed = ask(session,
+                               "SELECT CONVERT(int, value_in_use) AS in_use FROM "
+                               "sys.configurations WHERE name = "
+                               "N'contained database authentication'",
+                               op);
+    facts.takes_contained =
+        allowed.rows().rows.empty() || allowed.rows().row(0)["in_use"].integer().value_or(1) != 0;
+}
+
 std::vector<Visitor> ask_visitors(SqlSession& session, std::string_view database) {
     std::vector<Visitor> visitors;
     const Answer answer = session.run(

@@ -20,14 +20,16 @@ struct Volume {
 };
 
 struct TargetFacts {
-    std::optional<DatabaseEntry> entry;   // nothing: there is no such database
-    std::string family_guid;              // empty = unknown: it is not open
-    std::vector<std::string> snapshots;   // of it
-    std::vector<LiveFile> files;          // of it
-    std::vector<Volume> volumes;          // that hold files of any database; empty = not told
-    std::vector<std::string> thumbprints; // bytes, of the certificates in master
-    std::string master_folder;            // of the files of master
-    bool has_baseline = false;            // the service has seen it before; the caller fills it in
+    std::optional<DatabaseEntry> entry;     // nothing: there is no such database
+    std::string family_guid;                // empty = unknown: it is not open
+    std::vector<std::string> snapshots;     // of it
+    std::vector<LiveFile> files;            // of it
+    std::vector<Volume> volumes;            // that hold files of any database; empty = not told
+    std::vector<std::string> thumbprints;   // bytes, of the certificates in master
+    std::string master_folder;              // of the files of master
+    std::vector<std::string> memory_groups; // its filegroups for tables in memory, where asked
+    bool takes_contained = true;            // contained databases are allowed, or not asked
+    bool has_baseline = false; // the service has seen it before; the caller fills it in
 };
 
 // The folder of a path with either kind of separator, with the separator at its end.
@@ -41,6 +43,12 @@ const Volume* volume_of(const std::vector<Volume>& volumes, std::string_view pat
 // left empty. Throws sdk::Error, sdk::Cancelled.
 TargetFacts ask_target_facts(SqlSession& session, const std::optional<DatabaseEntry>& entry,
                              const std::string& family, const sdk::Op* op);
+
+// What only some packages need, so that it is asked for those alone: filegroups, where the list of
+// files does not tell FILESTREAM from tables in memory, and whether contained databases may be
+// restored. Throws as ask_target_facts.
+void ask_feature_facts(SqlSession& session, const ServerFacts& server, const Backup& backup,
+                       TargetFacts& facts, const sdk::Op* op);
 
 // A session of others in a database.
 struct Visitor {

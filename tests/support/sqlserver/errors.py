@@ -147,6 +147,8 @@ MESSAGES = {
     8114: (16, "Error converting data type %s to %s."),
     8134: (16, "Divide by zero error encountered."),
     9002: (17, "The transaction log for database '%s' is full due to '%s'."),
+    12824: (16, "The sp_configure value 'contained database authentication' must be set to 1 in order to %s a contained "
+                "database. You may need to use RECONFIGURE to set the value_in_use."),
     15007: (16, "'%s' is not a valid login or you do not have permission."),
     15023: (16, "User, group, or role '%s' already exists in the current database."),
     15025: (16, "The server principal '%s' already exists."),

@@ -43,7 +43,8 @@ class Instance:
         self.history = {"backupset": [], "restorehistory": [], "backupmediaset": [], "backupmediafamily": []}
         self.certificates = []
         self.properties = {}  # overrides of SERVERPROPERTY
-        self.configuration = {"backup compression default": 0, "max server memory (MB)": 1410}
+        self.configuration = {"backup compression default": 0, "max server memory (MB)": 1410,
+                              "contained database authentication": 0}
         self.folders = []  # (path prefix, readable, writable)
         self.volumes = []  # [path prefix, free bytes]
         self.trace_flags = set()

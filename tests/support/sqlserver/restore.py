@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import uuid
 
@@ -114,6 +115,8 @@ class RestoreStatements:
             raise fail(41381)
         if 2 in kinds and "FD" in groups and not self._supports("filestreameffectivelevel"):
             raise fail(5591)
+        if header["containment"] and not self.instance.configuration["contained database authentication"]:
+            raise fail(12824, "restore")
         if existing is None or "replace" in statement.options or existing.state == "RESTORING":
             return
         if existing.content is None or existing.content["family_guid"] != header["family_guid"]:
@@ -138,7 +141,7 @@ class RestoreStatements:
                 raise fail(3234, self.value(logical), header["database_name"])
         files = []
         for file in header["files"]:
-            path = moves.get(file["name"].casefold(), file["path"])
+            path = re.sub("/+", "/", moves.get(file["name"].casefold(), file["path"]))
             taken = next((f for f in files if f["path"] == path), None)
             if taken:
                 raise SqlError(Message(3176, path, taken["name"], taken["id"], file["name"], file["id"]),

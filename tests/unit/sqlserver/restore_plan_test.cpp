@@ -173,6 +173,39 @@ TEST(RestorePlan, WorkNamesAreTheSameWheneverTheyAreMadeAndDifferByInstance) {
     EXPECT_TRUE(work_names_of("a", "plant").outgoing.starts_with(replaced_prefix));
 }
 
+TEST(RestorePlan, WorkNamesOfTwoRestoresBeginAlikeAndDiffer) {
+    const WorkNames stems = work_names_of("a", "plant");
+    const WorkNames one = work_names_of("a", "plant", "11112222");
+    EXPECT_NE(one.outgoing, work_names_of("a", "plant", "33334444").outgoing);
+    EXPECT_TRUE(one.outgoing.starts_with(stems.outgoing));
+    EXPECT_EQ(work_stem_of(one.outgoing), stems.outgoing);
+    EXPECT_EQ(work_stem_of(one.incoming), stems.incoming);
+}
+
+TEST(RestorePlan, AFolderOnWindowsIsWrittenAsTheServerStoresIt) {
+    RestoreCase restore = plain_case();
+    restore.settings.data_folder = "D:/SQL/data";
+    EXPECT_TRUE(plan_restore(restore, "g").primary.starts_with("D:\\SQL\\data\\"));
+    restore.server.path_separator = "/";
+    restore.settings.data_folder = "/srv/data";
+    EXPECT_TRUE(plan_restore(restore, "g").primary.starts_with("/srv/data/"));
+}
+
+TEST(RestorePlan, TheCopyNeedsRoomBesideWhatTheDatabaseGrowsBy) {
+    RestoreCase restore = case_over_existing();
+    restore.settings.restore_mode = RestoreMode::in_place;
+    restore.target.volumes = {{"E:\\", 60 * mebibyte}, {"F:\\", 1000 * mebibyte}};
+    const RestorePlan plan = plan_restore(restore, "g");
+    const auto shortage = [&](std::uint64_t bytes, std::optional<std::uint64_t> here) {
+        return copy_shortage(restore, plan, "E:\\copy.bak", bytes, here);
+    };
+    EXPECT_EQ(shortage(50 * mebibyte, {}), "");
+    EXPECT_NE(shortage(51 * mebibyte, {}), "") << "the data file grows by 10";
+    EXPECT_EQ(shortage(60 * mebibyte, 61 * mebibyte), "") << "another disk, as this computer says";
+    EXPECT_NE(shortage(62 * mebibyte, 61 * mebibyte), "");
+    EXPECT_EQ(copy_shortage(restore, plan, "Z:\\copy.bak", mebibyte << 20, {}), "") << "not known";
+}
+
 // 28, 29 and 31: each rule alone.
 TEST(Preconditions, EachSpeaksForItselfWithASentence) {
     EXPECT_EQ(refused(case_over_existing()), "");
@@ -202,6 +235,16 @@ TEST(Preconditions, EachSpeaksForItselfWithASentence) {
         {"certificate", [](RestoreCase& r) { r.backup.files[0].tde_thumbprint = "\x01"; }},
         {"certificate", [](RestoreCase& r) { r.backup.headers[0].encryptor_thumbprint = "x"; }},
         {"streams", [](RestoreCase& r) { r.backup.files[0].kind = FileKind::stream; }},
+        {"unknown-streams",
+         [](RestoreCase& r) {
+             r.server.has_in_memory = true;
+             r.backup.files[0].kind = FileKind::stream;
+         }},
+        {"containment",
+         [](RestoreCase& r) {
+             r.backup.headers[0].containment = 1;
+             r.target.takes_contained = false;
+         }},
         {"express-limit", [](RestoreCase& r) { r.backup.files[0].byte_count = 10241 * mebibyte; }},
     };
     std::set<std::string> seen;
