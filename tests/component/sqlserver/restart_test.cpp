@@ -109,6 +109,7 @@ TEST_F(SqlServerRestart, AChangeInAShortSessionIsFoundAtTheNextOpening) {
         SqlClient visitor = station.client();
         visitor.run("USE plant");
         visitor.run("UPDATE dbo.recipe SET amount = 8 WHERE id = 1");
+        visitor.run("USE master"); // closes it now, and not when the server sees the session end
     }
     station.object();
     SqlClient reader = station.client();
