@@ -81,8 +81,8 @@ void Process::compare_history() {
             const auto* record = engine_->record(key.first);
             const bool is_quiet = view && (view->state == core::ObjectState::in_sync ||
                                            view->state == core::ObjectState::held);
-            const auto names_it = [&](const auto& kept) {
-                return kept.package.digest == key.second;
+            const auto names_it = [&digest = key.second](const auto& kept) {
+                return kept.package.digest == digest;
             };
             if (is_quiet && record && !record->intent &&
                 std::none_of(record->kept.begin(), record->kept.end(), names_it)) {
@@ -143,7 +143,7 @@ void Process::later(std::int64_t delay, Scheduler::Task task) {
     });
 }
 
-void Process::handle(core::Event event) {
+void Process::handle(const core::Event& event) {
     if (ended_) {
         return;
     }

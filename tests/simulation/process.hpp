@@ -12,7 +12,7 @@ public:
     Process(Machine& machine, std::uint64_t seed, std::uint64_t run_id);
 
     void begin_work(); // enables providers, names candidates
-    void handle(core::Event event);
+    void handle(const core::Event& event);
     const core::Engine& engine() const { return *engine_; }
     std::uint64_t epoch() const { return epoch_; }
     void enable_provider(const std::string& name);

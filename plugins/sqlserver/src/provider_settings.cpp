@@ -45,6 +45,7 @@ RestoreMode restore_mode_of(const sdk::Host& host) {
 } // namespace
 
 ProviderSettings provider_settings_of(const sdk::Host& host) {
+    constexpr std::int64_t day_minutes = 1440;
     constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
     ProviderSettings settings;
     settings.databases = DatabaseNames(host.config_list("databases"));
@@ -67,7 +68,8 @@ ProviderSettings provider_settings_of(const sdk::Host& host) {
     settings.sum_bytes_max =
         static_cast<std::uint64_t>(number_of(host, "sum_below_mb", 64, 0, mebibyte) * mebibyte);
     settings.poll_interval = std::chrono::seconds(number_of(host, "poll_seconds", 15, 1, 3600));
-    settings.stall_limit = std::chrono::minutes(number_of(host, "stall_minutes", 10, 1, 24 * 60));
+    settings.stall_limit =
+        std::chrono::minutes(number_of(host, "stall_minutes", 10, 1, day_minutes));
     settings.restore_mode = restore_mode_of(host);
     settings.checks_database = host.config_flag("check_database", false);
     settings.preserves_trustworthy = host.config_flag("preserve_trustworthy", false);

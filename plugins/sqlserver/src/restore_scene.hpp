@@ -34,7 +34,7 @@ enum class Content : std::uint8_t { old, fresh };
 // What only a person can put right: to try again changes nothing.
 class NeedsPerson : public sdk::Error {
 public:
-    explicit NeedsPerson(std::string text) : Error(STSYNC_DENIED, std::move(text)) {}
+    explicit NeedsPerson(const std::string& text) : Error(STSYNC_DENIED, text) {}
 };
 
 constexpr int attempts_max = 6;

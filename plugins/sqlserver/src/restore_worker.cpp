@@ -74,9 +74,9 @@ Answer RestoreWorker::run_job(const std::string& statement, const sdk::Op* telle
     JobProgress progress(server_, worker.id(), teller, text, stall_limit_);
     options.on_tick = [&] { return progress.tick(); };
     Answer answer = worker.run(statement, options);
-    if (std::string stalled = progress.stalled();
+    if (const std::string stalled = progress.stalled();
         !stalled.empty() && !answer.is_complete() && claim_of(answer) != JobClaim::success)
-        throw sdk::Error(STSYNC_BUSY, std::move(stalled));
+        throw sdk::Error(STSYNC_BUSY, stalled);
     return answer;
 }
 

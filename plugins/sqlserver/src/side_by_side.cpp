@@ -282,10 +282,11 @@ void prepare_incoming(RestoreScene& scene, const Intent& intent, const RestorePl
         scene.worker.run_job(restore_statement(intent.incoming, file, plan), teller, "restoring");
     const JobClaim claim = claim_of(answer);
     if (claim == JobClaim::failure) {
-        const sdk::Error failure = failure_of(answer, intent, file);
-        if (problem_of(answer.messages, answer.ending, Phase::running, {}).rule == "file-claimed")
+        if (problem_of(answer.messages, answer.ending, Phase::running, {}).rule == "file-claimed") {
+            const sdk::Error failure = failure_of(answer, intent, file);
             throw FileClaimed(failure.status(), failure.what());
-        throw failure;
+        }
+        throw failure_of(answer, intent, file);
     }
     const auto standing = scene.worker.ask(intent.incoming);
     if (claim != JobClaim::success || !standing || !standing->is_online() ||

@@ -164,7 +164,7 @@ std::vector<std::string> ApplyStation::settle() {
     const FakeOp op_of_scan;
     std::vector<std::string> texts;
     for (const auto& each : restorer_->settle_broken_off(sdk::Op(op_of_scan.abi())))
-        texts.push_back(each.error.what());
+        texts.emplace_back(each.error.what());
     return texts;
 }
 

@@ -125,6 +125,7 @@ TEST_F(SqlServerApplyCosts, AFilestreamPackageIsKnownBeforehandAndTablesInMemory
     station_->sql("UPDATE plant.dbo.recipe SET note = N'old'");
     old_ = pack("plant", "old");
     station_->know("plant", old_.content, sql::Origin::backup);
+    station_->settings.restore_mode = sql::RestoreMode::in_place;
     const Ended ended = station_->apply("plant", fresh_, sql::mark_of(old_.content));
     ASSERT_TRUE(ended.mark) << ended.text;
     EXPECT_EQ(note_in("plant"), "fresh");

@@ -158,9 +158,17 @@ class DatabaseStatements:
 
     def do_add_file(self, statement):
         database = self._alterable(statement.database)
+        kind, group = 1 if statement.log else 0, None
+        if statement.group is not None:
+            group = next((g for g in database.content["filegroups"]
+                          if g["name"].casefold() == statement.group.casefold()), None)
+            if group is None:
+                raise fail(1921, "filegroup", statement.group)
+            kind = 2 if group["type"] in ("FD", "FX") else 0
         for entry in statement.files:
-            kind = 1 if statement.log else 0
             file = self._new_file(max(f["id"] for f in database.files) + 1, kind, entry)
+            if group is not None:
+                file["group"] = group["id"]
             self._check_new_path(file["path"])
             database.files.append(file)
             self.instance.make_file(file)

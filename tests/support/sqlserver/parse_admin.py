@@ -84,9 +84,11 @@ class AdminReader(QueryReader):
             self.need_word("file")
             return node("modify_file", database=name, file=self._file())
         if self.word("add file"):
-            return node("add_file", database=name, files=self._file_list(), log=False)
+            files = self._file_list()
+            group = self.name() if self.word("to filegroup") else None
+            return node("add_file", database=name, files=files, log=False, group=group)
         if self.word("add log file"):
-            return node("add_file", database=name, files=self._file_list(), log=True)
+            return node("add_file", database=name, files=self._file_list(), log=True, group=None)
         if self.word("add filegroup"):
             group = self.name()
             contains = self.word("contains filestream", "contains memory_optimized_data")
