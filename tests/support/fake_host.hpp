@@ -31,10 +31,10 @@ public:
 
     std::map<std::string, std::vector<std::string>> config; // several values = a list
     std::map<std::string, std::string> secrets;
-    std::filesystem::path scratch; // empty = NOT_FOUND
-    std::filesystem::path cache;   // empty = NOT_FOUND
+    std::filesystem::path scratch;           // empty = NOT_FOUND
+    std::filesystem::path cache;             // empty = NOT_FOUND
     std::optional<std::uint64_t> free_bytes; // on all disks; nothing = as they are
-    std::set<std::string> missing; // ids of services that this host does not offer
+    std::set<std::string> missing;           // ids of services that this host does not offer
     // Where the values of the key-value service outlive the process; empty = nowhere. Set before
     // the first use.
     std::filesystem::path kv_file;

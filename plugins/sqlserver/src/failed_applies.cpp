@@ -9,7 +9,8 @@ namespace {
 // "14:05 UTC"
 std::string clock_text(stsync_time utc) {
     constexpr stsync_time minute = 60'000'000;
-    const stsync_time of_day = (utc + minute - 1) / minute % (24 * 60);
+    constexpr stsync_time minutes_of_day = 1440;
+    const stsync_time of_day = (utc + minute - 1) / minute % minutes_of_day;
     const auto two = [](stsync_time number) {
         return std::string(1, static_cast<char>('0' + number / 10)) +
                static_cast<char>('0' + number % 10);

@@ -11,6 +11,7 @@
 #include "text.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace stationsync::sqlserver {
 
@@ -36,15 +37,15 @@ public:
     RestoreRun(RestoreScene scene, SqlServer& server, const ExchangeFolder& folder,
                UndecidedDatabases& undecided, FailedApplies& failed, const ApplyRequest& request,
                const sdk::Op& op)
-        : scene_(scene),
+        : scene_(std::move(scene)),
           undecided_(undecided),
           failed_(failed),
           server_(server),
           folder_(folder),
           request_(request),
           op_(op),
-          looks_(scene.host, scene.settings, scene.baselines),
-          baseline_(scene.baselines.get(request.key)) {}
+          looks_(scene_.host, scene_.settings, scene_.baselines),
+          baseline_(scene_.baselines.get(request.key)) {}
     RestoreRun(const RestoreRun&) = delete;
     RestoreRun& operator=(const RestoreRun&) = delete;
     ~RestoreRun() {
@@ -485,7 +486,7 @@ std::string identity_of(const std::filesystem::path& package) {
 Applied run_restore(RestoreScene scene, SqlServer& server, const ExchangeFolder& folder,
                     UndecidedDatabases& undecided, FailedApplies& failed,
                     const ApplyRequest& request, const sdk::Op& op) {
-    RestoreRun run(scene, server, folder, undecided, failed, request, op);
+    RestoreRun run(std::move(scene), server, folder, undecided, failed, request, op);
     try {
         const Applied applied = run.run();
         failed.forget(request.key);
